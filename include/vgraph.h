@@ -1,0 +1,213 @@
+/* vgraph: models written in a small text language, trained and watched.
+ *
+ * The one public header. A vg_model is loaded from text, checked, and asked about; a vg_run is one training run of
+ * it. Handles are opaque and owned by the caller until freed; a model must outlive its runs. Nothing here prints,
+ * exits, or keeps global state; two models can be used by two threads at once, one model by one thread at a time.
+ * Every function that can fail returns a vg_status; the reasons are diagnostics of the model. */
+#ifndef VGRAPH_H
+#define VGRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define VG_API __attribute__((visibility("default")))
+
+/* The exit statuses of the command line. */
+typedef enum vg_status {
+    VG_OK              = 0,
+    VG_FAILED_MODEL    = 1,    /* the model is wrong */
+    VG_FAILED_USAGE    = 2,    /* an option or argument is wrong */
+    VG_FAILED_EXPECT   = 3,    /* an `expect` failed */
+    VG_FAILED_RESOURCE = 4,    /* data, disk or memory failed */
+    VG_FAILED_NUMBERS  = 5,    /* NaN or infinity in the loss */
+    VG_INTERRUPTED     = 130
+} vg_status;
+
+typedef struct vg_model vg_model;
+typedef struct vg_run vg_run;
+
+VG_API const char *vg_version(void);
+
+/* Writes `length` bytes; returns false to stop (the caller then gets VG_FAILED_RESOURCE). */
+typedef bool (*vg_write)(void *user, const char *bytes, size_t length);
+
+/* ---- A model ------------------------------------------------------------------------------------------------ */
+
+VG_API vg_model *vg_model_new(void);               /* NULL without memory */
+VG_API void      vg_model_free(vg_model *model);   /* NULL is allowed */
+
+/* What the command line's options say; all before loading. Texts are copied. Syntax errors are diagnostics. */
+VG_API vg_status vg_model_set(vg_model *model, const char *name, const char *expression);      /* --set name=expression */
+VG_API vg_status vg_model_data(vg_model *model, const char *name, const char *source);         /* --data name=source */
+VG_API vg_status vg_model_summary(vg_model *model, const char *statement);                     /* --summary statement */
+VG_API vg_status vg_model_batch(vg_model *model, uint64_t batch);                              /* --batch */
+/* A value to be read after each step (vg_run_fetch); *index counts from 0. */
+VG_API vg_status vg_model_fetch(vg_model *model, const char *expression, uint32_t *index);
+/* For looking at the passes: the graph's text after the pass of this name goes to `write`. */
+VG_API vg_status vg_model_dump(vg_model *model, const char *pass, vg_write write, void *user);
+
+/* Parses, elaborates, differentiates and checks. `name` is what messages call the text; relative paths in the
+ * model start at its folder. Reads of the data only what shapes and class counts need. Once per model. */
+VG_API vg_status vg_model_load_file(vg_model *model, const char *path);
+VG_API vg_status vg_model_load_text(vg_model *model, const char *name, const char *text, size_t length);
+
+/* ---- Diagnostics -------------------------------------------------------------------------------------------- */
+
+typedef struct vg_diagnostic {
+    const char *code;         /* "shape-mismatch" */
+    const char *message;      /* one line */
+    const char *file;         /* "" without a place */
+    uint32_t    line, column; /* from 1; 0 without a place */
+    vg_status   status;
+} vg_diagnostic;
+
+VG_API size_t vg_model_diagnostics(const vg_model *model);
+VG_API bool   vg_model_diagnostic(const vg_model *model, size_t index, vg_diagnostic *out);   /* texts live with the model */
+/* All of them as a person reads them: source lines, carets, notes. Those from `from` on. */
+VG_API vg_status vg_model_explain(const vg_model *model, size_t from, bool colour, vg_write write, void *user);
+
+/* ---- Looking at a model ------------------------------------------------------------------------------------- */
+
+typedef enum vg_stage { VG_STAGE_FORWARD, VG_STAGE_BACKWARD, VG_STAGE_PLAN } vg_stage;
+typedef enum vg_graph_format { VG_GRAPH_TEXT, VG_GRAPH_DOT } vg_graph_format;
+
+VG_API vg_status vg_model_graph(vg_model *model, vg_stage stage, vg_graph_format format, vg_write write, void *user);
+/* Variables, layers, shapes, parameters, FLOPs and bytes of a step, planned memory. */
+VG_API vg_status vg_model_describe(vg_model *model, vg_write write, void *user);
+/* The folder, seed, source and overrides, as the beginning of run.json needs them; texts live with the model. */
+VG_API const char *vg_model_name(const vg_model *model);
+VG_API const char *vg_model_source(const vg_model *model, size_t *length);
+
+/* ---- Records: what a run says while it goes on --------------------------------------------------------------- */
+
+typedef struct vg_bucket { double low, high; uint64_t count; } vg_bucket;   /* low <= x < high */
+
+typedef struct vg_histogram {
+    uint64_t count;                 /* all elements */
+    uint64_t zeros, nans, infs;     /* not in the buckets */
+    double   min, max, mean, std, rms;   /* exact, of the finite elements; 0 when there are none */
+    const vg_bucket *buckets;       /* the non-empty ones, rising: LANGUAGE.md, Summaries */
+    size_t   bucket_count;
+} vg_histogram;
+
+typedef enum vg_record_kind {
+    VG_RECORD_START,        /* before step 0 */
+    VG_RECORD_SCALAR,
+    VG_RECORD_HISTOGRAM,
+    VG_RECORD_EXPECT,       /* an expect's first failure, as it happens; at the end one for each expect */
+    VG_RECORD_STEP,         /* after each step */
+    VG_RECORD_DONE          /* last */
+} vg_record_kind;
+
+/* Valid during the callback only. */
+typedef struct vg_record {
+    vg_record_kind kind;
+    uint64_t    step;          /* of the step whose batch was seen, before its update; DONE: steps done */
+    const char *tag;           /* SCALAR, HISTOGRAM: its tag. EXPECT: its text */
+    double      value;         /* SCALAR: the value. STEP: the loss (NaN without one). */
+    const vg_histogram *histogram;
+    bool        ok;            /* EXPECT */
+    const char *message;       /* EXPECT failed: the message and the values; NULL otherwise */
+    uint64_t    failures;      /* EXPECT at the end: how often it failed */
+    bool        last;          /* EXPECT: the count at the end of the run */
+    uint64_t    steps;         /* START, STEP: of the whole run */
+    double      seconds;       /* STEP, DONE: since the first step began */
+    vg_status   status;        /* DONE */
+} vg_record;
+
+/* Returns false to end the run after this step with VG_FAILED_RESOURCE. */
+typedef bool (*vg_watch)(void *user, const vg_record *record);
+
+/* ---- A run -------------------------------------------------------------------------------------------------- */
+
+typedef struct vg_run_options {
+    uint64_t steps;            /* 0: as the model says */
+    uint64_t seed;             /* used when has_seed */
+    bool     has_seed;
+    bool     float64;          /* arithmetic in double */
+    bool     evaluation;       /* run the graph with `training` false, without updates */
+    vg_watch watch;            /* NULL: nobody watches */
+    void    *user;
+} vg_run_options;
+
+/* Plans the programs, loads the data, makes the initial values. *run is NULL when it fails. */
+VG_API vg_status vg_run_new(vg_model *model, const vg_run_options *options, vg_run **run);
+VG_API void      vg_run_free(vg_run *run);
+/* Gives a value to an input without data: `count` numbers row by row, kept until fed again. */
+VG_API vg_status vg_run_feed(vg_run *run, const char *input, const double *values, size_t count);
+/* One step. VG_FAILED_NUMBERS when the loss is not finite. */
+VG_API vg_status vg_run_step(vg_run *run);
+/* All remaining steps, with the START and DONE records; stops after the step in which *stop becomes nonzero
+ * (NULL: never), with VG_INTERRUPTED. */
+VG_API vg_status vg_run_all(vg_run *run, const volatile int *stop);
+VG_API uint64_t  vg_run_steps(const vg_run *run);
+
+typedef struct vg_tensor {
+    const char    *name;         /* the expression's or variable's text */
+    bool           integer;      /* int32; else float */
+    uint32_t       rank;
+    const int64_t *shape;
+    size_t         count;
+    const double  *elements;     /* row by row */
+} vg_tensor;
+
+/* The value of fetch `index` at the last step. Owned by the run, valid until the next call on it. */
+VG_API vg_status vg_run_fetch(vg_run *run, uint32_t index, vg_tensor *out);
+VG_API size_t    vg_run_variables(const vg_run *run);
+VG_API vg_status vg_run_variable(vg_run *run, size_t index, vg_tensor *out);
+
+/* ---- Checking gradients ------------------------------------------------------------------------------------- */
+
+typedef struct vg_gradcheck_row {
+    const char *variable;
+    uint64_t    checked, skipped;    /* entries and directions; skipped: beside a kink */
+    double      worst;               /* the largest |symbolic - numeric| / the tensor's largest gradient */
+    bool        ok;
+    const char *blame;               /* when not ok: the operator and its source line; else NULL */
+} vg_gradcheck_row;
+
+/* Every trainable variable's symbolic gradient of the training loss against central differences in float64, with
+ * the draws held fixed: 32 random entries and 4 random directions a variable, all entries up to 64. `report` gets
+ * one row a variable, in order. VG_FAILED_MODEL when one is wrong. */
+VG_API vg_status vg_model_gradcheck(vg_model *model, uint64_t seed,
+                                    bool (*report)(void *user, const vg_gradcheck_row *row), void *user);
+
+/* ---- Where records go ---------------------------------------------------------------------------------------- */
+
+typedef struct vg_sink vg_sink;   /* a ready-made watcher */
+
+/* JSON lines, as COMMANDS.md gives them; "-" is standard output. NULL with *error (static or the model's text). */
+VG_API vg_sink *vg_sink_json(const char *path, const char **error);
+/* TensorBoard's event file in `folder` (made when missing); the graph comes from `model`. */
+VG_API vg_sink *vg_sink_tensorboard(const char *folder, vg_model *model, const char **error);
+/* Progress on `descriptor`, and, at the end of a run, the distributions of every histogram summary side by side
+ * through `write`. */
+typedef struct vg_terminal_options {
+    int      progress;         /* descriptor of the progress line; -1: none */
+    bool     live;             /* redraw in place */
+    bool     colour, unicode;
+    uint32_t columns;          /* of the terminal; 0: 80 */
+    vg_write write;
+    void    *user;
+} vg_terminal_options;
+VG_API vg_sink *vg_sink_terminal(const vg_terminal_options *options);
+VG_API bool     vg_sink_watch(void *sink, const vg_record *record);      /* a vg_watch */
+/* Ends and frees; false with *error when something could not be written. */
+VG_API bool     vg_sink_close(vg_sink *sink, const char **error);
+
+/* ---- Help ---------------------------------------------------------------------------------------------------- */
+
+/* Signature, meaning and source of an operator, library function, layer, setting, data source or message. False
+ * when there is none; then what is near is written instead. An empty name lists all. */
+VG_API bool vg_help(const char *name, vg_write write, void *user);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,81 @@
+/* What the front asks of a data source: columns, types, shapes, classes and counts. The table of sources is
+ * declared here and filled in by src/data, so that the front knows no source by name. */
+#ifndef VG_FRONT_DATASET_H
+#define VG_FRONT_DATASET_H
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "ir/op.h"
+
+typedef enum vg_storage { VG_STORE_U8, VG_STORE_F32, VG_STORE_I32 } vg_storage;
+
+typedef struct vg_column {
+    const char *name;
+    vg_dtype    dtype;          /* what an input of it is */
+    vg_storage  storage;        /* VG_STORE_U8 with dtype float: value * scale */
+    float       scale;
+    uint32_t    rank;           /* of one example */
+    uint32_t    shape[4];
+    uint32_t    classes;        /* of an integer column of classes, else 0 */
+    const void *data;           /* [count, shape], row by row; NULL until loaded; owned by the dataset's mem */
+} vg_column;
+
+typedef enum vg_argument_kind { VG_ARGUMENT_NUMBER, VG_ARGUMENT_TEXT } vg_argument_kind;
+/* One parameter of a source, as in `digits(count = 12000, seed = 1)`. */
+typedef struct vg_source_parameter {
+    const char      *name;
+    vg_argument_kind kind;
+    bool             required;
+    double           number;    /* the default */
+} vg_source_parameter;
+
+enum { VG_SOURCE_PARAMETERS = 8 };
+typedef struct vg_argument { double number; const char *text; bool given; } vg_argument;
+
+typedef struct vg_source_row vg_source_row;
+
+/* Why a source failed, for the diagnostic data_failed (exit status 4) or data_argument (1). */
+typedef struct vg_data_error { char text[480]; bool argument; } vg_data_error;
+
+struct vg_dataset {
+    vg_mem             *mem;
+    const vg_source_row *source;
+    vg_str              name;                            /* in the model: digits */
+    vg_argument         arguments[VG_SOURCE_PARAMETERS]; /* in the order of the row's parameters */
+    const char         *folder;                          /* relative paths start here ("" is the current folder) */
+    double              test;                            /* the share of the test split; < 0: not given */
+    vg_column           columns[16];
+    uint32_t            column_count;
+    uint32_t            classes;                         /* D.classes; 0: has none */
+    uint32_t            count;                           /* all examples */
+    uint32_t            own_train;                       /* of a source with a split of its own: the first own_train
+                                                            examples are train; 0 otherwise */
+    const uint32_t     *train, *test_examples;           /* example numbers of each split, after vg_dataset_load */
+    uint32_t            train_count, test_count;         /* known after describe */
+    bool                loaded;
+};
+typedef struct vg_dataset vg_dataset;
+
+struct vg_source_row {
+    const char         *name;
+    const char         *signature;                       /* "digits(count = 12000, seed = 1)" */
+    const char         *doc;
+    const vg_source_parameter *parameters;
+    uint32_t            parameter_count;
+    /* NULL: named by the language, not built yet. */
+    bool (*describe)(vg_dataset *set, vg_data_error *error);   /* fills columns, classes, count: reads only headers */
+    bool (*load)(vg_dataset *set, vg_data_error *error);       /* fills columns[].data */
+};
+
+extern const vg_source_row vg_source_rows[];             /* src/data/sources.c */
+extern const uint32_t      vg_source_row_count;
+
+/* describe, then the split counts. `test` is set before. False with *error. */
+bool vg_dataset_describe(vg_dataset *set, vg_data_error *error);
+/* load once, then the splits: the source's own, or a share drawn with a fixed key. */
+bool vg_dataset_load(vg_dataset *set, vg_data_error *error);
+/* Copies `count` examples of a column into a batch: out is float (or double when wide) for a float column, int32
+ * for an integer one, [count, shape] row by row. */
+void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out, bool wide);
+
+#endif

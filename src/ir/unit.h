@@ -1,0 +1,57 @@
+/* A model after elaboration: its two graphs (training true and false) and the tables beside them. The front makes
+ * it, the passes rewrite the graphs, the runtime reads it. */
+#ifndef VG_IR_UNIT_H
+#define VG_IR_UNIT_H
+
+#include "ir/graph.h"
+
+typedef enum vg_summary_kind { VG_SUMMARY_SCALAR, VG_SUMMARY_HISTOGRAM, VG_SUMMARY_IMAGE } vg_summary_kind;
+
+typedef struct vg_variable {
+    vg_str   path;
+    vg_shape shape;        /* numbers only */
+    vg_dtype dtype;
+    bool     trainable;    /* var; else state */
+    bool     optimizer;    /* a state that an optimizer made */
+    vg_span  span;
+    vg_call  call;
+    vg_str   initial;      /* the text of its distribution or expression, for describe */
+} vg_variable;
+
+typedef struct vg_dataset vg_dataset;   /* front/dataset.h */
+
+typedef struct vg_input {
+    vg_str      path;
+    vg_shape    shape;
+    vg_dtype    dtype;
+    vg_dataset *dataset;   /* NULL: must be fed */
+    uint32_t    column;
+    vg_span     span;
+} vg_input;
+
+typedef struct vg_block {  /* a train block: a turn of each step */
+    vg_str   loss;         /* its text */
+    uint64_t batch;
+    uint64_t every;
+    vg_span  span;
+} vg_block;
+
+typedef struct vg_expectation { vg_str text, message; uint64_t every; vg_span span; } vg_expectation;
+
+typedef struct vg_unit {
+    vg_ir    *ir;
+    vg_graph  graph[2];                    /* [1]: training, [0]: evaluation */
+    VG_VEC(vg_variable)    variables;      /* in order of definition; the same for both graphs */
+    VG_VEC(vg_input)       inputs;
+    VG_VEC(vg_dataset *)   datasets;
+    VG_VEC(vg_block)       blocks;         /* empty: nothing is trained */
+    VG_VEC(vg_expectation) expectations;
+    VG_VEC(vg_str)         fetches;        /* texts of what the caller asked for */
+    vg_symbol batch;                       /* the first dimension's symbol of the inputs; 0 without inputs */
+    VG_VEC(vg_symbol)      batch_symbols;  /* all symbols that stand for the batch size */
+    uint64_t  batch_size, steps, seed;     /* of the run; steps 0: not given (a model without train: 1) */
+    bool      shuffle;
+    bool      uses_training;               /* the two graphs differ */
+} vg_unit;
+
+#endif

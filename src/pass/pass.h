@@ -1,0 +1,82 @@
+/* The passes between the elaborated graph and the program. pass.def is the pipeline; vg_passes_run goes through
+ * it: pass, verify, dump if asked, stop on errors. */
+#ifndef VG_PASS_PASS_H
+#define VG_PASS_PASS_H
+
+#include "ir/unit.h"
+
+typedef enum vg_pass {
+#define VG_PASS(name, needs, gives, doc) VG_PASS_##name,
+#include "pass/pass.def"
+#undef VG_PASS
+    VG_PASS_COUNT
+} vg_pass;
+
+/* Called with the graph's text after a pass that is to be dumped. */
+typedef struct vg_dump {
+    bool   wanted[VG_PASS_COUNT + 1];   /* [VG_PASS_COUNT]: elaborate */
+    void (*write)(void *user, const char *pass, const char *text, size_t length);
+    void  *user;
+} vg_dump;
+
+/* Replaces unit->graph[k] pass by pass. True, or false after errors were reported. */
+bool vg_passes_run(vg_unit *unit, uint32_t k, const vg_dump *dump);
+/* "elaborate", or a pass's name; false when there is none. Fills `names` (all of them, for the message). */
+bool vg_pass_find(const char *name, uint32_t *index);
+
+/* One pass: reads `from`, fills the fresh graph `into`. Errors go to the graph's diagnostics. */
+void vg_pass_differentiate(const vg_graph *from, vg_graph *into);
+void vg_pass_simplify(const vg_graph *from, vg_graph *into);
+
+/* ---- gradient rules (pass/gradient_*.c), one per op.def row that has one */
+
+/* Emits the adjoints of the operands of `node`, given its own; `out` has one place per operand, 0 is "none". An
+ * adjoint may have the broadcast shape: the caller sums it back (vg_build_unbroadcast) in one place. */
+typedef void (*vg_gradient_rule)(vg_graph *graph, vg_node node, vg_node adjoint, vg_node *out);
+extern const vg_gradient_rule vg_gradient_rules[VG_OP_COUNT];   /* NULL: passes no gradient */
+
+/* ---- schedule and plan: from a graph to what a program needs */
+
+/* What one node has to do with the run. */
+typedef enum vg_phase {
+    VG_PHASE_dead,      /* nobody needs it */
+    VG_PHASE_once,      /* depends on constants alone: computed before step 0 and kept */
+    VG_PHASE_host,      /* a scalar of step and constants: in double on the host, once a turn */
+    VG_PHASE_device     /* every turn in which it is due */
+} vg_phase;
+
+typedef struct vg_schedule {
+    vg_arena  arena;
+    uint8_t  *phase;         /* by node */
+    uint64_t *cadences;      /* by node: bit k is set when cadence k needs it */
+    uint64_t *cadence_every; /* by bit: 0 is "always" */
+    uint32_t  cadence_count;
+    vg_node  *order;         /* device nodes to execute, in order (views and leaves that are no work left out) */
+    uint32_t  order_count;
+} vg_schedule;
+
+/* Which roots a program runs. */
+typedef enum vg_part { VG_PART_STEP, VG_PART_INITIAL } vg_part;
+
+/* For turn `turn` (from 1): its updates, losses, summaries; turn 1 has the expects and fetches too. */
+void vg_schedule_make(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph, vg_part part, uint32_t turn, bool updates);
+void vg_schedule_release(vg_schedule *schedule);
+
+enum { VG_PLAN_NONE = -1 };
+typedef struct vg_plan {
+    vg_arena  arena;
+    int64_t  *offset;        /* by node: bytes into the turn's arena; VG_PLAN_NONE: has no place there */
+    int64_t  *kept;          /* by node: bytes into the memory kept between turns (phase once); VG_PLAN_NONE */
+    uint64_t *bytes;         /* by node */
+    uint64_t  size;          /* of the turn's arena */
+    uint64_t  kept_size;
+    uint64_t  bound;         /* the most bytes alive at once: no plan can be smaller */
+} vg_plan;
+
+/* Offsets, 64-byte aligned, for the numbers that `symbols` (by vg_symbol, from 1) puts in. An operand that dies at
+ * a map of the same size gives it its place. `real` is 4 or 8. False (reported: out of memory sizes) on overflow. */
+bool vg_plan_make(vg_plan *plan, vg_mem *mem, const vg_graph *graph, const vg_schedule *schedule,
+                  const int64_t *symbols, uint32_t real);
+void vg_plan_release(vg_plan *plan);
+
+#endif
