@@ -1,0 +1,41 @@
+/* The one place where a failed allocation lands: every entry point of the library goes through vg_model_guard. */
+#include "api/model.h"
+
+/* A function of its own, so that no local of the entry point lives across the jump. */
+static vg_status guarded(vg_mem *mem, vg_mem *other, vg_body body, void *user, bool *failed) {
+    jmp_buf here;
+    jmp_buf *const outer = mem->escape;
+    jmp_buf *const other_outer = other ? other->escape : NULL;
+    vg_status status = VG_FAILED_RESOURCE;
+    *failed = true;
+    if (setjmp(here) == 0) {
+        mem->escape = &here;
+        if (other) other->escape = &here;
+        const vg_status answer = body(user);
+        mem->escape = outer;
+        if (other) other->escape = other_outer;
+        *failed = false;
+        return answer;
+    }
+    mem->escape = outer;
+    if (other) other->escape = other_outer;
+    return status;
+}
+
+static vg_status report_memory(void *user) {
+    vg_model *model = user;
+    vg_report0(&model->ir.diags, memory_failed, ((vg_span){ 0, 0 }), 0);
+    return VG_OK;
+}
+
+vg_status vg_model_guard(vg_model *model, vg_mem *other, vg_body body, void *user) {
+    bool failed = false;
+    const vg_status status = guarded(&model->mem, other, body, user, &failed);
+    if (!failed) return status;
+    guarded(&model->mem, NULL, report_memory, model, &failed);   /* said if there is memory to say it */
+    return VG_FAILED_RESOURCE;
+}
+
+vg_status vg_model_status(const vg_model *model) {
+    return (vg_status)vg_diags_status(&model->ir.diags);
+}

@@ -1,0 +1,30 @@
+/* What stands behind the public handles, for the files of this folder alone. */
+#ifndef VG_API_MODEL_H
+#define VG_API_MODEL_H
+
+#include "ir/unit.h"
+#include "pass/pass.h"
+#include "vgraph.h"
+
+struct vg_model {
+    vg_mem      mem;
+    vg_ir       ir;
+    vg_unit     unit;
+    vg_graph    elaborated[2];       /* as unit.graph was before the passes: what gradcheck starts from */
+    bool        loaded;              /* without an error: runs can be made */
+    const char *name;                /* what messages call the text */
+    const char *source;
+    size_t      source_length;
+};
+
+/* An entry point's work. Called by vg_model_guard with the escapes set. */
+typedef vg_status (*vg_body)(void *user);
+
+/* Runs `body(user)` so that an allocation that fails in the model's memory or in `other` (NULL: none) ends here:
+ * reported as memory_failed, with VG_FAILED_RESOURCE as the answer. Guards nest. */
+vg_status vg_model_guard(vg_model *model, vg_mem *other, vg_body body, void *user);
+
+/* The exit status that the model's diagnostics ask for; VG_OK without any. */
+vg_status vg_model_status(const vg_model *model);
+
+#endif
