@@ -17,7 +17,7 @@ void *vg_arena_alloc(vg_arena *arena, size_t bytes);
 /* A NUL-terminated copy. */
 char *vg_arena_copy(vg_arena *arena, const char *text, size_t length);
 /* printf into the arena; the result is NUL-terminated. */
-char *vg_arena_format(vg_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *vg_arena_format(vg_arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3), nonnull(2)));
 
 #define VG_NEW(arena, type)          ((type *)vg_arena_alloc((arena), sizeof(type)))
 #define VG_ARRAY(arena, type, count) ((type *)vg_arena_alloc((arena), sizeof(type) * (size_t)(count)))
