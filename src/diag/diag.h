@@ -81,6 +81,8 @@ vg_call vg_diags_call(vg_diags *diags, vg_call parent, vg_call_kind kind, vg_spa
 void vg_diags_add(vg_diags *diags, vg_code code, vg_span span, vg_call call, const char *const *arguments);
 /* A note to the diagnostic reported last. */
 void vg_diags_note(vg_diags *diags, vg_span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Where a mistake at `span` within `call` is shown: in the library, at the user's call that led there. */
+vg_span vg_diags_place(const vg_diags *diags, vg_span span, vg_call call);
 /* The highest claim to the exit status among what was reported: 0, or a vg_class (4 before 5 before 3; 1 first). */
 int  vg_diags_status(const vg_diags *diags);
 

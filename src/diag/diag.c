@@ -1,0 +1,118 @@
+/* Collecting diagnostics (diag.h). */
+#include "diag/diag.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "diag/escape.h"
+
+enum { LONGEST_ARGUMENT = 400, LONGEST_NOTE = 2000 };   /* columns; a name may be a megabyte */
+
+void vg_diags_init(vg_diags *diags, vg_mem *mem, vg_strings *strings) {
+    *diags = (vg_diags){ .mem = mem, .strings = strings };
+    vg_arena_init(&diags->arena, mem);
+    vg_sources_init(&diags->sources, &diags->arena);
+    vg_vec_push(mem, &diags->calls, ((vg_call_row){ 0 }));
+}
+
+vg_call vg_diags_call(vg_diags *diags, vg_call parent, vg_call_kind kind, vg_span span, vg_str name, int64_t index) {
+    vg_call_row row = { parent, kind, span, name, index };
+    vg_vec_push(diags->mem, &diags->calls, row);
+    return diags->calls.count - 1;
+}
+
+static bool in_library(const vg_diags *diags, vg_span span) {
+    const vg_source *source = vg_sources_at(&diags->sources, span.begin);
+    return source && source->kind == VG_SOURCE_LIBRARY;
+}
+
+vg_span vg_diags_place(const vg_diags *diags, vg_span span, vg_call call) {
+    if (!in_library(diags, span)) {
+        return span;
+    }
+    for (vg_call at = call; at; at = diags->calls.items[at].parent) {
+        const vg_call_row *row = &diags->calls.items[at];
+        if (row->kind != VG_CALL_LOOP && row->span.begin && !in_library(diags, row->span)) {
+            return row->span;
+        }
+    }
+    return span;
+}
+
+/* The row's text with {k} replaced by argument k. */
+static const char *fill_in(vg_diags *diags, const vg_code_row *row, const char *const *arguments) {
+    vg_text text = vg_text_new(diags->mem);
+    for (const char *p = row->text; *p; p++) {
+        uint32_t k = (uint32_t)(p[1] - '0');   /* p[1] is the NUL at the worst */
+        if (p[0] == '{' && p[1] >= '0' && k < row->arguments && p[2] == '}') {
+            vg_escape(&text, arguments[k], strlen(arguments[k]), LONGEST_ARGUMENT);
+            p += 2;
+        } else {
+            vg_text_add(&text, p, 1);
+        }
+    }
+    const char *copy = vg_arena_copy(&diags->arena, vg_text_c(&text), text.length);
+    vg_text_free(&text);
+    return copy;
+}
+
+/* The same mistake is the same message at the same place: turns of a loop and calls of the user's own layers do
+ * not count, but two calls of a library function are two places. Without a place the text tells. */
+static uint64_t identity(const vg_diags *diags, vg_code code, vg_span span, vg_call call, const char *text) {
+    vg_span place = vg_diags_place(diags, span, call);
+    uint64_t where = place.begin ? vg_hash_pair(span.begin, place.begin) : vg_hash_bytes(text, strlen(text), 0);
+    return vg_hash_pair(code, where);
+}
+
+void vg_diags_add(vg_diags *diags, vg_code code, vg_span span, vg_call call, const char *const *arguments) {
+    const char *text = fill_in(diags, &vg_code_rows[code], arguments);
+    uint64_t key = identity(diags, code, span, call, text);
+    diags->muted = vg_map_get(&diags->seen, key) != 0;
+    if (diags->muted) {
+        return;
+    }
+    vg_diag diag = { code, span, call, text, diags->notes.count, 0 };
+    vg_vec_push(diags->mem, &diags->list, diag);
+    vg_map_put(diags->mem, &diags->seen, key, diags->list.count);
+}
+
+void vg_diags_note(vg_diags *diags, vg_span span, const char *format, ...) {
+    if (diags->muted || !diags->list.count) {
+        return;
+    }
+    vg_text raw = vg_text_new(diags->mem), shown = vg_text_new(diags->mem);
+    va_list list;
+    va_start(list, format);
+    vg_text_format_list(&raw, format, list);
+    va_end(list);
+    vg_escape(&shown, vg_text_c(&raw), raw.length, LONGEST_NOTE);
+    vg_note note = { span, vg_arena_copy(&diags->arena, vg_text_c(&shown), shown.length) };
+    vg_text_free(&raw);
+    vg_text_free(&shown);
+    vg_vec_push(diags->mem, &diags->notes, note);
+    vg_vec_last(&diags->list).note_count++;
+}
+
+/* How strong a class's claim to the exit status is. */
+static int claim(vg_class class) {
+    switch (class) {
+    case VG_CLASS_EXPECT:   return 1;
+    case VG_CLASS_NUMBERS:  return 2;
+    case VG_CLASS_RESOURCE: return 3;
+    case VG_CLASS_USAGE:    return 4;
+    case VG_CLASS_MODEL:    return 5;
+    }
+    return 0;
+}
+
+int vg_diags_status(const vg_diags *diags) {
+    int status = 0, strongest = 0;
+    for (uint32_t i = 0; i < diags->list.count; i++) {
+        vg_class class = vg_code_rows[diags->list.items[i].code].class;
+        if (claim(class) > strongest) {
+            strongest = claim(class);
+            status = (int)class;
+        }
+    }
+    return status;
+}
