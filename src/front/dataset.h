@@ -43,7 +43,7 @@ struct vg_dataset {
     vg_str              name;                            /* in the model: digits */
     vg_argument         arguments[VG_SOURCE_PARAMETERS]; /* in the order of the row's parameters */
     const char         *folder;                          /* relative paths start here ("" is the current folder) */
-    double              test;                            /* the share of the test split; < 0: not given */
+    double              test;                            /* the share of the test split; -1: not given */
     vg_column           columns[16];
     uint32_t            column_count;
     uint32_t            classes;                         /* D.classes; 0: has none */

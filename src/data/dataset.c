@@ -1,0 +1,136 @@
+/* What is the same for every source (front/dataset.h): counts and splits, and gathering a batch. */
+#include <math.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "data/source.h"
+
+static const double DEFAULT_TEST = 0.2;
+static const double NOT_GIVEN = -1;
+
+static bool count_splits(vg_dataset *set, vg_data_error *error) {
+    if (set->own_train && set->test == NOT_GIVEN) {
+        set->train_count = set->own_train;
+    } else {
+        double share = set->test == NOT_GIVEN ? DEFAULT_TEST : set->test;
+        if (!(share >= 0 && share < 1)) {
+            char shown[32];
+            return vg_data_refuse(error, "test is the share of the test split and must be at least 0 and less than 1, not %s",
+                                  vg_number_text(shown, share));
+        }
+        uint32_t test = (uint32_t)round(share * set->count);
+        set->train_count = test < set->count ? set->count - test : 1;   /* never without an example to train on */
+    }
+    set->test_count = set->count - set->train_count;
+    return true;
+}
+
+bool vg_dataset_describe(vg_dataset *set, vg_data_error *error) {
+    if (!set->source->describe) {
+        return vg_data_refuse(error, "the source '%s' is part of the language, but this version cannot read it yet",
+                              set->source->name);
+    }
+    return set->source->describe(set, error) && count_splits(set, error);
+}
+
+/* Both splits hold rising example numbers. A drawn test split depends on the number of examples alone. */
+static void split(vg_dataset *set) {
+    uint32_t *train = vg_mem_alloc(set->mem, set->train_count * sizeof *train);
+    uint32_t *test = vg_mem_alloc(set->mem, set->test_count * sizeof *test);
+    uint8_t *chosen = vg_mem_alloc(set->mem, set->count);
+    if (set->own_train && set->test == NOT_GIVEN) {
+        memset(chosen + set->train_count, 1, set->test_count);
+    } else {
+        static const char stream[] = "test split";
+        vg_random_key key = { vg_hash_bytes(stream, sizeof stream - 1, 0), 0 };
+        uint32_t *order = vg_mem_alloc(set->mem, set->count * sizeof *order);
+        vg_random_shuffle(key, order, set->count);
+        for (uint32_t i = 0; i < set->test_count; i++) {
+            chosen[order[i]] = 1;
+        }
+        vg_mem_free(set->mem, order);
+    }
+    uint32_t *next[2] = { train, test };
+    for (uint32_t i = 0; i < set->count; i++) {
+        *next[chosen[i]]++ = i;
+    }
+    vg_mem_free(set->mem, chosen);
+    set->train = train;
+    set->test_examples = test;
+}
+
+bool vg_dataset_load(vg_dataset *set, vg_data_error *error) {
+    if (!set->loaded) {
+        if (!set->source->load(set, error)) {
+            return false;
+        }
+        split(set);
+        set->loaded = true;
+    }
+    return true;
+}
+
+static size_t elements_of(const vg_column *column) {
+    size_t elements = 1;
+    for (uint32_t k = 0; k < column->rank; k++) {
+        elements *= column->shape[k];
+    }
+    return elements;
+}
+
+/* Bytes as numbers: the product is rounded to float first, also where doubles are wanted, so that both precisions
+ * see the same picture. */
+static void scale_bytes(const uint8_t *from, size_t count, float scale, void *to, bool wide) {
+    if (wide) {
+        double *out = to;
+        for (size_t i = 0; i < count; i++) {
+            out[i] = (float)from[i] * scale;
+        }
+    } else {
+        float *out = to;
+        for (size_t i = 0; i < count; i++) {
+            out[i] = (float)from[i] * scale;
+        }
+    }
+}
+
+static void widen_bytes(const uint8_t *from, size_t count, int32_t *to) {
+    for (size_t i = 0; i < count; i++) {
+        to[i] = from[i];
+    }
+}
+
+static void widen_floats(const float *from, size_t count, double *to) {
+    for (size_t i = 0; i < count; i++) {
+        to[i] = from[i];
+    }
+}
+
+void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out, bool wide) {
+    const vg_column *from = &set->columns[column];
+    size_t elements = elements_of(from);
+    size_t size = from->dtype == VG_I32 ? sizeof(int32_t) : wide ? sizeof(double) : sizeof(float);
+    char *to = out;
+    for (uint32_t i = 0; i < count; i++, to += elements * size) {
+        size_t first = examples[i] * elements;
+        switch (from->storage) {
+        case VG_STORE_U8:
+            if (from->dtype == VG_I32) {
+                widen_bytes((const uint8_t *)from->data + first, elements, (int32_t *)(void *)to);
+            } else {
+                scale_bytes((const uint8_t *)from->data + first, elements, from->scale, to, wide);
+            }
+            break;
+        case VG_STORE_F32:
+            if (wide) {
+                widen_floats((const float *)from->data + first, elements, (double *)(void *)to);
+            } else {
+                memcpy(to, (const float *)from->data + first, elements * size);
+            }
+            break;
+        case VG_STORE_I32:
+            memcpy(to, (const int32_t *)from->data + first, elements * size);
+            break;
+        }
+    }
+}

@@ -1,0 +1,92 @@
+/* The table of data sources. A new one is one row here and its two functions. */
+#include "data/source.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#define NUMBER(name, value) { (name), VG_ARGUMENT_NUMBER, false, (value) }
+#define WANTED(name)        { (name), VG_ARGUMENT_TEXT, true, 0 }
+#define OPTION(name)        { (name), VG_ARGUMENT_TEXT, false, 0 }
+
+static const vg_source_parameter digits_parameters[] = { NUMBER("count", 12000), NUMBER("seed", 1) };
+static const vg_source_parameter mnist_parameters[] = { WANTED("folder") };
+static const vg_source_parameter idx_parameters[] = { WANTED("images"), WANTED("labels") };
+static const vg_source_parameter csv_parameters[] = { WANTED("file"), OPTION("target") };
+static const vg_source_parameter npy_parameters[] = { WANTED("x"), OPTION("y") };
+static const vg_source_parameter file_parameters[] = { WANTED("file") };
+static const vg_source_parameter toy_parameters[] = { NUMBER("count", 1000), NUMBER("noise", 0.1), NUMBER("seed", 1) };
+static const vg_source_parameter text_parameters[] = { WANTED("file"), NUMBER("length", 64) };
+static const vg_source_parameter sentences_parameters[] = {
+    NUMBER("count", 2000), NUMBER("seed", 1), NUMBER("length", 64)
+};
+
+#define SOURCE(name, signature, parameters, describe, load, doc) \
+    { (name), (signature), (doc), (parameters), sizeof(parameters) / sizeof *(parameters), (describe), (load) }
+
+const vg_source_row vg_source_rows[] = {
+    SOURCE("digits", "digits(count = 12000, seed = 1)", digits_parameters, vg_digits_describe, vg_digits_load,
+           "handwritten-looking digits drawn by the program: images [28, 28] in 0..1, labels in ten classes"),
+    SOURCE("mnist", "mnist(folder)", mnist_parameters, NULL, NULL,
+           "the four IDX files of MNIST in a folder, or only the t10k pair, gzipped or not: images, labels"),
+    SOURCE("idx", "idx(images, labels)", idx_parameters, NULL, NULL,
+           "a pair of IDX files of bytes, gzipped or not: images scaled to 0..1, labels"),
+    SOURCE("csv", "csv(file, target)", csv_parameters, NULL, NULL,
+           "a table: its columns by name, features (all but the target), target"),
+    SOURCE("npy", "npy(x, y)", npy_parameters, NULL, NULL, "NumPy arrays: a column for each file"),
+    SOURCE("npz", "npz(file)", file_parameters, NULL, NULL, "NumPy's archive of arrays: a column for each array"),
+    SOURCE("text", "text(file, length = 64)", text_parameters, NULL, NULL,
+           "a text cut into examples of so many characters: now, and next, which is one character later"),
+    SOURCE("sentences", "sentences(count = 2000, seed = 1, length = 64)", sentences_parameters, NULL, NULL,
+           "text drawn by the program: now, next"),
+    SOURCE("spirals", "spirals(count = 1000, noise = 0.1, seed = 1)", toy_parameters, vg_toy_describe, vg_spirals_load,
+           "two spiral arms wound around each other: x, y, features [2], target"),
+    SOURCE("moons", "moons(count = 1000, noise = 0.1, seed = 1)", toy_parameters, vg_toy_describe, vg_moons_load,
+           "two half circles that reach into each other: x, y, features [2], target"),
+    SOURCE("circles", "circles(count = 1000, noise = 0.1, seed = 1)", toy_parameters, vg_toy_describe, vg_circles_load,
+           "a circle within a circle: x, y, features [2], target"),
+    SOURCE("xor", "xor(count = 1000, noise = 0.1, seed = 1)", toy_parameters, vg_toy_describe, vg_xor_load,
+           "four quadrants, opposite ones of one class: x, y, features [2], target"),
+};
+const uint32_t vg_source_row_count = sizeof vg_source_rows / sizeof *vg_source_rows;
+
+#undef NUMBER
+#undef WANTED
+#undef OPTION
+#undef SOURCE
+
+bool vg_data_fail(vg_data_error *error, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    vsnprintf(error->text, sizeof error->text, format, list);
+    va_end(list);
+    error->argument = false;
+    return false;
+}
+
+bool vg_data_refuse(vg_data_error *error, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    vsnprintf(error->text, sizeof error->text, format, list);
+    va_end(list);
+    error->argument = true;
+    return false;
+}
+
+double vg_argument_number(const vg_dataset *set, uint32_t k) {
+    return set->arguments[k].given ? set->arguments[k].number : set->source->parameters[k].number;
+}
+
+const char *vg_argument_text(const vg_dataset *set, uint32_t k) {
+    return set->arguments[k].given && set->arguments[k].text ? set->arguments[k].text : "";
+}
+
+bool vg_argument_whole(const vg_dataset *set, uint32_t k, double low, double high, vg_data_error *error) {
+    double number = vg_argument_number(set, k);
+    if (number >= low && number <= high && number == floor(number)) {
+        return true;
+    }
+    char shown[32], least[32], most[32];
+    return vg_data_refuse(error, "%s must be a whole number from %s to %s, not %s", set->source->parameters[k].name,
+                          vg_number_text(least, low), vg_number_text(most, high), vg_number_text(shown, number));
+}
