@@ -6,7 +6,6 @@ static vg_status guarded(vg_mem *mem, vg_mem *other, vg_body body, void *user, b
     jmp_buf here;
     jmp_buf *const outer = mem->escape;
     jmp_buf *const other_outer = other ? other->escape : NULL;
-    vg_status status = VG_FAILED_RESOURCE;
     *failed = true;
     if (setjmp(here) == 0) {
         mem->escape = &here;
@@ -19,7 +18,7 @@ static vg_status guarded(vg_mem *mem, vg_mem *other, vg_body body, void *user, b
     }
     mem->escape = outer;
     if (other) other->escape = other_outer;
-    return status;
+    return VG_FAILED_RESOURCE;
 }
 
 static vg_status report_memory(void *user) {

@@ -12,7 +12,7 @@ void vg_blas_leave(int threads);
 void vg_blas_product_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float *a, const float *b, float *c);
 void vg_blas_product_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double *a, const double *b, double *c);
 /* a [rows, columns], rows >= columns, column by column: replaced by Q of its QR decomposition with the signs of R's
- * diagonal made positive. work: columns + 64 * rows doubles... see vg_blas_orthogonal_scratch. False if LAPACK fails. */
+ * diagonal made positive. False if LAPACK fails. */
 bool     vg_blas_orthogonal(int64_t rows, int64_t columns, double *a, double *work, uint64_t work_count);
 uint64_t vg_blas_orthogonal_scratch(int64_t rows, int64_t columns);    /* doubles */
 const char *vg_blas_version(void);

@@ -52,12 +52,14 @@ enum { VG_KEYS_F32 = 1 << 12, VG_KEYS_F64 = 1 << 15 };
 typedef struct vg_distribution {
     uint64_t  count, zeros, nans, infs;
     double    min, max, mean, std, rms;
-    uint64_t *keys;        /* VG_KEYS_F32 (or _F64) counters by the float's top bits: sign, exponent, three of the mantissa */
+    uint64_t *keys;        /* VG_KEYS_F32 (or _F64) counters, zeroed by the caller, by the float's top bits: sign, exponent,
+                              three of the mantissa. Integers use the F32 keys in either precision. */
 } vg_distribution;
 void vg_distribution_of_f32(const float *values, int64_t count, vg_distribution *out);
 void vg_distribution_of_f64(const double *values, int64_t count, vg_distribution *out);
 void vg_distribution_of_i32(const int32_t *values, int64_t count, vg_distribution *out);
-/* The edges of bucket `key`: low <= x < high, for negative ones too. */
+/* The edges of bucket `key`: low <= x < high, for negative ones too: there a value on an edge belongs to the bucket of
+ * the next smaller magnitude. Rising values have rising keys among the positive, falling ones among the negative. */
 void vg_key_edges_f32(uint32_t key, double *low, double *high);
 void vg_key_edges_f64(uint32_t key, double *low, double *high);
 

@@ -1,0 +1,61 @@
+/* The one file that knows OpenBLAS: see blas.h. LAPACK's routines are declared here, since their header comes with
+ * another package than the routines, which OpenBLAS carries itself. */
+#include "run/blas.h"
+
+#include <cblas.h>
+#include <string.h>
+
+void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work, const int *lwork, int *info);
+void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda, const double *tau, double *work,
+             const int *lwork, int *info);
+
+enum { BLOCK = 64 };     /* columns that LAPACK works on at once */
+
+int vg_blas_enter(void) {
+    const int threads = openblas_get_num_threads();
+    if (threads != 1) openblas_set_num_threads(1);
+    return threads;
+}
+
+void vg_blas_leave(int threads) {
+    if (threads != 1) openblas_set_num_threads(threads);
+}
+
+const char *vg_blas_version(void) { return openblas_get_config(); }
+
+/* Leading dimensions must be at least 1 even where nothing is read. */
+static int leading(int64_t columns) { return columns > 1 ? (int)columns : 1; }
+
+#define PRODUCT(name, TYPE, gemm)                                                                              \
+    void name(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const TYPE *a, const TYPE *b, TYPE *c) {      \
+        if (m == 0 || n == 0) return;                                                                          \
+        if (k == 0) {                                                                                          \
+            memset(c, 0, (size_t)(m * n) * sizeof *c);                                                         \
+            return;                                                                                            \
+        }                                                                                                      \
+        gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n,    \
+             (int)k, 1, a, leading(ta ? m : k), b, leading(tb ? k : n), 0, c, leading(n));                     \
+    }
+PRODUCT(vg_blas_product_f32, float, cblas_sgemm)
+PRODUCT(vg_blas_product_f64, double, cblas_dgemm)
+#undef PRODUCT
+
+uint64_t vg_blas_orthogonal_scratch(int64_t rows, int64_t columns) {
+    (void)rows;
+    return (uint64_t)columns * (2 + BLOCK);    /* tau, the signs, LAPACK's own */
+}
+
+bool vg_blas_orthogonal(int64_t rows, int64_t columns, double *a, double *work, uint64_t work_count) {
+    const int m = (int)rows, n = (int)columns;
+    const int left = (int)(work_count - 2 * (uint64_t)columns);
+    double *tau = work, *sign = work + columns, *own = work + 2 * columns;
+    int info = 0;
+    dgeqrf_(&m, &n, a, &m, tau, own, &left, &info);
+    if (info != 0) return false;
+    for (int64_t c = 0; c < columns; c++) sign[c] = a[c * rows + c] < 0 ? -1 : 1;
+    dorgqr_(&m, &n, &n, a, &m, tau, own, &left, &info);
+    if (info != 0) return false;
+    for (int64_t c = 0; c < columns; c++)
+        for (int64_t r = 0; r < rows; r++) a[c * rows + r] *= sign[c];
+    return true;
+}

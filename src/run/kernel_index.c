@@ -1,0 +1,82 @@
+/* What is addressed by integers: gather and its adjoint scatter, pick and its adjoint spread. An index out of range
+ * is a fault of the step (the data is wrong, not the program): it is noted, zeros stand for the value. */
+#include "run/kernel_real.h"
+
+/* True when index `at` lies within [0, limit). */
+static bool fits(const vg_work *work, const int32_t *indices, int64_t at, int64_t limit) {
+    if (indices[at] >= 0 && indices[at] < limit) return true;
+    vg_fault_index(work->context, at, indices[at], limit);
+    return false;
+}
+
+/* in[0] [outer, n, inner] at in[1] [count] -> [outer, count, inner] */
+void VG_KERNEL(gather)(const vg_work *work) {
+    const vg_view *in = &work->in[0];
+    const uint32_t axis = (uint32_t)work->words[0];
+    const int64_t outer = vg_extent(in, 0, axis), limit = in->dims[axis], count = work->in[1].count;
+    const size_t bytes = (size_t)vg_extent(in, axis + 1, in->rank) * vg_element_size(in->dtype);
+    const int32_t *indices = work->in[1].data;
+    const char *from = in->data;
+    char *to = work->out->data;
+    if (bytes == 0) return;
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t i = 0; i < count; i++, to += bytes) {
+            if (fits(work, indices, i, limit))
+                memcpy(to, from + (size_t)(o * limit + indices[i]) * bytes, bytes);
+            else
+                memset(to, 0, bytes);
+        }
+}
+
+/* in[0] [outer, count, inner] at in[1] [count] -> [outer, n, inner], in the order of the indices */
+void VG_KERNEL(scatter)(const vg_work *work) {
+    const vg_view *in = &work->in[0], *out = work->out;
+    const uint32_t axis = (uint32_t)work->words[1];
+    const int64_t outer = vg_extent(out, 0, axis), limit = out->dims[axis], count = work->in[1].count;
+    const int64_t inner = vg_extent(out, axis + 1, out->rank);
+    const int32_t *indices = work->in[1].data;
+    memset(out->data, 0, (size_t)out->count * vg_element_size(out->dtype));
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t i = 0; i < count; i++) {
+            if (!fits(work, indices, i, limit)) continue;
+            const int64_t to = (o * limit + indices[i]) * inner, from = (o * count + i) * inner;
+            if (out->dtype == VG_I32) {
+                uint32_t *sum = (uint32_t *)out->data + to;
+                const int32_t *part = (const int32_t *)in->data + from;
+                for (int64_t j = 0; j < inner; j++) sum[j] += (uint32_t)part[j];
+            } else {
+                vg_real *sum = (vg_real *)out->data + to;
+                const vg_real *part = (const vg_real *)in->data + from;
+                for (int64_t j = 0; j < inner; j++) sum[j] += part[j];
+            }
+        }
+}
+
+/* in[0] [rows, n], in[1] [rows] -> [rows] */
+void VG_KERNEL(pick)(const vg_work *work) {
+    const vg_view *in = &work->in[0];
+    const int64_t rows = work->out->count, width = in->dims[in->rank - 1];
+    const int32_t *indices = work->in[1].data;
+    for (int64_t r = 0; r < rows; r++) {
+        const bool ok = fits(work, indices, r, width);
+        if (in->dtype == VG_I32)
+            ((int32_t *)work->out->data)[r] = ok ? ((const int32_t *)in->data)[r * width + indices[r]] : 0;
+        else
+            ((vg_real *)work->out->data)[r] = ok ? ((const vg_real *)in->data)[r * width + indices[r]] : 0;
+    }
+}
+
+/* in[0] [rows], in[1] [rows] -> [rows, n] */
+void VG_KERNEL(spread)(const vg_work *work) {
+    const vg_view *in = &work->in[0], *out = work->out;
+    const int64_t rows = in->count, width = out->dims[out->rank - 1];
+    const int32_t *indices = work->in[1].data;
+    memset(out->data, 0, (size_t)out->count * vg_element_size(out->dtype));
+    for (int64_t r = 0; r < rows; r++) {
+        if (!fits(work, indices, r, width)) continue;
+        if (out->dtype == VG_I32)
+            ((int32_t *)out->data)[r * width + indices[r]] = ((const int32_t *)in->data)[r];
+        else
+            ((vg_real *)out->data)[r * width + indices[r]] = ((const vg_real *)in->data)[r];
+    }
+}

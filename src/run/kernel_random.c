@@ -1,0 +1,87 @@
+/* Random draws: element i depends on the draw's key and on i alone, and both precisions use the same bits (values
+ * are made in double and rounded). */
+#include "run/kernel_real.h"
+
+#include "base/map.h"
+#include "base/random.h"
+#include "ir/graph.h"
+#include "run/blas.h"
+
+/* words: shape, path (already a hash), number, fixed, a, b */
+typedef struct draw { vg_random_key key; double a, b; vg_real *out; int64_t count; } draw;
+
+static draw draw_of(const vg_work *work) {
+    const uint64_t *words = work->words;
+    const vg_context *context = work->context;
+    const uint64_t stream = vg_hash_pair(vg_hash_pair(context->seed, words[1]), words[2]);
+    const uint64_t turn = words[3] ? 0 : (context->step << 16) + context->turn;   /* turns count from 1 */
+    return (draw){ { stream, turn }, vg_real_word(words[4]), vg_real_word(words[5]), work->out->data, work->out->count };
+}
+
+void VG_KERNEL(random_normal)(const vg_work *work) {
+    const draw d = draw_of(work);
+    for (int64_t i = 0; i < d.count; i += 2) {
+        double pair[2];
+        vg_random_normal_pair(d.key, (uint64_t)i / 2, pair);
+        d.out[i] = (vg_real)(d.a + d.b * pair[0]);
+        if (i + 1 < d.count) d.out[i + 1] = (vg_real)(d.a + d.b * pair[1]);
+    }
+}
+
+/* A standard normal number within two: the first of the element's own sequence of pairs that is (one in 22 is not,
+ * so that the sequence practically never ends). */
+static double within_two(vg_random_key key, uint64_t element) {
+    enum { TRIES = 64 };
+    for (uint64_t attempt = 0; attempt < TRIES; attempt++) {
+        double pair[2];
+        vg_random_normal_pair(key, element * TRIES + attempt, pair);
+        if (fabs(pair[0]) < 2) return pair[0];
+        if (fabs(pair[1]) < 2) return pair[1];
+    }
+    return 0;
+}
+
+void VG_KERNEL(random_truncated)(const vg_work *work) {
+    const draw d = draw_of(work);
+    for (int64_t i = 0; i < d.count; i++) d.out[i] = (vg_real)(d.a + d.b * within_two(d.key, (uint64_t)i));
+}
+
+void VG_KERNEL(random_uniform)(const vg_work *work) {
+    const draw d = draw_of(work);
+    for (int64_t i = 0; i < d.count; i++) {
+        const double value = d.a + (d.b - d.a) * vg_random_uniform(d.key, (uint64_t)i);
+        const vg_real rounded = (vg_real)value, end = (vg_real)d.b;
+        const bool reached = d.a < d.b && rounded >= end;      /* rounding may reach the excluded end */
+        d.out[i] = reached ? VG_M(nextafter)(end, (vg_real)-INFINITY) : rounded;
+    }
+}
+
+void VG_KERNEL(random_bernoulli)(const vg_work *work) {
+    const draw d = draw_of(work);
+    for (int64_t i = 0; i < d.count; i++) d.out[i] = vg_random_uniform(d.key, (uint64_t)i) < d.a ? 1 : 0;
+}
+
+/* The first axis against all others, as in PyTorch: rows orthonormal when there are fewer rows, else columns. The
+ * matrix is handed to LAPACK tall and column by column: row by row when it is tall already only through a copy. */
+void VG_KERNEL(random_orthogonal)(const vg_work *work) {
+    const draw d = draw_of(work);
+    const vg_view *out = work->out;
+    if (out->count == 0) return;
+    const int64_t rows = out->rank ? out->dims[0] : 1, columns = out->count / rows;
+    const bool tall = rows >= columns;
+    const int64_t height = tall ? rows : columns, width = tall ? columns : rows;
+    double *q = work->context->scratch, *scratch = q + out->count;
+    for (int64_t i = 0; i < out->count; i++) {
+        double pair[2];
+        vg_random_normal_pair(d.key, (uint64_t)i / 2, pair);
+        const int64_t at = tall ? i % columns * height + i / columns : i;
+        q[at] = pair[i % 2];
+    }
+    if (!vg_blas_orthogonal(height, width, q, scratch, vg_blas_orthogonal_scratch(height, width))
+        && work->context->fault == VG_FAULT_none)
+        work->context->fault = VG_FAULT_lapack;
+    for (int64_t i = 0; i < out->count; i++) {
+        const int64_t at = tall ? i % columns * height + i / columns : i;
+        d.out[i] = (vg_real)(d.a * q[at]);
+    }
+}

@@ -1,0 +1,65 @@
+/* For the files that are compiled twice, kernel_*.c: the precision's names and the little that all kernels share. */
+#ifndef VG_RUN_KERNEL_REAL_H
+#define VG_RUN_KERNEL_REAL_H
+
+#include <math.h>
+#include <string.h>
+
+#include "run/kernel.h"
+#include "run/walk.h"
+
+typedef VG_REAL vg_real;
+
+#ifdef VG_REAL_double
+#define VG_FORMULA_REAL_double
+#define VG_KERNEL(name) vg_kernel_##name##_f64
+#define VG_PRECISE(name) name##_f64
+#else
+#define VG_FORMULA_REAL_float
+#define VG_KERNEL(name) vg_kernel_##name##_f32
+#define VG_PRECISE(name) name##_f32
+#endif
+
+#include "ir/formula.h"
+
+/* In front of a loop whose turns do not depend on each other, though its result may lie in an operand's place. */
+#ifdef __clang__
+#define VG_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define VG_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
+static inline size_t vg_element_size(vg_dtype dtype) { return dtype == VG_I32 ? sizeof(int32_t) : sizeof(vg_real); }
+
+/* The product of dims[from..to). */
+static inline int64_t vg_extent(const vg_view *view, uint32_t from, uint32_t to) {
+    int64_t count = 1;
+    for (uint32_t k = from; k < to; k++) count *= view->dims[k];
+    return count;
+}
+
+static inline void vg_fault_index(vg_context *context, int64_t at, int64_t value, int64_t limit) {
+    if (context->fault != VG_FAULT_none) return;
+    context->fault = VG_FAULT_index;
+    context->fault_at = at;
+    context->fault_value = value;
+    context->fault_limit = limit;
+}
+
+/* Every row that is work: what the table vg_kernels_* holds. */
+#define VG_WORK_ROWS(X)                                                                                        \
+    X(sum) X(prod) X(max) X(min) X(argmax) X(argmin) X(cumsum)                                                  \
+    X(transpose) X(broadcast) X(slice) X(place) X(concat) X(pad) X(flip)                                        \
+    X(gather) X(scatter) X(pick) X(spread) X(iota) \
+    X(addn) X(matmul) X(softmax) X(log_softmax)                                                                 \
+    X(random_normal) X(random_truncated) X(random_uniform) X(random_bernoulli) X(random_orthogonal)
+
+#define VG_DECLARE(name) void VG_KERNEL(name)(const vg_work *work);
+VG_WORK_ROWS(VG_DECLARE)
+#define VG_MAP(name, arity, types, gradient, flops, real, integer, doc) VG_DECLARE(name)
+#include "op.def"
+#undef VG_MAP
+#undef VG_OP
+#undef VG_DECLARE
+
+#endif

@@ -1,0 +1,103 @@
+/* sum, prod, max, min over any axes. One accumulator an output element; lines that are reduced are summed in eight
+ * lanes joined in a fixed tree, lines that are kept go into their accumulators side by side. Sums and products of
+ * floats accumulate in double. Order depends on the shape alone. */
+#include "run/kernel_real.h"
+
+enum { LANES = 8 };
+
+/* accumulators [count] filled with the operation's neutral value; a line along the reduced last axis; a line along
+ * a kept last axis; the accumulators written out. */
+typedef struct operation {
+    size_t   accumulator;    /* bytes */
+    void   (*start)(void *accumulators, int64_t count);
+    vg_inner line, side;
+    void   (*finish)(const void *accumulators, void *out, int64_t count);
+} operation;
+
+#define OPERATION(op, TYPE, ACC, neutral, formula)                                                             \
+    static void op##_start(void *accumulators, int64_t count) {                                                \
+        ACC *to = accumulators;                                                                                \
+        for (int64_t i = 0; i < count; i++) to[i] = (neutral);                                                 \
+    }                                                                                                          \
+    static inline ACC op##_join(ACC a, ACC b) { return (ACC)(formula); }                                       \
+    static void op##_line(int64_t count, char *const *at, const int64_t *stride) {                             \
+        ACC *to = (ACC *)at[0], lane[LANES];                                                                   \
+        const TYPE *from = (const TYPE *)at[1];                                                                \
+        for (int k = 0; k < LANES; k++) lane[k] = (neutral);                                                   \
+        int64_t i = 0;                                                                                         \
+        if (stride[1] == 1)                                                                                    \
+            for (; i + LANES <= count; i += LANES)                                                             \
+                for (int k = 0; k < LANES; k++) lane[k] = op##_join(lane[k], (ACC)from[i + k]);                \
+        for (; i < count; i++) lane[i % LANES] = op##_join(lane[i % LANES], (ACC)from[i * stride[1]]);         \
+        for (int half = LANES / 2; half > 0; half /= 2)                                                        \
+            for (int k = 0; k < half; k++) lane[k] = op##_join(lane[k], lane[k + half]);                       \
+        *to = op##_join(*to, lane[0]);                                                                         \
+    }                                                                                                          \
+    static void op##_side(int64_t count, char *const *at, const int64_t *stride) {                             \
+        ACC *to = (ACC *)at[0];                                                                                \
+        const TYPE *from = (const TYPE *)at[1];                                                                \
+        if (stride[0] == 1 && stride[1] == 1) {                                                                \
+            VG_INDEPENDENT for (int64_t i = 0; i < count; i++) to[i] = op##_join(to[i], (ACC)from[i]);         \
+        } else {                                                                                               \
+            for (int64_t i = 0; i < count; i++) {                                                              \
+                ACC *const one = &to[i * stride[0]];                                                           \
+                *one = op##_join(*one, (ACC)from[i * stride[1]]);                                              \
+            }                                                                                                  \
+        }                                                                                                      \
+    }                                                                                                          \
+    static void op##_finish(const void *accumulators, void *out, int64_t count) {                              \
+        const ACC *from = accumulators;                                                                        \
+        TYPE *to = out;                                                                                        \
+        for (int64_t i = 0; i < count; i++) to[i] = (TYPE)from[i];                                             \
+    }                                                                                                          \
+    static const operation op = { sizeof(ACC), op##_start, op##_line, op##_side, op##_finish };
+
+OPERATION(sum_real,   vg_real, double,   0, a + b)
+OPERATION(sum_whole,  int32_t, uint32_t, 0, a + b)       /* wraps around, as the elementwise sum does */
+OPERATION(prod_real,  vg_real, double,   1, a * b)
+OPERATION(prod_whole, int32_t, uint32_t, 1, a * b)
+OPERATION(max_real,   vg_real, vg_real,  (vg_real)-INFINITY, VG_MAX(a, b))
+OPERATION(max_whole,  int32_t, int32_t,  INT32_MIN,  VG_MAX(a, b))
+OPERATION(min_real,   vg_real, vg_real,  (vg_real)INFINITY,  VG_MIN(a, b))
+OPERATION(min_whole,  int32_t, int32_t,  INT32_MAX,  VG_MIN(a, b))
+#undef OPERATION
+
+/* The bits of the reduced axes; words are keep, axes... (none: all). */
+static uint32_t axes_of(const vg_work *work) {
+    if (work->word_count <= 1) return (1u << work->in[0].rank) - 1;
+    uint32_t axes = 0;
+    for (uint32_t k = 1; k < work->word_count; k++) axes |= 1u << work->words[k];
+    return axes;
+}
+
+static void reduce(const vg_work *work, const operation *op) {
+    const vg_view *in = &work->in[0];
+    const uint32_t axes = axes_of(work);
+    void *const accumulators = work->context->scratch;
+    vg_walk walk = vg_walk_over(in);
+    int64_t stride = 1;
+    walk.arrays = 1;
+    walk.at[0] = accumulators;
+    walk.size[0] = op->accumulator;
+    for (uint32_t k = in->rank; k-- > 0;) {
+        const bool reduced = (axes >> k & 1) != 0;
+        walk.stride[0][k] = reduced ? 0 : stride;
+        if (!reduced) stride *= in->dims[k];
+    }
+    vg_walk_dense(&walk, in->data, vg_element_size(in->dtype));
+    op->start(accumulators, work->out->count);
+    vg_walk_merge(&walk);
+    const bool last_reduced = walk.rank == 0 || walk.stride[0][walk.rank - 1] == 0;
+    vg_walk_run(&walk, last_reduced ? op->line : op->side);
+    op->finish(accumulators, work->out->data, work->out->count);
+}
+
+#define REDUCE(name)                                                                                           \
+    void VG_KERNEL(name)(const vg_work *work) {                                                                \
+        reduce(work, work->out->dtype == VG_I32 ? &name##_whole : &name##_real);                               \
+    }
+REDUCE(sum)
+REDUCE(prod)
+REDUCE(max)
+REDUCE(min)
+#undef REDUCE
