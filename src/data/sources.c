@@ -27,9 +27,9 @@ static const vg_source_parameter sentences_parameters[] = {
 const vg_source_row vg_source_rows[] = {
     SOURCE("digits", "digits(count = 12000, seed = 1)", digits_parameters, vg_digits_describe, vg_digits_load,
            "handwritten-looking digits drawn by the program: images [28, 28] in 0..1, labels in ten classes"),
-    SOURCE("mnist", "mnist(folder)", mnist_parameters, NULL, NULL,
+    SOURCE("mnist", "mnist(folder)", mnist_parameters, vg_mnist_describe, vg_mnist_load,
            "the four IDX files of MNIST in a folder, or only the t10k pair, gzipped or not: images, labels"),
-    SOURCE("idx", "idx(images, labels)", idx_parameters, NULL, NULL,
+    SOURCE("idx", "idx(images, labels)", idx_parameters, vg_idx_describe, vg_idx_load,
            "a pair of IDX files of bytes, gzipped or not: images scaled to 0..1, labels"),
     SOURCE("csv", "csv(file, target)", csv_parameters, NULL, NULL,
            "a table: its columns by name, features (all but the target), target"),

@@ -1,0 +1,203 @@
+/* The sources made of IDX files: mnist (a folder, with a split of its own) and idx (a pair of files). */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "data/idx.h"
+
+enum { IMAGES, LABELS, COLUMNS };
+enum { MNIST_CLASSES = 10, PARTS = 2 };
+
+/* Up to two pairs of files behind each other: of mnist the training pair, then the t10k pair. */
+typedef struct pair { const char *images, *labels; } pair;
+typedef struct collection { pair parts[PARTS]; uint32_t count; } collection;
+
+/* ---- which files */
+
+static char *join(vg_mem *mem, const char *folder, const char *name, const char *ending) {
+    vg_text text = vg_text_new(mem);
+    const char *slash = !*folder || folder[strlen(folder) - 1] == '/' ? "" : "/";
+    vg_text_format(&text, "%s%s%s%s", *name == '/' ? "" : folder, *name == '/' ? "" : slash, name, ending);
+    return text.text;
+}
+
+/* The file, plain or gzipped; NULL when there is neither. */
+static const char *find(vg_mem *mem, const char *folder, const char *name) {
+    char *plain = join(mem, folder, name, ""), *gzipped = join(mem, folder, name, ".gz");
+    return vg_file_exists(plain) ? plain : vg_file_exists(gzipped) ? gzipped : NULL;
+}
+
+static bool find_mnist(const vg_dataset *set, collection *files, vg_data_error *error) {
+    static const char *const names[PARTS][2] = {
+        { "train-images-idx3-ubyte", "train-labels-idx1-ubyte" }, { "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte" }
+    };
+    const char *folder = join(set->mem, set->folder, vg_argument_text(set, 0), "");
+    folder = *folder ? folder : ".";
+    if (!vg_file_exists(folder)) {
+        return vg_data_fail(error, "there is no folder '%s'", folder);
+    }
+    *files = (collection){ .count = 0 };
+    for (uint32_t k = 0; k < PARTS; k++) {
+        pair part = { find(set->mem, folder, names[k][0]), find(set->mem, folder, names[k][1]) };
+        if (part.images && part.labels) {
+            files->parts[files->count++] = part;
+        } else if (part.images || part.labels || k == 1) {   /* the training pair alone may be missing */
+            return vg_data_fail(error, "there is no '%s' in '%s', nor the same with .gz", names[k][part.images != NULL], folder);
+        }
+    }
+    return true;
+}
+
+static bool find_pair(const vg_dataset *set, collection *files, vg_data_error *error) {
+    (void)error;
+    files->parts[0].images = join(set->mem, set->folder, vg_argument_text(set, 0), "");
+    files->parts[0].labels = join(set->mem, set->folder, vg_argument_text(set, 1), "");
+    files->count = 1;
+    return true;
+}
+
+/* ---- what is in them */
+
+/* A pair's headers, which must be of equally many examples. */
+static bool open_part(const vg_dataset *set, const pair *part, vg_idx *images, vg_idx *labels, vg_data_error *error) {
+    if (!vg_idx_open(images, set->mem, part->images, 2, VG_IDX_RANK, error)) {
+        return false;
+    }
+    if (!vg_idx_open(labels, set->mem, part->labels, 1, 1, error)) {
+        vg_idx_close(images);
+        return false;
+    }
+    if (images->shape[0] != labels->shape[0]) {
+        vg_idx_close(labels);
+        vg_idx_close(images);
+        return vg_data_fail(error, "'%s' holds %u images, '%s' %u labels: there must be one for each", part->images,
+                            images->shape[0], part->labels, labels->shape[0]);
+    }
+    return true;
+}
+
+/* Takes a part's shape into the columns: the first one says it, the second must agree. */
+static bool take_shape(vg_dataset *set, const vg_idx *images, vg_data_error *error) {
+    vg_column column = {
+        .name = "images", .dtype = VG_F32, .storage = VG_STORE_U8, .scale = 1 / 255.0f, .rank = images->rank - 1
+    };
+    memcpy(column.shape, images->shape + 1, column.rank * sizeof *column.shape);
+    if (set->count && (column.rank != set->columns[IMAGES].rank
+                       || memcmp(column.shape, set->columns[IMAGES].shape, sizeof column.shape) != 0)) {
+        return vg_data_fail(error, "the images in '%s' are of another size than those of the training files", images->path);
+    }
+    if (images->shape[0] > INT32_MAX - set->count || images->size / images->shape[0] > INT32_MAX) {
+        return vg_data_fail(error, "'%s' holds too many examples", images->path);
+    }
+    set->columns[IMAGES] = column;
+    set->count += images->shape[0];
+    return true;
+}
+
+static bool describe_files(vg_dataset *set, const collection *files, vg_data_error *error) {
+    set->count = set->own_train = 0;
+    for (uint32_t k = 0; k < files->count; k++) {
+        vg_idx images, labels;
+        set->own_train = set->count;
+        if (!open_part(set, &files->parts[k], &images, &labels, error)) {
+            return false;
+        }
+        bool fits = take_shape(set, &images, error);
+        vg_idx_close(&labels);
+        vg_idx_close(&images);
+        if (!fits) {
+            return false;
+        }
+    }
+    set->columns[LABELS] = (vg_column){ .name = "labels", .dtype = VG_I32, .storage = VG_STORE_U8 };
+    set->column_count = COLUMNS;
+    return true;
+}
+
+static bool read_labels(vg_idx *idx, uint8_t *labels, uint32_t classes, vg_data_error *error) {
+    if (!vg_idx_read(idx, labels, error)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < idx->shape[0]; i++) {
+        if (labels[i] >= classes) {
+            return vg_data_fail(error, "'%s' says class %u (byte %" PRIu64 "): there are only %u classes, from 0 on", idx->path,
+                                labels[i], idx->header + i, classes);
+        }
+    }
+    return true;
+}
+
+static bool load_files(vg_dataset *set, const collection *files, vg_data_error *error) {
+    uint32_t expected = set->count, classes = set->classes;
+    if (!describe_files(set, files, error)) {   /* again: the files may have changed */
+        return false;
+    }
+    if (set->count != expected) {
+        return vg_data_fail(error, "'%s' has changed while it was being read", files->parts[0].images);
+    }
+    uint64_t pixels = 1, done = 0;
+    for (uint32_t k = 0; k < set->columns[IMAGES].rank; k++) {
+        pixels *= set->columns[IMAGES].shape[k];
+    }
+    uint8_t *all_images = vg_mem_alloc(set->mem, pixels * set->count), *all_labels = vg_mem_alloc(set->mem, set->count);
+    for (uint32_t k = 0; k < files->count; k++) {
+        vg_idx images, labels;
+        if (!open_part(set, &files->parts[k], &images, &labels, error)) {
+            return false;
+        }
+        bool fits = images.size == images.shape[0] * pixels && images.shape[0] <= set->count - done;
+        bool read = fits ? vg_idx_read(&images, all_images + done * pixels, error)
+                               && read_labels(&labels, all_labels + done, classes, error)
+                         : vg_data_fail(error, "'%s' has changed while it was being read", images.path);
+        done += images.shape[0];
+        vg_idx_close(&labels);
+        vg_idx_close(&images);
+        if (!read) {
+            return false;
+        }
+    }
+    set->columns[IMAGES].data = all_images;
+    set->columns[LABELS].data = all_labels;
+    set->columns[LABELS].classes = set->classes = classes;
+    return true;
+}
+
+/* ---- the sources */
+
+bool vg_mnist_describe(vg_dataset *set, vg_data_error *error) {
+    collection files;
+    if (!find_mnist(set, &files, error) || !describe_files(set, &files, error)) {
+        return false;
+    }
+    set->columns[LABELS].classes = set->classes = MNIST_CLASSES;
+    return true;
+}
+
+bool vg_mnist_load(vg_dataset *set, vg_data_error *error) {
+    collection files;
+    return find_mnist(set, &files, error) && load_files(set, &files, error);
+}
+
+/* The labels say how many classes there are, so they are read at once. */
+bool vg_idx_describe(vg_dataset *set, vg_data_error *error) {
+    collection files;
+    vg_idx file;
+    if (!find_pair(set, &files, error) || !describe_files(set, &files, error)
+        || !vg_idx_open(&file, set->mem, files.parts[0].labels, 1, 1, error)) {
+        return false;
+    }
+    uint8_t *labels = vg_mem_alloc(set->mem, (size_t)file.size), most = 0;
+    bool read = vg_idx_read(&file, labels, error);
+    for (uint32_t i = 0; read && i < file.size; i++) {
+        most = labels[i] > most ? labels[i] : most;
+    }
+    vg_mem_free(set->mem, labels);
+    vg_idx_close(&file);
+    set->columns[LABELS].classes = set->classes = most + 1u;
+    return read;
+}
+
+bool vg_idx_load(vg_dataset *set, vg_data_error *error) {
+    collection files;
+    return find_pair(set, &files, error) && load_files(set, &files, error);
+}
