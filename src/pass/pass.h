@@ -21,8 +21,9 @@ typedef struct vg_dump {
 
 /* Replaces unit->graph[k] pass by pass. True, or false after errors were reported. */
 bool vg_passes_run(vg_unit *unit, uint32_t k, const vg_dump *dump);
-/* "elaborate", or a pass's name; false when there is none. Fills `names` (all of them, for the message). */
+/* The index of a pass's name, or VG_PASS_COUNT for "elaborate"; false when there is none. */
 bool vg_pass_find(const char *name, uint32_t *index);
+extern const char *const vg_pass_names[VG_PASS_COUNT + 1];
 
 /* One pass: reads `from`, fills the fresh graph `into`. Errors go to the graph's diagnostics. */
 void vg_pass_differentiate(const vg_graph *from, vg_graph *into);
@@ -40,9 +41,9 @@ extern const vg_gradient_rule vg_gradient_rules[VG_OP_COUNT];   /* NULL: passes 
 /* What one node has to do with the run. */
 typedef enum vg_phase {
     VG_PHASE_dead,      /* nobody needs it */
-    VG_PHASE_once,      /* depends on constants alone: computed before step 0 and kept */
+    VG_PHASE_once,      /* depends on constants alone: computed before step 0, behind the host's scalars, and kept */
     VG_PHASE_host,      /* a scalar of step and constants: in double on the host, once a turn */
-    VG_PHASE_device     /* every turn in which it is due */
+    VG_PHASE_device     /* every turn in which it is due; variables and inputs, which live elsewhere, too */
 } vg_phase;
 
 typedef struct vg_schedule {
@@ -51,7 +52,9 @@ typedef struct vg_schedule {
     uint64_t *cadences;      /* by node: bit k is set when cadence k needs it */
     uint64_t *cadence_every; /* by bit: 0 is "always" */
     uint32_t  cadence_count;
-    vg_node  *order;         /* device nodes to execute, in order (views and leaves that are no work left out) */
+    /* The device nodes to execute, in order. Views, variables and inputs are no work; roots are read at the end of the
+     * turn, up to which the plan keeps their operands. */
+    vg_node  *order;
     uint32_t  order_count;
 } vg_schedule;
 

@@ -1,0 +1,57 @@
+/* Why a gradient does not exist: y does not depend on v, or every path is cut by an operator that passes none. */
+#include "pass/adjoint.h"
+
+/* By rising id from v: which nodes up to y depend on it. */
+static uint8_t *dependents(const vg_graph *graph, vg_node y, vg_node v) {
+    uint8_t *depends = vg_mem_alloc(graph->ir->mem, (size_t)(y > v ? y : v) + 1);
+    depends[v] = 1;
+    for (vg_node node = v + 1; node <= y; node++) {
+        for (uint32_t k = 0; k < graph->operand_count.items[node]; k++) {
+            depends[node] |= depends[vg_operand(graph, node, k)];
+        }
+    }
+    return depends;
+}
+
+/* The first operator without a gradient on a path from y down to v, which y depends on. Where every operator of the
+ * path has one (a condition of select, say), it is the last: the one that uses v. */
+static vg_node first_block(const vg_graph *graph, vg_node y, vg_node v, const uint8_t *depends) {
+    vg_node node = y, last = y;
+    while (node != v && vg_op_rows[vg_node_op(graph, node)].has_gradient) {
+        uint32_t k = 0;
+        while (!depends[vg_operand(graph, node, k)]) k++;
+        last = node;
+        node = vg_operand(graph, node, k);
+    }
+    return node == v ? last : node;
+}
+
+/* "'h[1].W'", or `otherwise` where it has no name. */
+static const char *name_text(const vg_graph *graph, vg_node node, const char *otherwise) {
+    for (uint32_t k = 0; k < graph->names.count; k++) {
+        if (graph->names.items[k].node != node) continue;
+        return vg_arena_format(&graph->ir->arena, "'%s'",
+                               vg_strings_text(&graph->ir->strings, graph->names.items[k].path));
+    }
+    return otherwise;
+}
+
+void vg_gradient_missing(const vg_graph *graph, vg_node y, vg_node v, const vg_place *place) {
+    vg_diags   *diags = &graph->ir->diags;
+    const char *of = name_text(graph, y, "the first argument of grad");
+    const char *by = name_text(graph, v, "the second argument of grad");
+    if (vg_node_dtype(graph, v) == VG_I32) {
+        vg_report(diags, gradient_integer, place->span, place->call, by);
+        return;
+    }
+    uint8_t *depends = dependents(graph, y, v);
+    if (y > v && depends[y]) {
+        vg_node     block = first_block(graph, y, v, depends);
+        const char *sign = vg_op_sign(vg_node_op(graph, block));
+        vg_report(diags, gradient_blocked, place->span, place->call, of, by, sign);
+        vg_diags_note(diags, graph->place.items[block].span, "'%s' stands here", sign);
+    } else {
+        vg_report(diags, gradient_none, place->span, place->call, of, by);
+    }
+    vg_mem_free(graph->ir->mem, depends);
+}

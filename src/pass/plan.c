@@ -1,0 +1,191 @@
+/* Where every value lies in a turn's memory: from how long each is needed (liveness) to offsets.
+ *
+ * A value is made at its place in the schedule's order and dies at the last node that reads it; what a root reads
+ * lives to the end of the turn. Views share their operand's place. */
+#include "pass/pass.h"
+#include "pass/space.h"
+
+static const uint64_t size_limit = (uint64_t)1 << 48;
+
+typedef struct planner {
+    vg_plan           *plan;
+    const vg_graph    *graph;
+    const vg_schedule *schedule;
+    vg_node  *base;       /* by node: the node whose memory it is (itself unless it is a view) */
+    uint32_t *last;       /* by base: the position in the order after which it is dead */
+    uint32_t *block;      /* by base: its block in `space`, 0 when it has none (any more) */
+    vg_space  space;
+    uint64_t  alive;      /* bytes */
+} planner;
+
+/* ---- sizes */
+
+static const char *shape_text(const vg_graph *graph, vg_node node) {
+    vg_ir  *ir = graph->ir;
+    vg_text text = vg_text_new(ir->mem);
+    vg_shape_text(&ir->dims, &ir->strings, vg_node_shape(graph, node), &text);
+    const char *copied = vg_arena_copy(&ir->arena, vg_text_c(&text), text.length);
+    vg_text_free(&text);
+    return copied;
+}
+
+static void report_size(const vg_graph *graph, vg_node node) {
+    const vg_place *place = &graph->place.items[node];
+    vg_report(&graph->ir->diags, value_too_large, place->span, place->call, shape_text(graph, node));
+}
+
+static bool measure(const vg_graph *graph, vg_node node, const int64_t *symbols, uint32_t real, uint64_t *bytes) {
+    vg_dim   list[VG_RANK_LIMIT];
+    uint32_t rank = vg_shape_list(&graph->ir->dims, vg_node_shape(graph, node), list);
+    uint64_t size = vg_node_dtype(graph, node) == VG_I32 ? 4 : real;
+    bool     fits = true, empty = false;
+    for (uint32_t k = 0; k < rank; k++) {
+        int64_t length = vg_dim_value(&graph->ir->dims, list[k], symbols);
+        if (length < 0) {
+            const vg_place *place = &graph->place.items[node];
+            vg_report(&graph->ir->diags, dimension_below_zero, place->span, place->call, shape_text(graph, node));
+            return false;
+        }
+        if (length == 0) empty = true;
+        else fits = !__builtin_mul_overflow(size, (uint64_t)length, &size) && size <= size_limit && fits;
+    }
+    if (!fits && !empty) {
+        report_size(graph, node);
+        return false;
+    }
+    *bytes = empty ? 0 : size;
+    return true;
+}
+
+static bool measure_all(planner *p, const int64_t *symbols, uint32_t real) {
+    for (vg_node node = 1; node < vg_graph_count(p->graph); node++) {
+        if (p->schedule->phase[node] == VG_PHASE_dead) continue;
+        if (!measure(p->graph, node, symbols, real, &p->plan->bytes[node])) return false;
+    }
+    return true;
+}
+
+/* ---- liveness */
+
+static void find_lives(planner *p) {
+    const vg_graph    *graph = p->graph;
+    const vg_schedule *schedule = p->schedule;
+    for (vg_node node = 1; node < vg_graph_count(graph); node++) {
+        bool view = vg_op_is(vg_node_op(graph, node), VG_FLAG_view);
+        p->base[node] = view ? p->base[vg_operand(graph, node, 0)] : node;
+    }
+    for (uint32_t at = 0; at < schedule->order_count; at++) {
+        vg_node node = schedule->order[at];
+        p->last[node] = at;
+        for (uint32_t k = 0; k < graph->operand_count.items[node]; k++) {
+            p->last[p->base[vg_operand(graph, node, k)]] = at;
+        }
+    }
+    for (uint32_t r = 0; r < graph->roots.count; r++) {
+        vg_node root = graph->roots.items[r];
+        if (schedule->phase[root] == VG_PHASE_dead) continue;
+        for (uint32_t k = 0; k < graph->operand_count.items[root]; k++) {
+            p->last[p->base[vg_operand(graph, root, k)]] = schedule->order_count;
+        }
+    }
+}
+
+/* ---- places */
+
+static void take(planner *p, vg_node node) {
+    p->block[node] = vg_space_take(&p->space, p->plan->bytes[node]);
+    p->alive += vg_space_round(p->plan->bytes[node]);
+    if (p->alive > p->plan->bound) p->plan->bound = p->alive;
+}
+
+static void give(planner *p, vg_node base) {
+    vg_space_give(&p->space, p->block[base]);
+    p->alive -= vg_space_round(p->plan->bytes[base]);
+    p->block[base] = 0;
+}
+
+/* An elementwise node reads element k before it writes element k, so it may take the place of an operand that is as
+ * long, of its type, and dies here. The same length also means the same order: broadcasting only adds axes of 1. */
+static bool take_over(planner *p, vg_node node, uint32_t at) {
+    if (!vg_op_is(vg_node_op(p->graph, node), VG_FLAG_map)) return false;
+    for (uint32_t k = 0; k < p->graph->operand_count.items[node]; k++) {
+        vg_node operand = vg_operand(p->graph, node, k), base = p->base[operand];
+        bool    dies = p->block[base] != 0 && p->last[base] == at;
+        if (!dies || p->plan->bytes[operand] != p->plan->bytes[node] ||
+            vg_node_dtype(p->graph, operand) != vg_node_dtype(p->graph, node)) continue;
+        p->block[node] = p->block[base];
+        p->block[base] = 0;
+        return true;
+    }
+    return false;
+}
+
+static bool place_turn(planner *p) {
+    const vg_graph    *graph = p->graph;
+    const vg_schedule *schedule = p->schedule;
+    for (uint32_t at = 0; at < schedule->order_count; at++) {
+        vg_node node = schedule->order[at];
+        if (!take_over(p, node, at)) take(p, node);
+        p->plan->offset[node] = (int64_t)vg_space_offset(&p->space, p->block[node]);
+        if (p->space.size > size_limit) {
+            report_size(graph, node);
+            return false;
+        }
+        for (uint32_t k = 0; k < graph->operand_count.items[node]; k++) {
+            vg_node base = p->base[vg_operand(graph, node, k)];
+            if (p->block[base] != 0 && p->last[base] == at) give(p, base);
+        }
+    }
+    p->plan->size = p->space.size;
+    return true;
+}
+
+/* What is computed once stays; its memory is never used again, so it lies one behind the other. */
+static void place_kept(planner *p) {
+    for (vg_node node = 1; node < vg_graph_count(p->graph); node++) {
+        if (p->schedule->phase[node] != VG_PHASE_once || p->base[node] != node) continue;
+        p->plan->kept[node] = (int64_t)p->plan->kept_size;
+        p->plan->kept_size += vg_space_round(p->plan->bytes[node]);
+    }
+}
+
+static void place_views(planner *p) {
+    for (vg_node node = 1; node < vg_graph_count(p->graph); node++) {
+        if (p->schedule->phase[node] == VG_PHASE_dead) continue;
+        p->plan->offset[node] = p->plan->offset[p->base[node]];
+        p->plan->kept[node] = p->plan->kept[p->base[node]];
+    }
+}
+
+bool vg_plan_make(vg_plan *plan, vg_mem *mem, const vg_graph *graph, const vg_schedule *schedule,
+                  const int64_t *symbols, uint32_t real) {
+    uint32_t count = vg_graph_count(graph);
+    *plan = (vg_plan){ 0 };
+    vg_arena_init(&plan->arena, mem);
+    plan->offset = VG_ARRAY(&plan->arena, int64_t, count);
+    plan->kept = VG_ARRAY(&plan->arena, int64_t, count);
+    plan->bytes = VG_ARRAY(&plan->arena, uint64_t, count);
+    for (vg_node node = 0; node < count; node++) plan->offset[node] = plan->kept[node] = VG_PLAN_NONE;
+
+    planner  p = { .plan = plan, .graph = graph, .schedule = schedule };
+    vg_arena scratch;
+    vg_arena_init(&scratch, mem);
+    p.base = VG_ARRAY(&scratch, vg_node, count);
+    p.last = VG_ARRAY(&scratch, uint32_t, count);
+    p.block = VG_ARRAY(&scratch, uint32_t, count);
+    vg_space_init(&p.space, mem);
+    bool done = measure_all(&p, symbols, real);
+    if (done) {
+        find_lives(&p);
+        place_kept(&p);
+        done = place_turn(&p);
+        place_views(&p);
+    }
+    vg_space_release(&p.space);
+    vg_arena_release(&scratch);
+    return done;
+}
+
+void vg_plan_release(vg_plan *plan) {
+    vg_arena_release(&plan->arena);
+}
