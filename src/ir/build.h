@@ -30,7 +30,9 @@ vg_shape vg_shape_broadcast(vg_ir *ir, vg_shape a, vg_shape b);
 /* The length of `axis` of a node follows from where it was written: walks back through operators to the leaf (an
  * input, a variable, a constant, a reshape) whose axis it is. For the notes of shape errors. */
 void vg_shape_origin(const vg_graph *g, vg_node node, uint32_t axis, vg_node *leaf, uint32_t *leaf_axis);
-/* Adds to the diagnostic just reported: each operand's shape, and where each dimension that clashed came from. */
+/* Adds to the diagnostic just reported: each operand's shape. */
 void vg_shape_explain(const vg_graph *g, const vg_node *operands, uint32_t count);
+/* Adds to it where the length of one axis came from: "128 is axis 1 of variable h[1].W". */
+void vg_shape_explain_axis(const vg_graph *g, vg_node node, uint32_t axis);
 
 #endif

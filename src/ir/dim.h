@@ -20,7 +20,7 @@ typedef struct vg_term { int64_t coefficient; vg_symbol symbols[VG_DIM_DEGREE]; 
 
 typedef struct vg_dim_row { uint32_t first_term, term_count; uint32_t chain; } vg_dim_row;
 typedef struct vg_symbol_row { vg_str name; vg_span span; } vg_symbol_row;   /* where it was named */
-typedef struct vg_shape_row { uint32_t first_dim, rank; uint32_t chain; } vg_shape_row;
+typedef struct vg_shape_row { uint32_t first_dim, rank; uint32_t chain; vg_dim size; } vg_shape_row;
 
 typedef struct vg_dims {
     vg_mem               *mem;
@@ -43,16 +43,19 @@ vg_dim    vg_dim_add(vg_dims *dims, vg_dim a, vg_dim b);
 vg_dim    vg_dim_subtract(vg_dims *dims, vg_dim a, vg_dim b);
 vg_dim    vg_dim_multiply(vg_dims *dims, vg_dim a, vg_dim b);
 vg_dim    vg_dim_divide(vg_dims *dims, vg_dim a, vg_dim b);                   /* 0 unless it divides exactly */
-/* The number with values[symbol] put in. Symbols count from 1. */
+/* What is known of a <= b for every value of the symbols from 1 up. */
+typedef enum vg_answer { VG_NEVER, VG_SOMETIMES, VG_ALWAYS } vg_answer;
+vg_answer vg_dim_at_most(vg_dims *dims, vg_dim a, vg_dim b);
+/* The number with values[symbol] put in, symbols counting from 1; INT64_MAX when it does not fit. It can be negative. */
 int64_t   vg_dim_value(const vg_dims *dims, vg_dim dim, const int64_t *values);
 void      vg_dim_text(const vg_dims *dims, const vg_strings *strings, vg_dim dim, vg_text *out);   /* 2 * batch */
 
-vg_shape  vg_shape_of(vg_dims *dims, const vg_dim *list, uint32_t rank);      /* rank <= VG_RANK_LIMIT */
+vg_shape  vg_shape_of(vg_dims *dims, const vg_dim *list, uint32_t rank);      /* rank <= VG_RANK_LIMIT; 0 if a dim is */
 uint32_t  vg_shape_rank(const vg_dims *dims, vg_shape shape);
 vg_dim    vg_shape_dim(const vg_dims *dims, vg_shape shape, uint32_t axis);
 /* Copies the dimensions out; returns the rank. The list has VG_RANK_LIMIT places. */
 uint32_t  vg_shape_list(const vg_dims *dims, vg_shape shape, vg_dim *list);
-vg_dim    vg_shape_size(vg_dims *dims, vg_shape shape);                       /* the number of elements */
+vg_dim    vg_shape_size(const vg_dims *dims, vg_shape shape);                 /* of elements; 0 when it does not fit */
 void      vg_shape_text(const vg_dims *dims, const vg_strings *strings, vg_shape shape, vg_text *out);  /* [batch, 784] */
 
 #endif

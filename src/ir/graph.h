@@ -17,6 +17,8 @@ enum { VG_NODE_LIMIT = 1 << 24 };
 
 typedef struct vg_constant { vg_shape shape; vg_dtype dtype; const double *elements; uint64_t count; } vg_constant;
 
+typedef struct vg_attr_row { uint32_t first, count, chain; } vg_attr_row;
+
 /* What all graphs of a model share. */
 typedef struct vg_ir {
     vg_mem    *mem;
@@ -25,7 +27,7 @@ typedef struct vg_ir {
     vg_dims    dims;
     vg_diags   diags;
     VG_VEC(vg_word) words;                                       /* the attributes, behind each other */
-    VG_VEC(struct { uint32_t first, count, chain; }) attrs;
+    VG_VEC(vg_attr_row) attrs;
     vg_map     attr_map;
     VG_VEC(vg_constant) constants;                               /* from 1 */
     uint32_t   groups;                                           /* grad calls so far: see op grad */
@@ -45,6 +47,14 @@ typedef struct vg_place {
     vg_node  forward;   /* of a gradient node: the forward node (in the same graph) it was derived for, else 0 */
 } vg_place;
 
+/* What emit does beside appending. It may be changed between any two emits; only nodes emitted while merging are
+ * ever found again, so what was emitted faithfully keeps its identity. */
+typedef enum vg_emit_mode {
+    VG_EMIT_FAITHFUL,    /* nothing: while the file is elaborated, and for the originals that differentiate copies */
+    VG_EMIT_FOLD,        /* folds, and merges equal pure nodes */
+    VG_EMIT_GRADIENT     /* the same, but alias and stop_gradient are kept: gradients may still be asked for */
+} vg_emit_mode;
+
 typedef struct vg_named { vg_str path; vg_node node; } vg_named;
 
 typedef struct vg_graph {
@@ -58,21 +68,22 @@ typedef struct vg_graph {
     VG_VEC(vg_place) place;
     VG_VEC(vg_node)  roots;                                      /* effect nodes, in order */
     VG_VEC(vg_named) names;                                      /* path -> node, many to one, in order of binding */
-    vg_map           seen;                                       /* of folding graphs: hash -> newest pure node */
+    vg_map           seen;                                       /* hash -> newest node emitted while merging */
     VG_VEC(vg_node)  chain;                                      /* next older node with the same hash */
-    bool             folding;                                    /* fold, and look pure nodes up */
+    vg_emit_mode     mode;
     bool             full;                                       /* the node limit was reached and reported */
     vg_place         here;                                       /* given to the next nodes */
 } vg_graph;
 
-void vg_graph_init(vg_graph *graph, vg_ir *ir, bool folding);
+void vg_graph_init(vg_graph *graph, vg_ir *ir, vg_emit_mode mode);
 void vg_graph_free(vg_graph *graph);
 static inline uint32_t vg_graph_count(const vg_graph *graph) { return graph->op.count; }   /* ids are 1..count-1 */
 
 /* The only door: appends (or finds) a node. Returns 0 when an operand is 0, and after it has reported that
- * operands do not fit at graph->here. Operands of a map are converted to the type the row asks for. */
+ * operands do not fit at graph->here. Operands are converted to the type the row asks for. `operands` may lie in the
+ * graph's own columns. */
 vg_node vg_emit(vg_graph *graph, vg_op op, const vg_node *operands, uint32_t count, vg_attr attr);
-/* Copies node `from` of another graph (same ir) onto new operands, its place with it. place.forward is mapped
+/* Copies node `from` of another graph (same ir) onto new operands of the same shapes and types, its place with it. place.forward is mapped
  * through `map` (old id -> new id) when that is not NULL. */
 vg_node vg_emit_copy(vg_graph *graph, const vg_graph *other, vg_node from, const vg_node *operands, const vg_node *map);
 void    vg_graph_name(vg_graph *graph, vg_str path, vg_node node);
@@ -92,15 +103,23 @@ static inline uint32_t vg_node_rank(const vg_graph *graph, vg_node node) {
 /* The uniform value of a fill (or of a host-known scalar constant): true and *value. */
 bool vg_node_uniform(const vg_graph *graph, vg_node node, double *value);
 
+/* "f32[batch, 784]", in ir->arena. */
+const char *vg_node_type_text(const vg_graph *graph, vg_node node);
+
 /* Checks every invariant: ids, ranks, types, shapes inferred again, attributes, placeholders gone when
  * `differentiated`. Returns NULL, or what is wrong and where (in ir->arena). Called after every pass. */
 const char *vg_verify(const vg_graph *graph, bool differentiated);
 
-/* Text that vg_read reads back, one node a line:
- *   %5 = matmul(%1, %4) ta=0 tb=0 : f32[batch, 128]    # h[1] models/a.nn:24:12 */
+/* Text that vg_read reads back, one node a line; behind `#` its names, its place, the node it is a gradient of:
+ *   %5 = matmul(%1, %4) ta=0 tb=0 : f32[batch, 128]    # h[1].z, s at models/a.nn:24:12 gradient of %3
+ * The shape in an attribute is the result's, so the type says it. A constant's elements stand in the text up to
+ * VG_PRINT_ELEMENTS of them; a longer one is named by its number and can be read back into the same ir only. */
+enum { VG_PRINT_ELEMENTS = 256 };
 void vg_print(const vg_graph *graph, vg_text *out);
 void vg_print_dot(const vg_graph *graph, vg_text *out);
-/* Reads printed text into an empty graph: names, places and numbers of nodes are kept. False after reporting. */
+/* Reads printed text into an empty graph: names, numbers of nodes and gradients' forward nodes are kept, places where
+ * their source is among the diagnostics' sources. A symbol is the ir's of that name, else a new one. False after
+ * reporting at the place in `text`, which becomes a source called `name`. */
 bool vg_read(vg_graph *graph, const char *name, const char *text);
 
 #endif

@@ -59,6 +59,22 @@ extern const vg_op_row vg_op_rows[VG_OP_COUNT];
 vg_op vg_op_find(const char *name);
 /* A map row's value in double: what folding, host scalars and compile-time numbers use. */
 double vg_op_scalar(vg_op op, const double *operands);
+/* The same of a row whose types keep integers, in int32 that wraps. */
+int32_t vg_op_integer(vg_op op, const int32_t *operands);
+/* As a person writes it: "+", "@"; the row's name where there is no sign. */
+const char *vg_op_sign(vg_op op);
+
+/* One field of a row's attr string. */
+typedef struct vg_field {
+    const char *name;     /* `length` bytes, not terminated */
+    uint32_t    length;
+    char        kind;     /* i f s d S */
+    bool        any;      /* any number of words from here on */
+} vg_field;
+/* The field that word `word` of an attribute belongs to; false behind the last. */
+bool vg_op_field(vg_op op, uint32_t word, vg_field *field);
+/* Whether an attribute of `count` words fits the row's fields. */
+bool vg_op_takes_words(vg_op op, uint32_t count);
 
 static inline bool vg_op_is(vg_op op, uint32_t flag) { return (vg_op_rows[op].flags & flag) != 0; }
 
