@@ -1,0 +1,132 @@
+/* Gathers first and last values by family (family.h). */
+#include "watch/family.h"
+
+#include <string.h>
+
+void vg_families_init(vg_families *families, vg_mem *mem) {
+    *families = (vg_families){ .mem = mem };
+    vg_arena_init(&families->arena, mem);
+}
+
+/* The text before the last '/', or, of a path, the path with '*' for its indices. */
+static const char *title_of(vg_families *families, const char *tag, size_t *prefix) {
+    const char *slash = strrchr(tag, '/');
+    *prefix = slash ? (size_t)(slash + 1 - tag) : 0;
+    if (slash) {
+        return vg_arena_copy(&families->arena, tag, (size_t)(slash - tag));
+    }
+    char *title = vg_arena_copy(&families->arena, tag, strlen(tag));
+    char *to = title;
+    for (const char *from = tag; *from;) {
+        *to++ = *from;
+        const size_t index = *from == '[' ? strspn(from + 1, "0123456789, -") : 0;
+        from++;
+        if (index && from[index] == ']') {
+            *to++ = '*';
+            from += index;
+        }
+    }
+    *to = '\0';
+    return title;
+}
+
+/* NULL when there are too many already. */
+static vg_family *family_of(vg_families *families, const char *tag, bool histograms) {
+    size_t prefix;
+    const char *title = histograms ? title_of(families, tag, &prefix) : (prefix = 0, "");
+    const uint64_t key = vg_hash_bytes(title, strlen(title), histograms);
+    uint32_t place = vg_map_get(&families->by_title, key);
+    if (place == 0) {
+        if (families->list.count == VG_FAMILY_LIMIT) {
+            families->left_out++;
+            return NULL;
+        }
+        const vg_family family = { .title = title, .prefix = prefix, .histograms = histograms, .stride = 1 };
+        vg_vec_push(families->mem, &families->list, family);
+        place = families->list.count;
+        vg_map_put(families->mem, &families->by_title, key, place);
+    }
+    return &families->list.items[place - 1];
+}
+
+static void drop_row(vg_families *families, vg_row *row) {
+    families->slots.items[row->slot] = NULL;
+    vg_mem_free(families->mem, row->first.buckets);
+    vg_mem_free(families->mem, row->last.buckets);
+    vg_mem_free(families->mem, row->tag);
+    vg_mem_free(families->mem, row);
+}
+
+/* Makes room: the newest row gives way unless it is one of the stride's; a full family doubles its stride. */
+static void thin(vg_families *families, vg_family *family) {
+    if (family->rows.count && vg_vec_last(&family->rows)->index % family->stride != 0) {
+        drop_row(families, vg_vec_pop(&family->rows));
+    }
+    if (family->rows.count < VG_FAMILY_ROWS - 1) {
+        return;
+    }
+    family->stride *= 2;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < family->rows.count; i++) {
+        vg_row *row = family->rows.items[i];
+        if (row->index % family->stride == 0) {
+            family->rows.items[kept++] = row;
+        } else {
+            drop_row(families, row);
+        }
+    }
+    family->rows.count = kept;
+}
+
+static vg_row *new_row(vg_families *families, vg_family *family, const char *tag) {
+    thin(families, family);
+    vg_row *row = vg_mem_alloc(families->mem, sizeof *row);
+    row->tag = vg_mem_alloc(families->mem, strlen(tag) + 1);
+    memcpy(row->tag, tag, strlen(tag) + 1);
+    row->index = family->seen++;
+    row->slot = families->slots.count;
+    vg_vec_push(families->mem, &families->slots, row);
+    vg_vec_push(families->mem, &family->rows, row);
+    return row;
+}
+
+static void take_sample(vg_mem *mem, vg_sample *sample, const vg_record *record) {
+    sample->step = record->step;
+    sample->value = record->value;
+    const vg_histogram *h = record->histogram;
+    if (!h) {
+        return;
+    }
+    sample->histogram = *h;
+    if (h->bucket_count > sample->capacity) {
+        sample->buckets = vg_mem_resize(mem, sample->buckets, h->bucket_count * sizeof *h->buckets);
+        sample->capacity = h->bucket_count;
+    }
+    if (h->bucket_count) {
+        memcpy(sample->buckets, h->buckets, h->bucket_count * sizeof *h->buckets);
+    }
+    sample->histogram.buckets = sample->buckets;
+}
+
+void vg_families_add(vg_families *families, const vg_record *record) {
+    const bool histograms = record->kind == VG_RECORD_HISTOGRAM;
+    const uint64_t key = vg_hash_bytes(record->tag, strlen(record->tag), histograms);
+    const uint32_t known = vg_map_get(&families->by_tag, key);
+    vg_row *row = known ? families->slots.items[known - 1] : NULL;
+    if (known && !row) {
+        return;
+    }
+    if (!known) {
+        vg_family *family = family_of(families, record->tag, histograms);
+        if (!family) {
+            vg_vec_push(families->mem, &families->slots, NULL);
+        } else {
+            row = new_row(families, family, record->tag);
+            take_sample(families->mem, &row->first, record);
+        }
+        vg_map_put(families->mem, &families->by_tag, key, families->slots.count);
+    }
+    if (row) {
+        take_sample(families->mem, &row->last, record);
+    }
+}

@@ -1,0 +1,31 @@
+/* The parts of the TensorBoard sink: framing, histograms, the graph. */
+#ifndef VG_WATCH_TENSORBOARD_H
+#define VG_WATCH_TENSORBOARD_H
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "ir/graph.h"
+#include "vgraph.h"
+
+uint32_t vg_crc32c(const void *bytes, size_t length);
+uint32_t vg_crc32c_masked(const void *bytes, size_t length);
+/* Appends one record: length, its CRC, the bytes, their CRC. */
+void vg_tensorboard_frame(vg_text *out, const void *bytes, size_t length);
+/* Appends the record every event file begins with. */
+void vg_tensorboard_version(vg_text *out, vg_arena *arena, double wall_time);
+
+enum { VG_BIN_LIMIT = 96 };
+
+/* left, right, count: a row of the histogram tensor. */
+typedef struct vg_bin { double left, right, count; } vg_bin;
+_Static_assert(sizeof(vg_bin) == 3 * sizeof(double), "rows lie behind each other in the tensor");
+
+/* A histogram as at most VG_BIN_LIMIT rising bins: neighbours merged, the outer edges min and max, zeros in a
+ * narrow bin of their own. Returns how many; 0 when no element is finite. */
+size_t vg_bins_of(const vg_histogram *histogram, vg_arena *arena, vg_bin bins[VG_BIN_LIMIT]);
+
+typedef struct vg_bytes { const uint8_t *bytes; size_t length; } vg_bytes;
+/* The packed GraphDef; empty when the graph is larger than TensorBoard can show. */
+vg_bytes vg_tensorboard_graph(const vg_graph *graph, vg_arena *arena);
+
+#endif

@@ -1,0 +1,186 @@
+/* What a person sees of a run: one progress line while it goes on, and at its end the scalars and the distributions
+ * (terminal_text.c, terminal_distributions.c). A run's own clock says when to draw, so that a test sees the same. */
+#include <math.h>
+#include <stdio.h>
+
+#include "watch/sink.h"
+#include "watch/terminal.h"
+
+typedef struct terminal_sink {
+    vg_sink             sink;
+    vg_terminal_options options;
+    vg_file    *progress;      /* NULL: none */
+    vg_families families;
+    double      drawn_at;      /* seconds of the run; < 0: not yet */
+    uint64_t    drawn_step;    /* steps done then */
+    bool        line_open;     /* a live line stands unfinished */
+} terminal_sink;
+
+static const double LIVE_INTERVAL = 0.1, PLAIN_INTERVAL = 1, PLAIN_LONGEST = 5;
+
+/* Progress that cannot be shown ends no run. */
+static void say(terminal_sink *self, const vg_text *text) {
+    if (self->progress && text->length) {
+        (void)vg_file_write(self->progress, text->text, text->length);
+    }
+}
+
+static void add_duration(vg_text *out, double seconds) {
+    const unsigned long whole = seconds < 3.6e8 ? (unsigned long)ceil(seconds) : 360000000;
+    if (whole >= 3600) {
+        vg_text_format(out, "%lu:%02lu:%02lu", whole / 3600, whole / 60 % 60, whole % 60);
+    } else {
+        vg_text_format(out, "%lu:%02lu", whole / 60, whole % 60);
+    }
+}
+
+/* Ten times a second in place; elsewhere every tenth of the run, but not more than one line a second, and at least
+ * one every five. */
+static bool is_due(const terminal_sink *self, const vg_record *record) {
+    const double since = record->seconds - self->drawn_at;
+    if (self->drawn_at < 0) {
+        return self->options.live;
+    }
+    if (self->options.live) {
+        return since >= LIVE_INTERVAL;
+    }
+    const bool tenth = (record->step + 1 - self->drawn_step) * 10 >= record->steps;
+    return since >= PLAIN_LONGEST || (tenth && since >= PLAIN_INTERVAL);
+}
+
+static void show_progress(terminal_sink *self, const vg_record *record) {
+    const uint64_t done = record->step + 1;
+    if (!is_due(self, record)) {
+        self->drawn_at = fmax(self->drawn_at, 0);
+        return;
+    }
+    self->drawn_at = record->seconds;
+    self->drawn_step = done;
+    vg_text text = vg_text_new(&self->sink.mem);
+    vg_text_format(&text, "%sstep %llu/%llu", self->options.live ? "\r" : "", (unsigned long long)done,
+                   (unsigned long long)record->steps);
+    if (!isnan(record->value)) {
+        vg_text_format(&text, "  loss %.4g", record->value);
+    }
+    if (record->seconds > 0) {
+        vg_text_format(&text, "  %.4g steps/s  ", (double)done / record->seconds);
+        add_duration(&text, record->seconds / (double)done * (double)(record->steps - done));
+        vg_text_format(&text, " left");
+    }
+    vg_text_format(&text, self->options.live ? "\x1b[K" : "\n");
+    say(self, &text);
+    vg_text_free(&text);
+    self->line_open = self->options.live;
+}
+
+/* Before anything else is written, the live line gives way. */
+static void clear_line(terminal_sink *self, vg_text *text) {
+    if (self->line_open) {
+        vg_text_format(text, "\r\x1b[K");
+        self->line_open = false;
+    }
+}
+
+static void show_expect(terminal_sink *self, const vg_record *record) {
+    if (record->ok) {
+        return;
+    }
+    vg_text text = vg_text_new(&self->sink.mem);
+    clear_line(self, &text);
+    vg_text_format(&text, self->options.colour ? "\x1b[1;31mexpect failed\x1b[0m" : "expect failed");
+    if (record->last) {
+        vg_text_format(&text, " %llu time%s: %s\n", (unsigned long long)record->failures,
+                       record->failures == 1 ? "" : "s", record->tag);
+    } else {
+        vg_text_format(&text, " at step %llu: %s%s%s\n", (unsigned long long)record->step, record->tag,
+                       record->message ? ": " : "", record->message ? record->message : "");
+    }
+    say(self, &text);
+    vg_text_free(&text);
+}
+
+/* "100 steps in 0.21 s (476 steps/s)" */
+static void show_done(terminal_sink *self, const vg_record *record) {
+    vg_text text = vg_text_new(&self->sink.mem);
+    clear_line(self, &text);
+    vg_text_format(&text, "%s%llu step%s in %.3g s", record->status == VG_INTERRUPTED ? "interrupted after " : "",
+                   (unsigned long long)record->step, record->step == 1 ? "" : "s", record->seconds);
+    if (record->seconds > 0 && record->step > 0) {
+        vg_text_format(&text, " (%.4g steps/s)", (double)record->step / record->seconds);
+    }
+    vg_text_add(&text, "\n", 1);
+    say(self, &text);
+    vg_text_free(&text);
+}
+
+static bool show_summary(terminal_sink *self) {
+    const vg_terminal_options *options = &self->options;
+    const vg_style style = { options->colour, options->unicode, options->columns ? options->columns : 80 };
+    vg_text text = vg_text_new(&self->sink.mem);
+    for (uint32_t i = 0; i < self->families.list.count; i++) {
+        const vg_family *family = &self->families.list.items[i];
+        vg_text_add(&text, "\n", 1);
+        if (family->histograms) {
+            vg_show_distributions(&text, family, style);
+        } else {
+            vg_show_scalars(&text, family, style);
+        }
+    }
+    if (self->families.left_out) {
+        vg_text_format(&text, "\nand %llu more histograms\n", (unsigned long long)self->families.left_out);
+    }
+    const bool fine = text.length == 0 || options->write(options->user, text.text, text.length);
+    vg_text_free(&text);
+    return fine ? true : vg_sink_fail(&self->sink, "the summary could not be written");
+}
+
+static bool watch(vg_sink *sink, const vg_record *record) {
+    terminal_sink *self = (terminal_sink *)sink;
+    switch (record->kind) {
+    case VG_RECORD_START:
+        return true;
+    case VG_RECORD_SCALAR:
+    case VG_RECORD_HISTOGRAM:
+        vg_families_add(&self->families, record);
+        return true;
+    case VG_RECORD_EXPECT:
+        show_expect(self, record);
+        return true;
+    case VG_RECORD_STEP:
+        show_progress(self, record);
+        return true;
+    case VG_RECORD_DONE:
+        show_done(self, record);
+        return !self->options.write || show_summary(self);
+    }
+    return true;
+}
+
+static bool open_terminal(vg_sink *sink, const void *options) {
+    terminal_sink *self = (terminal_sink *)sink;
+    self->options = *(const vg_terminal_options *)options;
+    self->drawn_at = -1;
+    vg_families_init(&self->families, &sink->mem);
+    if (self->options.progress >= 0) {
+        self->progress = vg_file_borrow(&sink->mem, &sink->disk, self->options.progress);
+    }
+    return true;
+}
+
+/* A run that broke off leaves its line unfinished. */
+static bool close_terminal(vg_sink *sink) {
+    terminal_sink *self = (terminal_sink *)sink;
+    if (self->line_open) {
+        vg_text text = vg_text_new(&sink->mem);
+        clear_line(self, &text);
+        say(self, &text);
+    }
+    return true;
+}
+
+static const vg_sink_kind kind = { sizeof(terminal_sink), open_terminal, watch, close_terminal };
+
+vg_sink *vg_sink_terminal(const vg_terminal_options *options) {
+    const char *error;
+    return vg_sink_new(&kind, options, &error);
+}

@@ -1,0 +1,172 @@
+/* The distributions of a family below each other on one common axis, so that they can be compared by eye:
+ *
+ *     grad(loss), step 0
+ *              -0.1                  0                  0.1         min        max        rms   zeros
+ *       h[1].W |               .  ▂█▂  .               |    -0.0412     0.0421    0.00447    34 %
+ *
+ * A bar's height is the share of a row's non-zero elements in its column, relative to the row's highest column.
+ * A dot is a column that has elements, but too few for a bar. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "watch/terminal.h"
+
+enum { LEVELS = 8, WIDEST = 81, NARROWEST = 15, NUMBER = 10, ZEROS = 8 };
+
+static const double FAINTEST = 0.002;   /* of the highest column: below that, no dot */
+
+typedef struct axis { double from, to; uint32_t columns; } axis;
+
+/* The value below which `share` of the buckets' elements lie in absolute value. */
+static double reach(const vg_histogram *h, double share) {
+    double total = 0;
+    for (size_t i = 0; i < h->bucket_count; i++) {
+        total += (double)h->buckets[i].count;
+    }
+    /* Outside in: the two ends are sorted by distance from zero already. */
+    size_t low = 0, high = h->bucket_count;
+    double outside = 0, at = 0;
+    while (low < high) {
+        const bool left = -h->buckets[low].low > h->buckets[high - 1].high;
+        const vg_bucket *bucket = left ? &h->buckets[low++] : &h->buckets[--high];
+        at = left ? -bucket->low : fmax(bucket->high, -bucket->low);
+        outside += (double)bucket->count;
+        if (outside > (1 - share) * total) {
+            break;
+        }
+    }
+    return fmin(at, fmax(fabs(h->min), fabs(h->max)));
+}
+
+/* The next of 1, 1.2, 1.5, 2 ... 8 times a power of ten, not below. */
+static double round_up(double value) {
+    static const double steps[] = { 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10 };
+    if (value < 1e-300) {
+        return value > 0 ? value : 1;
+    }
+    const double power = pow(10, floor(log10(value)));
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        if (steps[i] * power >= value * (1 - 1e-9)) {
+            return steps[i] * power;
+        }
+    }
+    return value;
+}
+
+/* Symmetric about zero, or beginning there when all values lie on one side. */
+static axis fit_axis(const vg_family *family, uint32_t columns) {
+    double widest = 0, min = 0, max = 0;
+    for (uint32_t i = 0; i < family->rows.count; i++) {
+        const vg_sample *const samples[] = { &family->rows.items[i]->first, &family->rows.items[i]->last };
+        for (size_t k = 0; k < 2; k++) {
+            const vg_histogram *h = &samples[k]->histogram;
+            widest = fmax(widest, reach(h, 0.99));
+            min = fmin(min, h->min);
+            max = fmax(max, h->max);
+        }
+    }
+    const double end = round_up(widest);
+    return (axis){ min < 0 || max <= 0 ? -end : 0, max > 0 || min >= 0 ? end : 0, columns };
+}
+
+/* Shares each bucket's elements out over the columns that it overlaps; what lies beyond the ends is left out. */
+static void fill_columns(const vg_histogram *h, axis on, double *columns) {
+    memset(columns, 0, on.columns * sizeof *columns);
+    const double width = (on.to - on.from) / on.columns;
+    for (size_t i = 0; i < h->bucket_count; i++) {
+        const double low = fmax(h->buckets[i].low, h->min);
+        const double high = fmax(fmin(h->buckets[i].high, h->max), low);
+        const double first = fmax(floor((low - on.from) / width), 0);
+        for (uint32_t k = (uint32_t)fmin(first, on.columns); k < on.columns && on.from + k * width <= high; k++) {
+            const double left = fmax(low, on.from + k * width), right = fmin(high, on.from + (k + 1) * width);
+            const double part = high > low ? fmax(right - left, 0) / (high - low) : left <= right;
+            columns[k] += part * (double)h->buckets[i].count;
+            if (high == low && part > 0) {
+                break;   /* a single value on the border of two columns counts once */
+            }
+        }
+    }
+}
+
+static void add_bars(vg_text *out, const vg_histogram *h, axis on, vg_style style) {
+    static const char *const blocks[] = { "·", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
+    static const char *const ascii[] = { ".", "_", ",", "-", "=", "+", "o", "#", "@" };
+    double columns[WIDEST], highest = 0;
+    fill_columns(h, on, columns);
+    for (uint32_t k = 0; k < on.columns; k++) {
+        highest = fmax(highest, columns[k]);
+    }
+    vg_text_format(out, style.colour ? "\x1b[36m" : "");
+    for (uint32_t k = 0; k < on.columns; k++) {
+        const size_t level = highest > 0 ? (size_t)(columns[k] / highest * LEVELS + 0.5) : 0;
+        vg_text_format(out, "%s", columns[k] < fmax(0.5, highest * FAINTEST) ? " " : style.unicode ? blocks[level] : ascii[level]);
+    }
+    vg_text_format(out, style.colour ? "\x1b[0m" : "");
+}
+
+/* The axis' ends, and its middle when there is room, above the bars. */
+static void add_axis(vg_text *out, axis on, uint32_t label) {
+    char from[32], middle[32], to[32];
+    snprintf(from, sizeof from, "%.3g", on.from);
+    snprintf(middle, sizeof middle, "%.3g", (on.from + on.to) / 2);
+    snprintf(to, sizeof to, "%.3g", on.to);
+    const uint32_t left = (uint32_t)strlen(from), right = (uint32_t)strlen(to), centre = (uint32_t)strlen(middle);
+    const uint32_t begin = on.columns / 2 - centre / 2;
+    vg_text_format(out, "  %*s  %s%*s%s%*s%s ", (int)label, "", from, (int)(begin - left), "", middle,
+                   (int)(on.columns - begin - centre - right), "", to);
+    vg_text_format(out, " %*s%*s%*s%*s\n", NUMBER, "min", NUMBER, "max", NUMBER, "rms", ZEROS, "zeros");
+}
+
+static void add_row(vg_text *out, const char *label, uint32_t width, const vg_histogram *h, axis on, vg_style style) {
+    const char *border = style.unicode ? "│" : "|";
+    const double share = h->count ? 100 * (double)h->zeros / (double)h->count : 0;
+    char zeros[16];
+    snprintf(zeros, sizeof zeros, h->zeros && share < 0.5 ? "<1 %%" : "%.0f %%", share);
+    vg_text_add(out, "  ", 2);
+    vg_show_label(out, label, width, style);
+    vg_text_format(out, " %s", border);
+    add_bars(out, h, on, style);
+    vg_text_format(out, "%s %*.3g%*.3g%*.3g%*s", border, NUMBER, h->min, NUMBER, h->max, NUMBER, h->rms, ZEROS, zeros);
+    if (h->nans + h->infs) {
+        vg_text_format(out, "  %llu nan, %llu inf", (unsigned long long)h->nans, (unsigned long long)h->infs);
+    }
+    vg_text_add(out, "\n", 1);
+}
+
+static void show_step(vg_text *out, const vg_family *family, bool first, uint64_t step, axis on, uint32_t label,
+                      vg_style style) {
+    vg_show_title(out, family->title, style);
+    vg_text_format(out, ", step %llu\n", (unsigned long long)step);
+    add_axis(out, on, label);
+    for (uint32_t i = 0; i < family->rows.count; i++) {
+        const vg_row *row = family->rows.items[i];
+        const vg_sample *sample = first ? &row->first : &row->last;
+        add_row(out, row->tag + family->prefix, label, &sample->histogram, on, style);
+    }
+}
+
+void vg_show_distributions(vg_text *out, const vg_family *family, vg_style style) {
+    enum { FIXED = 2 + 2 + 2 + 3 * NUMBER + ZEROS, LABEL_LIMIT = 32 };
+    if (family->rows.count == 0) {
+        return;
+    }
+    uint32_t label = 1;
+    uint64_t first = UINT64_MAX, last = 0;
+    for (uint32_t i = 0; i < family->rows.count; i++) {
+        const vg_row *row = family->rows.items[i];
+        const uint32_t width = vg_show_width(row->tag + family->prefix);
+        label = width > label ? width : label;
+        first = row->first.step < first ? row->first.step : first;
+        last = row->last.step > last ? row->last.step : last;
+    }
+    label = label < LABEL_LIMIT ? label : LABEL_LIMIT;
+    uint32_t columns = style.columns > FIXED + label ? style.columns - FIXED - label : 0;
+    columns = columns > WIDEST ? WIDEST : columns < NARROWEST ? NARROWEST : columns;
+    const axis on = fit_axis(family, columns - 1 + columns % 2);   /* odd: zero has a column of its own */
+    show_step(out, family, true, first, on, label, style);
+    if (last > first) {
+        show_step(out, family, false, last, on, label, style);
+    }
+    vg_show_thinned(out, family, style);
+}
