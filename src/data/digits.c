@@ -64,17 +64,17 @@ typedef struct style {
 } style;
 
 static style draw_style(stream *chance) {
-    style hand = { .shake = 6, .radius = draw_between(chance, 0.7f, 1.7f) };
+    style hand = { .shake = 7, .radius = draw_between(chance, 0.7f, 1.7f) };
     float half = draw_around(chance, 0.22f);   /* the tangent of half the angle: the turn without sine and cosine */
     float cosine = (1 - half * half) / (1 + half * half), sine = 2 * half / (1 + half * half);
     float shear = draw_around(chance, 0.4f) - 0.1f;
-    float width = draw_between(chance, 0.16f, 0.27f), height = draw_between(chance, 0.2f, 0.27f);
+    float width = draw_between(chance, 0.14f, 0.27f), height = draw_between(chance, 0.17f, 0.27f);
     hand.xx = cosine * width;
     hand.xy = cosine * shear * width - sine * height;
     hand.yx = sine * width;
     hand.yy = sine * shear * width + cosine * height;
-    hand.left = SIDE / 2 + draw_around(chance, 3.0f);
-    hand.top = SIDE / 2 + draw_around(chance, 3.0f);
+    hand.left = SIDE / 2 + draw_around(chance, 3);
+    hand.top = SIDE / 2 + draw_around(chance, 3);
     hand.bend_x = draw_around(chance, 10);
     hand.bend_y = draw_around(chance, 8);
     return hand;
@@ -87,23 +87,26 @@ static point place(const style *hand, float x, float y) {
     return (point){ hand->left + hand->xx * across + hand->xy * down, hand->top + hand->yx * across + hand->yy * down };
 }
 
+/* fminf and fmaxf are calls, for the sake of NaN. */
+static float least(float a, float b) { return a < b ? a : b; }
+static float most(float a, float b) { return a > b ? a : b; }
+static float clamp(float value) { return least(most(value, 0), 1); }
 static int clip(int value) { return value < 0 ? 0 : value > SIDE ? SIDE : value; }
 
 /* Lowers `nearest` (squared distances) to that of the line from a to b, for the pixels that its ink can reach. */
 static void add_line(float *nearest, point a, point b, float reach) {
-    int left = clip((int)(fminf(a.x, b.x) - reach)), right = clip((int)(fmaxf(a.x, b.x) + reach) + 1);
-    int top = clip((int)(fminf(a.y, b.y) - reach)), bottom = clip((int)(fmaxf(a.y, b.y) + reach) + 1);
+    int left = clip((int)(least(a.x, b.x) - reach)), right = clip((int)(most(a.x, b.x) + reach) + 1);
+    int top = clip((int)(least(a.y, b.y) - reach)), bottom = clip((int)(most(a.y, b.y) + reach) + 1);
     float dx = b.x - a.x, dy = b.y - a.y, square = dx * dx + dy * dy;
     float scale = square > 0 ? 1 / square : 0;
     for (int row = top; row < bottom; row++) {
         float y = (float)row + 0.5f - a.y;
         for (int column = left; column < right; column++) {
             float x = (float)column + 0.5f - a.x;
-            float along = (x * dx + y * dy) * scale;
-            along = along < 0 ? 0 : along > 1 ? 1 : along;
+            float along = clamp((x * dx + y * dy) * scale);
             float ex = x - along * dx, ey = y - along * dy, distance = ex * ex + ey * ey;
             float *at = &nearest[row * SIDE + column];
-            *at = distance < *at ? distance : *at;
+            *at = least(distance, *at);
         }
     }
 }
@@ -150,7 +153,8 @@ static void add_writing(float *nearest, const vg_handwriting *writing, const sty
 
 /* ---- ink, blur, noise */
 
-/* out = (1 - share) * in + share * the mean of in with its two neighbours `step` away, the middle counted twice. */
+/* out = (1 - share) * in + share * the mean of in with its neighbours `step` away, the middle counted twice. Where a
+ * row ends, its neighbour is the next one's beginning: paper, nearly always. */
 static void blur(const float *in, float *out, int step, float share) {
     memcpy(out, in, PIXELS * sizeof *out);
     for (int i = step; i < PIXELS - step; i++) {
@@ -158,23 +162,29 @@ static void blur(const float *in, float *out, int step, float share) {
     }
 }
 
+/* Four pixels' grain from one word, in -1..1. */
+static void draw_grain(stream *chance, float *grain) {
+    for (int i = 0; i < PIXELS; i += 4) {
+        uint32_t word = draw_word(chance);
+        for (int k = 0; k < 4; k++) {
+            grain[i + k] = ((float)(word >> 8 * k & 0xff) - 127.5f) * (1 / 127.5f);
+        }
+    }
+}
+
 static void finish(const float *nearest, uint8_t *image, const style *hand, stream *chance) {
-    float ink[PIXELS], soft[PIXELS];
+    float ink[PIXELS], soft[PIXELS], grain[PIXELS];
     float dark = draw_between(chance, 0.7f, 1), share = draw_between(chance, 0.2f, 1);
     float noise = draw_between(chance, 0.02f, 0.16f);
+    float edge = hand->radius + 0.5f;   /* a pixel is a pixel wide */
     for (int i = 0; i < PIXELS; i++) {
-        float depth = hand->radius + 0.5f - sqrtf(nearest[i]);   /* a pixel is a pixel wide */
-        ink[i] = depth < 0 ? 0 : depth > 1 ? 1 : depth;
+        ink[i] = nearest[i] < edge * edge ? clamp(edge - sqrtf(nearest[i])) : 0;
     }
     blur(ink, soft, 1, share);
     blur(soft, ink, SIDE, share);
-    uint32_t bits = 0;
+    draw_grain(chance, grain);
     for (int i = 0; i < PIXELS; i++) {
-        bits = i % 4 ? bits >> 8 : draw_word(chance);
-        float grain = ((float)(bits & 0xff) - 127.5f) * (1 / 127.5f);
-        float value = dark * ink[i] + noise * grain;
-        value = value < 0 ? 0 : value > 1 ? 1 : value;
-        image[i] = (uint8_t)(value * 255 + 0.5f);
+        image[i] = (uint8_t)(clamp(dark * ink[i] + noise * grain[i]) * 255 + 0.5f);
     }
 }
 
