@@ -45,7 +45,7 @@ typedef void (*vg_kernel)(const vg_work *work);
 /* NULL for rows that are no work (leaves that live elsewhere, views, placeholders, roots). */
 extern const vg_kernel vg_kernels_f32[VG_OP_COUNT], vg_kernels_f64[VG_OP_COUNT];
 /* Bytes of scratch that a call needs (0 for most). */
-uint64_t vg_kernel_scratch(vg_op op, const vg_view *out, const vg_view *in, uint32_t in_count, uint32_t real);
+uint64_t vg_kernel_scratch(vg_op op, const vg_view *out);
 
 /* ---- the histogram's record: filled by the summary kernel, read by the runtime */
 enum { VG_KEYS_F32 = 1 << 12, VG_KEYS_F64 = 1 << 15 };

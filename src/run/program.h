@@ -9,10 +9,23 @@
 /* Storage that outlives programs and is shared by them: variables and the inputs' batches. */
 typedef struct vg_slot { vg_str path; vg_view view; } vg_slot;
 typedef struct vg_store {
-    vg_mem *mem;
-    vg_map  map;              /* path -> slot index + 1 */
+    vg_mem  *mem;
+    uint32_t real;            /* bytes of a float element: 4 or 8 */
+    vg_map   map;             /* path -> slot index + 1 */
     VG_VEC(vg_slot) slots;
 } vg_store;
+
+void vg_store_init(vg_store *store, vg_mem *mem, uint32_t real);
+void vg_store_release(vg_store *store);
+/* The slot of this path, made (of zeros) when there is none: its index. */
+uint32_t vg_store_slot(vg_store *store, vg_str path, const int64_t *dims, uint32_t rank, vg_dtype dtype);
+
+/* Reading and writing elements as doubles, whatever a view holds. */
+double vg_view_get(const vg_view *view, int64_t index, uint32_t real);
+void   vg_view_set(const vg_view *view, int64_t index, uint32_t real, double value);
+static inline size_t vg_view_bytes(const vg_view *view, uint32_t real) {
+    return (size_t)view->count * (view->dtype == VG_I32 ? sizeof(int32_t) : real);
+}
 
 typedef struct vg_step_row {
     vg_kernel kernel;
@@ -23,12 +36,27 @@ typedef struct vg_step_row {
     uint64_t  cadences;
 } vg_step_row;
 
-/* A root and where its value lies. */
-typedef struct vg_root_row { vg_node node; vg_op op; uint32_t view, view_count; uint64_t cadences; uint32_t slot; } vg_root_row;
+/* A root and where its operands' values lie: program->views[view .. view + view_count). */
+typedef struct vg_root_row {
+    vg_node  node;
+    vg_op    op;
+    uint32_t view, view_count;
+    uint64_t cadences;
+    uint32_t slot;            /* update, initial: of the variable */
+    uint32_t after;           /* initial: the steps that come before it */
+    void    *staging;         /* update whose new value is itself a variable's memory: copied here first; else NULL */
+} vg_root_row;
+
+/* A scalar computed in double on the host once a turn; `view` receives it. */
+typedef struct vg_host_row { vg_node node; uint32_t view; } vg_host_row;
 
 typedef struct vg_program {
     vg_mem         *mem;
+    const vg_unit  *unit;
     const vg_graph *graph;
+    vg_store       *store;
+    const int64_t  *symbols;        /* by vg_symbol: belongs to the caller, who keeps it */
+    vg_part         part;
     vg_schedule     schedule;
     vg_plan         plan;
     uint32_t        real;           /* 4 or 8 */
@@ -36,21 +64,25 @@ typedef struct vg_program {
     VG_VEC(uint64_t)    words;
     VG_VEC(vg_step_row) once, steps;
     VG_VEC(vg_root_row) roots;
-    VG_VEC(vg_node)     host;       /* host scalars in order */
+    VG_VEC(vg_host_row) host;       /* in the order of their nodes */
     double         *host_values;    /* by place in `host` */
+    uint32_t       *host_of;        /* by node: place in `host` + 1; 0 is none */
     uint32_t       *view_of;        /* by node; 0 is none */
-    void           *memory, *kept, *scratch;
+    char           *memory, *kept, *host_memory, *scratch;
     uint64_t        scratch_bytes;
     bool            once_done;
+    vg_node         fault_node;     /* where the fault of the last execution came from; 0 is none */
 } vg_program;
 
-/* False after reporting (sizes that overflow, an input without a value). */
+/* False after reporting (sizes that overflow). */
 bool vg_program_make(vg_program *program, vg_mem *mem, const vg_unit *unit, const vg_graph *graph, vg_store *store,
                      vg_part part, uint32_t turn, bool updates, const int64_t *symbols, uint32_t real);
-/* Computes everything that is due at `context->step` of `steps`, without applying updates. */
+/* Computes everything that is due at `context->step` of `steps`, without applying updates; the initial part writes
+ * each value into its variable as soon as it is there, since a later one may read it. False after a fault. */
 bool vg_program_execute(vg_program *program, vg_context *context, uint64_t steps);
-/* Copies the new values of updates (or initial values) into their variables. */
+/* Copies the new values of the updates that are due into their variables, all together. */
 void vg_program_apply(vg_program *program, const vg_context *context, uint64_t steps);
+/* With last_counts, everything is due at the last step, too. */
 bool vg_program_due(const vg_program *program, uint64_t cadences, uint64_t step, uint64_t steps, bool last_counts);
 void vg_program_release(vg_program *program);
 

@@ -1,0 +1,155 @@
+/* What a run says while it goes on: scalars, histograms, expects. Read from the program's memory before the turn's
+ * updates; nothing here allocates but an expect's message. */
+#include <math.h>
+
+#include "api/run.h"
+#include "base/os.h"
+
+double vg_run_seconds(const vg_run *run) { return run->started < 0 ? 0 : vg_os_seconds() - run->started; }
+
+void vg_run_emit(vg_run *run, vg_record record) {
+    if (run->options.watch && !run->options.watch(run->options.user, &record)) run->refused = true;
+}
+
+static const char *text_of(const vg_run *run, vg_str id) { return vg_strings_text(&run->model->ir.strings, id); }
+
+/* ---- summaries */
+
+static void emit_histogram(vg_run *run, const vg_view *view, vg_record record) {
+    const bool wide = view->dtype == VG_F32 && run->real == 8;
+    const uint32_t keys = wide ? VG_KEYS_F64 : VG_KEYS_F32, half = keys / 2;
+    vg_distribution d = { .keys = run->keys };
+    size_t count = 0;
+    for (uint32_t key = 0; key < keys; key++) run->keys[key] = 0;
+    if (view->dtype == VG_I32) vg_distribution_of_i32(view->data, view->count, &d);
+    else if (wide) vg_distribution_of_f64(view->data, view->count, &d);
+    else vg_distribution_of_f32(view->data, view->count, &d);
+    for (uint32_t k = 0; k < keys; k++) {      /* rising: the negative ones from the largest magnitude down */
+        const uint32_t key = k < half ? keys - 1 - k : k - half;
+        if (d.keys[key] == 0) continue;
+        vg_bucket *bucket = &run->buckets[count++];
+        if (wide) vg_key_edges_f64(key, &bucket->low, &bucket->high);
+        else vg_key_edges_f32(key, &bucket->low, &bucket->high);
+        bucket->count = d.keys[key];
+    }
+    const vg_histogram histogram = { d.count, d.zeros, d.nans, d.infs, d.min, d.max, d.mean, d.std, d.rms, run->buckets, count };
+    record.kind = VG_RECORD_HISTOGRAM;
+    record.histogram = &histogram;
+    vg_run_emit(run, record);
+}
+
+/* words: tag, kind, every, turn */
+static void observe_summary(vg_run *run, const vg_view *view, const vg_word *words) {
+    vg_record record = { .step = run->context.step, .tag = text_of(run, (vg_str)words[0]) };
+    switch ((vg_summary_kind)words[1]) {
+    case VG_SUMMARY_SCALAR:
+        record.kind = VG_RECORD_SCALAR;
+        record.value = vg_view_get(view, 0, run->real);
+        vg_run_emit(run, record);
+        break;
+    case VG_SUMMARY_HISTOGRAM:
+    case VG_SUMMARY_IMAGE:      /* of an image, the distribution of its pixels */
+        emit_histogram(run, view, record);
+        break;
+    }
+}
+
+/* ---- expects */
+
+/* As the model writes it: its name, or the expression's own text. */
+static void add_operand_name(vg_run *run, const vg_graph *graph, vg_node node) {
+    enum { LONGEST = 60 };
+    for (uint32_t k = 0; k < graph->names.count; k++)
+        if (graph->names.items[k].node == node) {
+            vg_text_format(&run->message, "%s", text_of(run, graph->names.items[k].path));
+            return;
+        }
+    const vg_span span = graph->place.items[node].span;
+    const vg_source *source = vg_sources_at(&run->model->ir.diags.sources, span.begin);
+    const uint32_t length = span.end - span.begin;
+    if (source && length > 0 && length <= LONGEST)
+        vg_text_add(&run->message, source->text + (span.begin - source->base), length);
+    else
+        vg_text_format(&run->message, "the value");
+}
+
+/* An operand of the condition's shape shows the element that failed; a scalar itself; another its range. */
+static void add_operand(vg_run *run, const vg_graph *graph, vg_node node, const vg_view *view, const vg_view *condition,
+                        int64_t at) {
+    char number[32], high[32];
+    add_operand_name(run, graph, node);
+    if (view->count == condition->count || view->count == 1) {
+        const double value = vg_view_get(view, view->count == 1 ? 0 : at, run->real);
+        vg_text_format(&run->message, " is %s", vg_number_text(number, value));
+        return;
+    }
+    double least = INFINITY, most = -INFINITY;
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < view->count; i++) {
+        const double value = vg_view_get(view, i, run->real);
+        if (!isfinite(value)) { wrong++; continue; }
+        if (value < least) least = value;
+        if (value > most) most = value;
+    }
+    if (wrong < view->count)
+        vg_text_format(&run->message, " lies between %s and %s", vg_number_text(number, least), vg_number_text(high, most));
+    if (wrong > 0)
+        vg_text_format(&run->message, "%s has %lld NaN or infinite", wrong < view->count ? " and" : "", (long long)wrong);
+}
+
+static void add_place(vg_run *run, const vg_view *view, int64_t at) {
+    int64_t index[VG_RANK_LIMIT], rest = at;
+    for (uint32_t k = view->rank; k-- > 0; rest /= view->dims[k]) index[k] = rest % view->dims[k];
+    for (uint32_t k = 0; k < view->rank; k++)
+        vg_text_format(&run->message, "%s%lld", k == 0 ? " at [" : ", ", (long long)index[k]);
+    if (view->rank > 0) vg_text_format(&run->message, "]");
+}
+
+/* The model's message, then the values. */
+static const char *expect_message(vg_run *run, const vg_program *program, const vg_root_row *root, vg_str said, int64_t at) {
+    const vg_graph *graph = program->graph;
+    const vg_view *condition = &program->views.items[root->view];
+    run->message.length = 0;
+    vg_text_format(&run->message, "%s", text_of(run, said));
+    for (uint32_t k = 1; k < root->view_count; k++) {
+        vg_text_format(&run->message, "%s", k > 1 ? ", " : said ? ": " : "");
+        add_operand(run, graph, vg_operand(graph, root->node, k), condition + k, condition, at);
+    }
+    add_place(run, condition, at);
+    return vg_text_c(&run->message);
+}
+
+/* words: index, every. Several roots of one index are the members of a selection. */
+static void observe_expect(vg_run *run, const vg_program *program, const vg_root_row *root, const vg_word *words) {
+    const vg_view *condition = &program->views.items[root->view];
+    const uint32_t index = (uint32_t)words[0];
+    vg_expect_state *state = &run->expects[index];
+    int64_t at = 0;
+    while (at < condition->count && vg_view_get(condition, at, run->real) != 0) at++;
+    if (at == condition->count || state->failing) return;
+    state->failing = true;
+    if (state->failures++ > 0) return;
+    const vg_expectation *expectation = &run->unit->expectations.items[index];
+    vg_run_emit(run, (vg_record){ .kind = VG_RECORD_EXPECT, .step = run->context.step, .tag = text_of(run, expectation->text),
+                                  .message = expect_message(run, program, root, expectation->message, at), .failures = 1 });
+}
+
+/* ---- a turn */
+
+void vg_run_observe(vg_run *run, vg_turn *turn) {
+    const vg_program *program = &turn->program;
+    const uint64_t step = run->context.step;
+    for (uint32_t k = 0; k < run->unit->expectations.count; k++) run->expects[k].failing = false;
+    for (uint32_t k = 0; k < program->roots.count; k++) {
+        const vg_root_row *root = &program->roots.items[k];
+        const vg_view *view = &program->views.items[root->view];
+        const bool last_counts = root->op == VG_OP_summary;
+        uint32_t count;
+        const vg_word *words = vg_attr_words(&run->model->ir, program->graph->attr.items[root->node], &count);
+        if (!vg_program_due(program, root->cadences, step, run->steps, last_counts)) continue;
+        if (root->op == VG_OP_summary) observe_summary(run, view, words);
+        else if (root->op == VG_OP_expect) observe_expect(run, program, root, words);
+        else if (root->op == VG_OP_fetch) vg_run_convert(run, view, (double *)run->fetches[words[0]].elements);
+        else if (root->op == VG_OP_loss) run->loss = vg_view_get(view, 0, run->real);
+    }
+}

@@ -1,0 +1,75 @@
+/* What a run is made of, for the files api/run_*.c, records.c and loader.c. */
+#ifndef VG_API_RUN_H
+#define VG_API_RUN_H
+
+#include "api/model.h"
+#include "front/dataset.h"
+#include "run/program.h"
+
+/* Where a data set's examples come from, in which order. */
+typedef struct vg_loader {
+    vg_dataset     *set;
+    const uint32_t *split;        /* example numbers of the split in use */
+    uint32_t        count;
+    uint32_t       *order;        /* this epoch's: places in `split` */
+    uint32_t       *batch;        /* the example numbers of the mini-batch */
+    uint32_t        next;         /* the first place of the order not seen yet */
+    uint64_t        epoch;
+    uint64_t        seed;
+    bool            shuffle;
+} vg_loader;
+
+void vg_loader_init(vg_loader *loader, vg_mem *mem, const vg_strings *strings, vg_dataset *set, bool test, bool shuffle,
+                    uint64_t seed, uint32_t largest_batch);
+/* Goes on to the next `size` examples. A training step sees a full batch: what an epoch leaves over is left out. */
+void vg_loader_next(vg_loader *loader, uint32_t size);
+
+typedef struct vg_run_input { uint32_t slot; uint32_t loader; bool fed; } vg_run_input;   /* loader + 1; 0: must be fed */
+
+typedef struct vg_turn {
+    vg_program program;
+    int64_t   *symbols;
+    uint64_t   every;
+    uint32_t   batch;
+} vg_turn;
+
+typedef struct vg_expect_state { uint64_t failures; bool failing; } vg_expect_state;   /* failing: in this step */
+
+struct vg_run {
+    vg_mem         mem;
+    vg_model      *model;
+    vg_unit       *unit;
+    vg_run_options options;
+    vg_store       store;
+    uint32_t       variable_count;
+    uint32_t      *variable_slots;
+    vg_tensor     *variables;           /* what vg_run_variable handed out; elements made when first asked for */
+    vg_tensor     *fetches;
+    vg_run_input  *inputs;              /* as unit->inputs */
+    vg_loader     *loaders;
+    uint32_t       loader_count;
+    vg_turn       *turns;
+    uint32_t       turn_count;
+    vg_context     context;
+    vg_expect_state *expects;
+    uint64_t      *keys;                /* the histogram's counters */
+    vg_bucket     *buckets;
+    vg_text        message;
+    uint64_t       steps, done;
+    uint32_t       real;                /* 4 or 8 */
+    double         started;             /* seconds, when the first step began; < 0 before */
+    double         loss;
+    bool           refused;             /* the watcher asked to stop */
+    vg_status      failed;              /* what ended the run; VG_OK while it can go on */
+};
+
+/* ---- records.c */
+void   vg_run_emit(vg_run *run, vg_record record);
+/* The summaries and expects of a turn that are due, its fetches and its loss; before its updates. */
+void   vg_run_observe(vg_run *run, vg_turn *turn);
+double vg_run_seconds(const vg_run *run);
+
+/* ---- run_new.c: the elements of a tensor handed out, as doubles */
+void vg_run_convert(const vg_run *run, const vg_view *view, double *elements);
+
+#endif

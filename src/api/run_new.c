@@ -1,0 +1,219 @@
+/* Making a run: data, storage, programs for the batch sizes, initial values. */
+#include "api/run.h"
+
+#include "run/blas.h"
+
+static const char *text_of(const vg_run *run, vg_str id) { return vg_strings_text(&run->model->ir.strings, id); }
+
+static const char *number_of(vg_run *run, uint64_t number) {
+    return vg_arena_format(&run->model->ir.arena, "%llu", (unsigned long long)number);
+}
+
+/* ---- data */
+
+static vg_status load(vg_run *run, const vg_input *input) {
+    vg_data_error error = { .argument = false };
+    if (vg_dataset_load(input->dataset, &error)) return VG_OK;
+    vg_report(&run->model->ir.diags, data_failed, input->span, 0, text_of(run, input->dataset->name), error.text);
+    return VG_FAILED_RESOURCE;
+}
+
+/* The examples of the split in use. */
+static uint32_t examples_of(const vg_run *run, const vg_dataset *set) {
+    return run->options.evaluation ? set->test_count : set->train_count;
+}
+
+/* The loader of the input's data set, made for the first input that asks; its number + 1. */
+static uint32_t loader_of(vg_run *run, const vg_dataset *set) {
+    for (uint32_t k = 0; k < run->loader_count; k++)
+        if (run->loaders[k].set == set) return k + 1;
+    return 0;
+}
+
+static uint32_t largest_batch(const vg_run *run) {
+    uint32_t largest = 1;
+    for (uint32_t k = 0; k < run->turn_count; k++)
+        if (run->turns[k].batch > largest) largest = run->turns[k].batch;
+    return largest;
+}
+
+static vg_status make_loaders(vg_run *run) {
+    vg_unit *unit = run->unit;
+    run->loaders = vg_mem_alloc(&run->mem, unit->inputs.count * sizeof *run->loaders);
+    for (uint32_t k = 0; k < unit->inputs.count; k++) {
+        const vg_input *input = &unit->inputs.items[k];
+        if (input->dataset == NULL || loader_of(run, input->dataset)) continue;
+        const vg_status status = load(run, input);
+        if (status != VG_OK) return status;
+        const uint32_t count = examples_of(run, input->dataset), batch = largest_batch(run);
+        if (count < batch) {
+            vg_report(&run->model->ir.diags, too_few_examples, input->span, 0, text_of(run, input->dataset->name),
+                      number_of(run, count), number_of(run, batch));
+            return VG_FAILED_MODEL;
+        }
+        vg_loader_init(&run->loaders[run->loader_count++], &run->mem, &run->model->ir.strings, input->dataset,
+                       run->options.evaluation, unit->shuffle, run->context.seed, batch);
+    }
+    return VG_OK;
+}
+
+/* In an evaluation the batch need not be full: a small test split is seen at once. */
+static uint64_t batch_in_use(const vg_run *run, uint64_t batch) {
+    if (batch == 0) batch = 1;
+    for (uint32_t k = 0; run->options.evaluation && k < run->unit->inputs.count; k++) {
+        const vg_dataset *set = run->unit->inputs.items[k].dataset;
+        if (set && set->test_count > 0 && set->test_count < batch) batch = set->test_count;
+    }
+    return batch;
+}
+
+/* ---- storage */
+
+static void slot_dims(const vg_run *run, vg_shape shape, const int64_t *symbols, int64_t *dims, uint32_t *rank) {
+    vg_dim list[VG_RANK_LIMIT];
+    *rank = vg_shape_list(&run->model->ir.dims, shape, list);
+    for (uint32_t k = 0; k < *rank; k++) dims[k] = vg_dim_value(&run->model->ir.dims, list[k], symbols);
+}
+
+/* Inputs' slots hold the largest batch of all turns; variables come first, in their order. */
+static void make_storage(vg_run *run) {
+    const vg_unit *unit = run->unit;
+    int64_t dims[VG_RANK_LIMIT];
+    uint32_t rank = 0, widest = 0;
+    for (uint32_t k = 0; k < run->turn_count; k++)
+        if (run->turns[k].batch > run->turns[widest].batch) widest = k;
+    run->variable_count = unit->variables.count;
+    run->variable_slots = vg_mem_alloc(&run->mem, run->variable_count * sizeof *run->variable_slots);
+    run->variables = vg_mem_alloc(&run->mem, run->variable_count * sizeof *run->variables);
+    for (uint32_t k = 0; k < run->variable_count; k++) {
+        const vg_variable *variable = &unit->variables.items[k];
+        slot_dims(run, variable->shape, run->turns[0].symbols, dims, &rank);
+        run->variable_slots[k] = vg_store_slot(&run->store, variable->path, dims, rank, variable->dtype);
+    }
+    run->inputs = vg_mem_alloc(&run->mem, unit->inputs.count * sizeof *run->inputs);
+    for (uint32_t k = 0; k < unit->inputs.count; k++) {
+        const vg_input *input = &unit->inputs.items[k];
+        slot_dims(run, input->shape, run->turns[widest].symbols, dims, &rank);
+        run->inputs[k].slot = vg_store_slot(&run->store, input->path, dims, rank, input->dtype);
+        run->inputs[k].loader = input->dataset ? loader_of(run, input->dataset) : 0;
+    }
+}
+
+static void make_observers(vg_run *run) {
+    vg_mem *mem = &run->mem;
+    const uint32_t keys = run->real == 8 ? VG_KEYS_F64 : VG_KEYS_F32;
+    run->expects = vg_mem_alloc(mem, run->unit->expectations.count * sizeof *run->expects);
+    run->keys = vg_mem_alloc(mem, keys * sizeof *run->keys);
+    run->buckets = vg_mem_alloc(mem, keys * sizeof *run->buckets);
+    run->fetches = vg_mem_alloc(mem, run->unit->fetches.count * sizeof *run->fetches);
+    run->message = vg_text_new(mem);
+    const vg_program *program = &run->turns[0].program;
+    for (uint32_t k = 0; k < program->roots.count; k++) {
+        const vg_root_row *root = &program->roots.items[k];
+        if (root->op != VG_OP_fetch) continue;
+        uint32_t count;
+        const vg_word *words = vg_attr_words(&run->model->ir, program->graph->attr.items[root->node], &count);
+        const vg_view *view = &program->views.items[root->view];
+        run->fetches[words[0]] = (vg_tensor){
+            text_of(run, run->unit->fetches.items[words[0]]), view->dtype == VG_I32, view->rank, view->dims,
+            (size_t)view->count, vg_mem_alloc(mem, (size_t)view->count * sizeof(double))
+        };
+    }
+}
+
+/* ---- programs */
+
+static int64_t *symbols_for(vg_run *run, uint64_t batch) {
+    const vg_unit *unit = run->unit;
+    int64_t *symbols = vg_mem_alloc(&run->mem, (run->model->ir.dims.symbols.count + 1) * sizeof *symbols);
+    for (uint32_t k = 0; k <= run->model->ir.dims.symbols.count; k++) symbols[k] = 1;
+    for (uint32_t k = 0; k < unit->batch_symbols.count; k++) symbols[unit->batch_symbols.items[k]] = (int64_t)batch;
+    if (unit->batch) symbols[unit->batch] = (int64_t)batch;
+    return symbols;
+}
+
+/* One turn a train block; a model that trains nothing has one, too. */
+static void make_turns(vg_run *run) {
+    const vg_unit *unit = run->unit;
+    run->turn_count = unit->blocks.count ? unit->blocks.count : 1;
+    run->turns = vg_mem_alloc(&run->mem, run->turn_count * sizeof *run->turns);
+    for (uint32_t k = 0; k < run->turn_count; k++) {
+        const vg_block *block = unit->blocks.count ? &unit->blocks.items[k] : NULL;
+        const uint64_t batch = batch_in_use(run, block ? block->batch : unit->batch_size);
+        run->turns[k].batch = batch > UINT32_MAX ? UINT32_MAX : (uint32_t)batch;
+        run->turns[k].every = block && block->every ? block->every : 1;
+        run->turns[k].symbols = symbols_for(run, run->turns[k].batch);
+    }
+}
+
+static bool make_programs(vg_run *run) {
+    const vg_graph *graph = &run->unit->graph[run->options.evaluation ? 0 : 1];
+    for (uint32_t k = 0; k < run->turn_count; k++)
+        if (!vg_program_make(&run->turns[k].program, &run->mem, run->unit, graph, &run->store, VG_PART_STEP, k + 1,
+                             !run->options.evaluation, run->turns[k].symbols, run->real)) return false;
+    return true;
+}
+
+/* Initial values are those of the training graph, whatever is run. */
+static vg_status initialise(vg_run *run) {
+    vg_program program;
+    if (!vg_program_make(&program, &run->mem, run->unit, &run->unit->graph[1], &run->store, VG_PART_INITIAL, 0, false,
+                         run->turns[0].symbols, run->real)) return vg_model_status(run->model);
+    const int threads = vg_blas_enter();
+    const bool fine = vg_program_execute(&program, &run->context, run->steps);
+    vg_blas_leave(threads);
+    const vg_place place = program.graph->place.items[program.fault_node];
+    vg_program_release(&program);
+    if (fine) return VG_OK;
+    vg_report0(&run->model->ir.diags, orthogonal_failed, place.span, place.call);
+    return VG_FAILED_RESOURCE;
+}
+
+static vg_status make(void *user) {
+    vg_run *run = user;
+    const vg_unit *unit = run->unit;
+    run->real = run->options.float64 ? 8 : 4;
+    run->steps = run->options.steps ? run->options.steps : unit->steps ? unit->steps : 1;
+    run->context.seed = run->options.has_seed ? run->options.seed : unit->seed;
+    vg_store_init(&run->store, &run->mem, run->real);
+    make_turns(run);
+    const vg_status status = make_loaders(run);
+    if (status != VG_OK) return status;
+    make_storage(run);
+    if (!make_programs(run)) return vg_model_status(run->model);
+    make_observers(run);
+    return initialise(run);
+}
+
+typedef struct birth { vg_model *model; vg_run *run; } birth;
+
+/* The handle itself is the model's memory, all that it owns its own. */
+static vg_status allocate(void *user) {
+    birth *b = user;
+    b->run = vg_mem_alloc(&b->model->mem, sizeof *b->run);
+    return VG_OK;
+}
+
+vg_status vg_run_new(vg_model *model, const vg_run_options *options, vg_run **run) {
+    birth b = { model, NULL };
+    *run = NULL;
+    if (!model->loaded) return VG_FAILED_MODEL;
+    vg_status status = vg_model_guard(model, NULL, allocate, &b);
+    if (status != VG_OK) return status;
+    vg_mem_init(&b.run->mem);
+    b.run->model = model;
+    b.run->unit = &model->unit;
+    b.run->started = -1;
+    if (options) b.run->options = *options;
+    status = vg_model_guard(model, &b.run->mem, make, b.run);
+    if (status == VG_OK) *run = b.run;
+    else vg_run_free(b.run);
+    return status;
+}
+
+void vg_run_free(vg_run *run) {
+    if (run == NULL) return;
+    vg_model *model = run->model;
+    vg_mem_release(&run->mem);
+    vg_mem_free(&model->mem, run);
+}

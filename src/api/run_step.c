@@ -1,0 +1,145 @@
+/* Steps: each block's turn with its own mini-batch, what is watched, then its updates all together. */
+#include <math.h>
+
+#include "api/run.h"
+#include "base/os.h"
+#include "run/blas.h"
+
+static const char *text_of(const vg_run *run, vg_str id) { return vg_strings_text(&run->model->ir.strings, id); }
+
+static const char *number_of(vg_run *run, int64_t number) {
+    return vg_arena_format(&run->model->ir.arena, "%lld", (long long)number);
+}
+
+/* ---- what can go wrong */
+
+static vg_status check_fed(vg_run *run) {
+    for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
+        const vg_input *input = &run->unit->inputs.items[k];
+        if (run->inputs[k].loader || run->inputs[k].fed) continue;
+        vg_report(&run->model->ir.diags, input_not_fed, input->span, 0, text_of(run, input->path));
+        return VG_FAILED_USAGE;
+    }
+    return VG_OK;
+}
+
+/* "example 3", or "example 3 at [1, 2]" of an operand with more axes. */
+static const char *example_text(vg_run *run, const vg_view *indices, int64_t at) {
+    int64_t place[VG_RANK_LIMIT] = { 0 };
+    for (uint32_t k = indices->rank; k-- > 0; at /= indices->dims[k]) place[k] = at % indices->dims[k];
+    run->message.length = 0;
+    vg_text_format(&run->message, "example %lld", (long long)place[0]);
+    for (uint32_t k = 1; k < indices->rank; k++)
+        vg_text_format(&run->message, "%s%lld", k == 1 ? " at [" : ", ", (long long)place[k]);
+    if (indices->rank > 1) vg_text_format(&run->message, "]");
+    return vg_text_c(&run->message);
+}
+
+static vg_status report_fault(vg_run *run, const vg_program *program) {
+    const vg_graph *graph = program->graph;
+    const vg_node node = program->fault_node;
+    const vg_place *place = &graph->place.items[node];
+    const vg_context *context = &run->context;
+    if (context->fault == VG_FAULT_lapack) {
+        vg_report0(&run->model->ir.diags, orthogonal_failed, place->span, place->call);
+        return VG_FAILED_RESOURCE;
+    }
+    const vg_view *indices = &program->views.items[program->view_of[vg_operand(graph, node, 1)]];
+    vg_report(&run->model->ir.diags, index_out_of_range, place->span, place->call, number_of(run, context->fault_value),
+              example_text(run, indices, context->fault_at), number_of(run, context->fault_limit - 1));
+    return VG_FAILED_RESOURCE;
+}
+
+static vg_status report_loss(vg_run *run, uint32_t turn) {
+    const vg_block *block = &run->unit->blocks.items[turn];
+    char number[32];
+    vg_report(&run->model->ir.diags, loss_not_finite, block->span, 0, text_of(run, block->loss),
+              vg_number_text(number, run->loss), number_of(run, (int64_t)run->context.step));
+    return VG_FAILED_NUMBERS;
+}
+
+/* ---- a step */
+
+static void load_batches(vg_run *run, const vg_turn *turn) {
+    for (uint32_t k = 0; k < run->loader_count; k++) vg_loader_next(&run->loaders[k], turn->batch);
+    for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
+        const vg_run_input *input = &run->inputs[k];
+        if (input->loader == 0) continue;
+        const vg_loader *loader = &run->loaders[input->loader - 1];
+        vg_dataset_gather(loader->set, run->unit->inputs.items[k].column, loader->batch, turn->batch,
+                          run->store.slots.items[input->slot].view.data, run->real == 8);
+    }
+}
+
+static vg_status take_turn(vg_run *run, uint32_t k, double *first_loss) {
+    vg_turn *turn = &run->turns[k];
+    run->context.turn = k + 1;
+    run->context.fault = VG_FAULT_none;
+    run->loss = NAN;
+    load_batches(run, turn);
+    const int threads = vg_blas_enter();
+    const bool fine = vg_program_execute(&turn->program, &run->context, run->steps);
+    vg_blas_leave(threads);
+    if (!fine) return report_fault(run, &turn->program);
+    vg_run_observe(run, turn);
+    if (k == 0) *first_loss = run->loss;
+    if (run->unit->blocks.count > 0 && !isfinite(run->loss)) return report_loss(run, k);
+    vg_program_apply(&turn->program, &run->context, run->steps);
+    return VG_OK;
+}
+
+static vg_status step(void *user) {
+    vg_run *run = user;
+    double loss = NAN;
+    vg_status status = run->done == 0 ? check_fed(run) : VG_OK;
+    if (status != VG_OK) return status;
+    if (run->started < 0) run->started = vg_os_seconds();
+    run->context.step = run->done;
+    for (uint32_t k = 0; k < run->turn_count && status == VG_OK; k++)
+        if (run->context.step % run->turns[k].every == 0) status = take_turn(run, k, &loss);
+    if (status == VG_FAILED_RESOURCE) return run->failed = status;
+    run->done++;
+    vg_run_emit(run, (vg_record){ .kind = VG_RECORD_STEP, .step = run->context.step, .value = loss, .steps = run->steps,
+                                  .seconds = vg_run_seconds(run), .ok = true });
+    if (run->refused) status = VG_FAILED_RESOURCE;
+    return run->failed = status;
+}
+
+vg_status vg_run_step(vg_run *run) {
+    if (run->failed != VG_OK) return run->failed;
+    return vg_model_guard(run->model, &run->mem, step, run);
+}
+
+uint64_t vg_run_steps(const vg_run *run) { return run->steps; }
+
+/* ---- all of them */
+
+static bool emit_expects(vg_run *run) {
+    bool held = true;
+    for (uint32_t k = 0; k < run->unit->expectations.count; k++) {
+        const vg_expectation *expectation = &run->unit->expectations.items[k];
+        const bool ok = run->expects[k].failures == 0;
+        vg_run_emit(run, (vg_record){ .kind = VG_RECORD_EXPECT, .step = run->done ? run->done - 1 : 0,
+                                      .tag = text_of(run, expectation->text), .ok = ok,
+                                      .message = ok || !expectation->message ? NULL : text_of(run, expectation->message),
+                                      .failures = run->expects[k].failures, .last = true });
+        held = held && ok;
+    }
+    return held;
+}
+
+vg_status vg_run_all(vg_run *run, const volatile int *stop) {
+    vg_status status = run->failed;
+    vg_run_emit(run, (vg_record){ .kind = VG_RECORD_START, .steps = run->steps });
+    if (run->refused) status = VG_FAILED_RESOURCE;
+    while (status == VG_OK && run->done < run->steps) {
+        status = vg_run_step(run);
+        if (status == VG_OK && stop && *stop && run->done < run->steps) status = VG_INTERRUPTED;
+    }
+    const bool held = emit_expects(run);
+    if (status == VG_OK && !held) status = VG_FAILED_EXPECT;
+    if (run->refused) status = VG_FAILED_RESOURCE;
+    vg_run_emit(run, (vg_record){ .kind = VG_RECORD_DONE, .step = run->done, .steps = run->steps,
+                                  .seconds = vg_run_seconds(run), .status = status });
+    return run->refused ? VG_FAILED_RESOURCE : status;
+}

@@ -1,0 +1,249 @@
+/* Making a program: every node gets a view of where its value lies, every node that is work a flat step. */
+#include <string.h>
+
+#include "run/program.h"
+
+typedef struct maker {
+    vg_program     *program;
+    const vg_graph *graph;
+    vg_ir          *ir;
+    vg_store       *store;
+    const int64_t  *symbols;
+    uint32_t       *step_of;       /* by node: its place in program->steps + 1; 0 is none */
+} maker;
+
+static vg_view view_of_shape(const maker *m, vg_node node) {
+    vg_dim list[VG_RANK_LIMIT];
+    vg_view view = { .dtype = vg_node_dtype(m->graph, node), .count = 1 };
+    view.rank = vg_shape_list(&m->ir->dims, vg_node_shape(m->graph, node), list);
+    for (uint32_t k = 0; k < view.rank; k++) {
+        view.dims[k] = vg_dim_value(&m->ir->dims, list[k], m->symbols);
+        view.count *= view.dims[k];
+    }
+    return view;
+}
+
+static uint32_t add_view(const maker *m, vg_view view) {
+    vg_vec_push(m->program->mem, &m->program->views, view);
+    return m->program->views.count - 1;
+}
+
+static vg_word attr_word(const maker *m, vg_node node, uint32_t k) {
+    uint32_t count;
+    return vg_attr_words(m->ir, m->graph->attr.items[node], &count)[k];
+}
+
+/* ---- which scalars the host knows */
+
+static bool host_knows(const maker *m, vg_node node) {
+    const vg_graph *graph = m->graph;
+    const vg_op op = vg_node_op(graph, node);
+    double value;
+    if (vg_node_rank(graph, node) != 0) return false;
+    if (op == VG_OP_step || op == VG_OP_dimension || vg_node_uniform(graph, node, &value)) return true;
+    if (!vg_op_is(op, VG_FLAG_map)) return false;
+    for (uint32_t k = 0; k < graph->operand_count.items[node]; k++)
+        if (m->program->host_of[vg_operand(graph, node, k)] == 0) return false;
+    return true;
+}
+
+/* Marks them; their views come with the others'. */
+static void find_host(const maker *m) {
+    vg_program *program = m->program;
+    for (vg_node node = 1; node < vg_graph_count(m->graph); node++) {
+        const vg_phase phase = (vg_phase)program->schedule.phase[node];
+        if ((phase != VG_PHASE_host && phase != VG_PHASE_once) || !host_knows(m, node)) continue;
+        vg_vec_push(program->mem, &program->host, ((vg_host_row){ node, 0 }));
+        program->host_of[node] = program->host.count;
+    }
+    program->host_values = vg_mem_alloc(program->mem, program->host.count * sizeof(double));
+    program->host_memory = vg_mem_alloc(program->mem, program->host.count * sizeof(double));
+}
+
+/* ---- where values lie */
+
+static void *data_of(const maker *m, vg_node node, const vg_view *view) {
+    vg_program *program = m->program;
+    const vg_op op = vg_node_op(m->graph, node);
+    const bool slot = op == VG_OP_variable || op == VG_OP_input;
+    if (slot) {
+        const uint32_t k = vg_store_slot(m->store, (vg_str)attr_word(m, node, 1), view->dims, view->rank, view->dtype);
+        return m->store->slots.items[k].view.data;
+    }
+    if (program->host_of[node]) return program->host_memory + (program->host_of[node] - 1) * sizeof(double);
+    if (vg_op_is(op, VG_FLAG_view)) return program->views.items[program->view_of[vg_operand(m->graph, node, 0)]].data;
+    if (program->plan.kept[node] != VG_PLAN_NONE) return program->kept + program->plan.kept[node];
+    return program->memory + program->plan.offset[node];
+}
+
+/* The elements of a constant leaf, which no kernel makes. */
+static void fill_leaf(const maker *m, vg_node node, const vg_view *view) {
+    double value = 0;
+    if (vg_node_op(m->graph, node) == VG_OP_constant) {
+        const vg_constant *constant = &m->ir->constants.items[attr_word(m, node, 1)];
+        for (int64_t i = 0; i < view->count; i++) vg_view_set(view, i, m->program->real, constant->elements[i]);
+    } else if (vg_node_uniform(m->graph, node, &value)) {
+        for (int64_t i = 0; i < view->count; i++) vg_view_set(view, i, m->program->real, value);
+    }
+}
+
+static void make_views(const maker *m) {
+    vg_program *program = m->program;
+    for (vg_node node = 1; node < vg_graph_count(m->graph); node++) {
+        const vg_op op = vg_node_op(m->graph, node);
+        if (program->schedule.phase[node] == VG_PHASE_dead || vg_op_is(op, VG_FLAG_effect)) continue;
+        vg_view view = view_of_shape(m, node);
+        view.data = data_of(m, node, &view);
+        program->view_of[node] = add_view(m, view);
+        if (program->host_of[node])
+            program->host.items[program->host_of[node] - 1].view = program->view_of[node];
+        else if (op == VG_OP_constant || op == VG_OP_fill)
+            fill_leaf(m, node, &view);
+    }
+}
+
+/* The operands' views behind each other. */
+static uint32_t operand_views(const maker *m, vg_node node) {
+    vg_program *program = m->program;
+    const uint32_t first = program->views.count;
+    for (uint32_t k = 0; k < m->graph->operand_count.items[node]; k++) {
+        const vg_view view = program->views.items[program->view_of[vg_operand(m->graph, node, k)]];
+        add_view(m, view);
+    }
+    return first;
+}
+
+/* ---- steps */
+
+/* The attribute's words as kernels read them: dimensions as numbers, texts as hashes. */
+static void add_words(const maker *m, vg_node node, vg_step_row *row) {
+    vg_program *program = m->program;
+    const char *layout = vg_op_rows[vg_node_op(m->graph, node)].attr;
+    const vg_word *words = vg_attr_words(m->ir, m->graph->attr.items[node], &row->word_count);
+    char letter = 'i';
+    row->first_word = program->words.count;
+    for (uint32_t k = 0; k < row->word_count; k++) {
+        if (layout && *layout) {      /* "name:letter,", or "name:letter*" to the end */
+            layout = strchr(layout, ':') + 1;
+            letter = *layout++;
+            if (*layout == '*') layout = NULL;
+        }
+        uint64_t word = words[k];
+        if (letter == 'd') {
+            word = (uint64_t)vg_dim_value(&m->ir->dims, (vg_dim)word, m->symbols);
+        } else if (letter == 's') {
+            const char *text = vg_strings_text(&m->ir->strings, (vg_str)word);
+            word = vg_hash_bytes(text, strlen(text), 0);
+        }
+        vg_vec_push(program->mem, &program->words, word);
+    }
+}
+
+static vg_step_row step_of(const maker *m, vg_node node) {
+    vg_program *program = m->program;
+    const vg_op op = vg_node_op(m->graph, node);
+    vg_step_row row = {
+        .kernel = program->real == 8 ? vg_kernels_f64[op] : vg_kernels_f32[op],
+        .node = node,
+        .out = program->view_of[node],
+        .in_count = m->graph->operand_count.items[node],
+        .cadences = program->schedule.cadences[node]
+    };
+    if (row.kernel == NULL) return row;
+    row.first_in = operand_views(m, node);
+    add_words(m, node, &row);
+    const uint64_t scratch = vg_kernel_scratch(op, &program->views.items[row.out]);
+    if (scratch > program->scratch_bytes) program->scratch_bytes = scratch;
+    return row;
+}
+
+static void make_steps(const maker *m) {
+    vg_program *program = m->program;
+    for (vg_node node = 1; node < vg_graph_count(m->graph); node++) {
+        if (program->schedule.phase[node] != VG_PHASE_once || program->host_of[node]) continue;
+        const vg_step_row row = step_of(m, node);
+        if (row.kernel) vg_vec_push(program->mem, &program->once, row);
+    }
+    for (uint32_t k = 0; k < program->schedule.order_count; k++) {
+        const vg_step_row row = step_of(m, program->schedule.order[k]);
+        if (row.kernel == NULL) continue;
+        vg_vec_push(program->mem, &program->steps, row);
+        m->step_of[row.node] = program->steps.count;
+    }
+    program->scratch = vg_mem_alloc(program->mem, program->scratch_bytes);
+}
+
+/* ---- roots */
+
+/* The node whose memory `node` is. */
+static vg_node owner(const maker *m, vg_node node) {
+    while (vg_op_is(vg_node_op(m->graph, node), VG_FLAG_view)) node = vg_operand(m->graph, node, 0);
+    return node;
+}
+
+static void add_root(const maker *m, vg_node node) {
+    vg_program *program = m->program;
+    vg_root_row root = {
+        .node = node,
+        .op = vg_node_op(m->graph, node),
+        .view_count = m->graph->operand_count.items[node],
+        .cadences = program->schedule.cadences[node]
+    };
+    root.view = operand_views(m, node);
+    if (root.op == VG_OP_update || root.op == VG_OP_initial) {
+        const vg_node value = owner(m, vg_operand(m->graph, node, 0));
+        const bool shared = vg_node_op(m->graph, value) == VG_OP_variable;      /* another update may write it first */
+        const vg_view view = program->views.items[root.view];
+        root.slot = vg_store_slot(m->store, (vg_str)attr_word(m, node, 0), view.dims, view.rank, view.dtype);
+        if (root.op == VG_OP_initial) root.after = m->step_of[value];
+        else if (shared) root.staging = vg_mem_alloc(program->mem, vg_view_bytes(&view, program->real));
+    }
+    vg_vec_push(program->mem, &program->roots, root);
+}
+
+bool vg_program_make(vg_program *program, vg_mem *mem, const vg_unit *unit, const vg_graph *graph, vg_store *store,
+                     vg_part part, uint32_t turn, bool updates, const int64_t *symbols, uint32_t real) {
+    const uint32_t count = vg_graph_count(graph);
+    *program = (vg_program){ .mem = mem, .unit = unit, .graph = graph, .store = store, .symbols = symbols, .part = part,
+                             .real = real };
+    maker m = { program, graph, unit->ir, store, symbols, NULL };
+    vg_schedule_make(&program->schedule, mem, graph, part, turn, updates);
+    if (!vg_plan_make(&program->plan, mem, graph, &program->schedule, symbols, real)) {
+        vg_schedule_release(&program->schedule);
+        vg_plan_release(&program->plan);
+        return false;
+    }
+    m.step_of = vg_mem_alloc(mem, count * sizeof *m.step_of);
+    program->view_of = vg_mem_alloc(mem, count * sizeof *program->view_of);
+    program->host_of = vg_mem_alloc(mem, count * sizeof *program->host_of);
+    program->memory = vg_mem_alloc(mem, program->plan.size);
+    program->kept = vg_mem_alloc(mem, program->plan.kept_size);
+    add_view(&m, (vg_view){ .rank = 0 });      /* view 0 is none */
+    find_host(&m);
+    make_views(&m);
+    make_steps(&m);
+    for (uint32_t k = 0; k < graph->roots.count; k++)
+        if (program->schedule.phase[graph->roots.items[k]] != VG_PHASE_dead) add_root(&m, graph->roots.items[k]);
+    vg_mem_free(mem, m.step_of);
+    return true;
+}
+
+void vg_program_release(vg_program *program) {
+    vg_mem *mem = program->mem;
+    for (uint32_t k = 0; k < program->roots.count; k++) vg_mem_free(mem, program->roots.items[k].staging);
+    vg_schedule_release(&program->schedule);
+    vg_plan_release(&program->plan);
+    vg_vec_free(mem, &program->views);
+    vg_vec_free(mem, &program->words);
+    vg_vec_free(mem, &program->once);
+    vg_vec_free(mem, &program->steps);
+    vg_vec_free(mem, &program->roots);
+    vg_vec_free(mem, &program->host);
+    vg_mem_free(mem, program->host_values);
+    vg_mem_free(mem, program->host_of);
+    vg_mem_free(mem, program->view_of);
+    vg_mem_free(mem, program->memory);
+    vg_mem_free(mem, program->kept);
+    vg_mem_free(mem, program->host_memory);
+    vg_mem_free(mem, program->scratch);
+}

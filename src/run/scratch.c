@@ -1,0 +1,15 @@
+/* What a kernel needs beside its operands and its result, known before the first step. */
+#include "run/blas.h"
+#include "run/kernel.h"
+
+static uint64_t orthogonal(const vg_view *out) {
+    const int64_t rows = out->rank ? out->dims[0] : 1, columns = rows ? out->count / rows : 0;
+    const int64_t height = rows > columns ? rows : columns, width = rows > columns ? columns : rows;
+    return ((uint64_t)out->count + vg_blas_orthogonal_scratch(height, width)) * sizeof(double);
+}
+
+uint64_t vg_kernel_scratch(vg_op op, const vg_view *out) {
+    const bool reduces = op == VG_OP_sum || op == VG_OP_prod || op == VG_OP_max || op == VG_OP_min;
+    if (reduces) return (uint64_t)out->count * sizeof(double);      /* an accumulator an element */
+    return op == VG_OP_random_orthogonal ? orthogonal(out) : 0;
+}
