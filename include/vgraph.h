@@ -185,6 +185,15 @@ typedef struct vg_sink vg_sink;   /* a ready-made watcher */
 VG_API vg_sink *vg_sink_json(const char *path, const char **error);
 /* TensorBoard's event file in `folder` (made when missing); the graph comes from `model`. */
 VG_API vg_sink *vg_sink_tensorboard(const char *folder, vg_model *model, const char **error);
+/* run.json in `folder` (made when missing): what was run, where, and how it ended. Written when the run starts and
+ * rewritten as a whole when the sink is closed. `overrides` are the options that changed the model, as the user would
+ * write them ("--set depth=8"); copied, like `run`, whose seed counts when it has one. */
+typedef struct vg_journal_options {
+    const char *const *overrides;
+    size_t override_count;
+    const vg_run_options *run;
+} vg_journal_options;
+VG_API vg_sink *vg_sink_journal(const char *folder, vg_model *model, const vg_journal_options *options, const char **error);
 /* Progress on `descriptor`, and, at the end of a run, the distributions of every histogram summary side by side
  * through `write`. */
 typedef struct vg_terminal_options {
@@ -197,7 +206,7 @@ typedef struct vg_terminal_options {
 } vg_terminal_options;
 VG_API vg_sink *vg_sink_terminal(const vg_terminal_options *options);
 VG_API bool     vg_sink_watch(void *sink, const vg_record *record);      /* a vg_watch */
-/* Ends and frees; false with *error when something could not be written. */
+/* Ends and frees (NULL is allowed); false with *error when something could not be written. */
 VG_API bool     vg_sink_close(vg_sink *sink, const char **error);
 
 /* ---- Help ---------------------------------------------------------------------------------------------------- */
@@ -205,6 +214,8 @@ VG_API bool     vg_sink_close(vg_sink *sink, const char **error);
 /* Signature, meaning and source of an operator, library function, layer, setting, data source or message. False
  * when there is none; then what is near is written instead. An empty name lists all. */
 VG_API bool vg_help(const char *name, vg_write write, void *user);
+/* The candidate that `word` was probably meant to be ("did you mean"), or NULL when none is near. */
+VG_API const char *vg_nearest(const char *word, const char *const *candidates, size_t count);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,12 @@
+/* "Did you mean", for whoever reads words from people: the command line's verbs and options. */
+#include "diag/suggest.h"
+#include "vgraph.h"
+
+const char *vg_nearest(const char *word, const char *const *candidates, size_t count) {
+    vg_suggest suggest;
+    vg_suggest_start(&suggest, word);
+    for (size_t i = 0; i < count; i++) {
+        vg_suggest_offer(&suggest, candidates[i]);
+    }
+    return vg_suggest_best(&suggest);
+}
