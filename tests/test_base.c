@@ -1,4 +1,4 @@
-/* The lowest floor: memory that unwinds, tables, text, files, random numbers. */
+/* The lowest floor: memory that unwinds, tables, text, files, the machine. */
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
@@ -368,68 +368,6 @@ static void test_paths(void **state) {
     vg_mem_release(&mem);
 }
 
-/* ---- random numbers */
-
-/* The known answers of Random123's kat_vectors. */
-static void test_philox(void **state) {
-    (void)state;
-    static const struct { uint64_t index, turn, stream; uint32_t out[4]; } rows[] = {
-        { 0, 0, 0, { 0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8 } },
-        { UINT64_MAX, UINT64_MAX, UINT64_MAX, { 0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd } },
-        { 0x85a308d3243f6a88, 0x0370734413198a2e, 0x299f31d0a4093822, { 0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1 } },
-    };
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        uint32_t out[4];
-        vg_random_block((vg_random_key){ rows[i].stream, rows[i].turn }, rows[i].index, out);
-        assert_memory_equal(out, rows[i].out, sizeof out);
-    }
-    vg_random_key zero = { 0, 0 };   /* each index owns half a block, the low word first */
-    assert_true(vg_random_uniform(zero, 0) == (double)(0xe169c58d6627e8d5 >> 11) * 0x1p-53);
-    assert_true(vg_random_uniform(zero, 1) == (double)(0x9b00dbd8bc57ac4c >> 11) * 0x1p-53);
-}
-
-static void test_moments(void **state) {
-    (void)state;
-    enum { N = 200000 };
-    vg_random_key key = { 5, 9 };
-    double sums[4] = { 0 }, uniform = 0;
-    for (uint64_t i = 0; i < N / 2; i++) {
-        double pair[2], u = vg_random_open(key, i);
-        assert_true(u > 0 && u < 1);
-        uniform += u;
-        vg_random_normal_pair(key, i, pair);
-        for (int k = 0; k < 2; k++) {
-            double power = 1;
-            for (int p = 0; p < 4; p++) {
-                sums[p] += power *= pair[k];
-            }
-        }
-    }
-    static const double wanted[4] = { 0, 1, 0, 3 }, spread[4] = { 1, 1.5, 4, 10 };
-    for (int p = 0; p < 4; p++) {
-        assert_true(fabs(sums[p] / N - wanted[p]) < 4 * spread[p] / sqrt(N));
-    }
-    assert_true(fabs(uniform / (N / 2) - 0.5) < 0.005);
-}
-
-static void test_shuffle(void **state) {
-    (void)state;
-    enum { N = 1000 };
-    uint32_t first[N], second[N];
-    bool seen[N] = { false };
-    vg_random_shuffle((vg_random_key){ 1, 2 }, first, N);
-    vg_random_shuffle((vg_random_key){ 1, 3 }, second, N);
-    assert_memory_not_equal(first, second, sizeof first);
-    uint32_t fixed = 0;
-    for (uint32_t i = 0; i < N; i++) {
-        assert_true(first[i] < N && !seen[first[i]]);
-        seen[first[i]] = true;
-        fixed += first[i] == i;
-        assert_true(vg_random_below((vg_random_key){ 7, 7 }, i, 3) < 3);
-    }
-    assert_true(fixed < 10);   /* one is expected */
-}
-
 static void test_machine(void **state) {
     (void)state;
     char text[64];
@@ -453,8 +391,7 @@ int main(void) {
         cmocka_unit_test(test_arena), cmocka_unit_test(test_map), cmocka_unit_test(test_hash_is_the_same_everywhere),
         cmocka_unit_test(test_strings), cmocka_unit_test(test_numbers_as_text), cmocka_unit_test(test_files),
         cmocka_unit_test(test_pipes_are_read_to_their_end), cmocka_unit_test(test_write_fails_at_every_call),
-        cmocka_unit_test(test_paths), cmocka_unit_test(test_philox), cmocka_unit_test(test_moments),
-        cmocka_unit_test(test_shuffle), cmocka_unit_test(test_machine),
+        cmocka_unit_test(test_paths), cmocka_unit_test(test_machine),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }
