@@ -30,7 +30,8 @@ vg_node vg_emit_append(vg_graph *graph, const vg_draft *draft) {
     vg_vec_push(mem, &graph->place, graph->here);
     vg_vec_push(mem, &graph->chain, 0);
     vg_vec_reserve(mem, &graph->operands, draft->count);
-    memcpy(graph->operands.items + graph->operands.count, draft->operands, draft->count * sizeof(vg_node));
+    if (draft->count)
+        memcpy(graph->operands.items + graph->operands.count, draft->operands, draft->count * sizeof(vg_node));
     graph->operands.count += draft->count;
     if (vg_op_is(draft->op, VG_FLAG_effect)) vg_vec_push(mem, &graph->roots, node);
     return node;
@@ -86,7 +87,7 @@ static bool equals(const vg_graph *graph, vg_node node, const vg_draft *draft) {
     return vg_node_op(graph, node) == draft->op && graph->attr.items[node] == draft->attr &&
            vg_node_shape(graph, node) == draft->shape && vg_node_dtype(graph, node) == draft->dtype &&
            graph->operand_count.items[node] == draft->count &&
-           !memcmp(vg_operands(graph, node), draft->operands, draft->count * sizeof(vg_node));
+           (!draft->count || !memcmp(vg_operands(graph, node), draft->operands, draft->count * sizeof(vg_node)));
 }
 
 /* Folds the draft, finds its equal, or appends it. */
