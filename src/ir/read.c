@@ -278,7 +278,8 @@ static const char *find_in_line(const char *at, const char *word) {
 static void read_names(reader *r, vg_node node, const char *end) {
     while (r->at < end && !r->failed) {
         const char *p = r->at;
-        for (int depth = 0; p < end && (depth || *p != ','); p++) depth += (*p == '[') - (*p == ']');
+        for (int depth = 0; p < end && (depth || *p != ','); p++)
+            depth += (*p == '[' || *p == '(') - (*p == ']' || *p == ')');
         if (p == r->at) {
             fail(r, "a name is missing");
             return;

@@ -1,0 +1,316 @@
+/* The graph: folding, merging, its text, and what the verifier catches. */
+#include "graph_fixture.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ir/build.h"
+
+/* ---- folding: the graph's text, copied node by node into a folding graph; what is left that the root needs */
+
+typedef struct fold_row { const char *text, *folded; } fold_row;
+
+#define X "%1 = input() path=\"x\" type=0 : f32[batch, 3]\n"
+#define I "%1 = input() path=\"i\" type=1 : i32[4]\n"
+#define FILL(n, value) "%" #n " = fill() value=" #value " type=0 : f32[]\n"
+#define FOLDED_X X "%2 = fetch(%1) index=0 : f32[batch, 3]\n"
+
+static const fold_row folds[] = {
+    { X FILL(2, 1) "%3 = mul(%1, %2) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n", FOLDED_X },
+    { X FILL(2, 1) "%3 = mul(%2, %1) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n", FOLDED_X },
+    { X FILL(2, 0) "%3 = add(%2, %1) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n", FOLDED_X },
+    { X FILL(2, 0) "%3 = sub(%1, %2) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n", FOLDED_X },
+    { X FILL(2, 1) "%3 = div(%1, %2) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n", FOLDED_X },
+    { X FILL(2, 1) "%3 = pow(%1, %2) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n", FOLDED_X },
+    { X FILL(2, 2) "%3 = pow(%1, %2) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n",
+      X "%2 = square(%1) : f32[batch, 3]\n%3 = fetch(%2) index=0 : f32[batch, 3]\n" },
+    { X FILL(2, 0.5) "%3 = pow(%1, %2) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n",
+      X "%2 = sqrt(%1) : f32[batch, 3]\n%3 = fetch(%2) index=0 : f32[batch, 3]\n" },
+    { X "%2 = neg(%1) : f32[batch, 3]\n%3 = neg(%2) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n", FOLDED_X },
+    { X "%2 = alias(%1) : f32[batch, 3]\n%3 = stop_gradient(%2) : f32[batch, 3]\n%4 = float(%3) : f32[batch, 3]\n"
+        "%5 = fetch(%4) index=0 : f32[batch, 3]\n", FOLDED_X },
+    { X "%2 = transpose(%1) perm=[1, 0] : f32[3, batch]\n%3 = transpose(%2) perm=[1, 0] : f32[batch, 3]\n"
+        "%4 = fetch(%3) index=0 : f32[batch, 3]\n", FOLDED_X },
+    { X "%2 = reshape(%1) : f32[3 * batch]\n%3 = reshape(%2) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n", FOLDED_X },
+    { X "%2 = broadcast(%1) : f32[batch, 3]\n%3 = fetch(%2) index=0 : f32[batch, 3]\n", FOLDED_X },
+    { X FILL(2, 1) "%3 = select(%2, %1, %2) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n", FOLDED_X },
+    { X "%2 = fill() value=0 type=0 : f32[batch, 3]\n%3 = addn(%2, %1, %2) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n", FOLDED_X },
+    /* x * 0 stays: x may be NaN */
+    { X FILL(2, 0) "%3 = mul(%1, %2) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n",
+      X FILL(2, 0) "%3 = mul(%1, %2) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n" },
+    /* a larger neutral operand still repeats the other */
+    { "%1 = input() path=\"x\" type=0 : f32[3]\n%2 = fill() value=1 type=0 : f32[2, 3]\n%3 = mul(%1, %2) : f32[2, 3]\n"
+      "%4 = fetch(%3) index=0 : f32[2, 3]\n",
+      "%1 = input() path=\"x\" type=0 : f32[3]\n%2 = broadcast(%1) : f32[2, 3]\n%3 = fetch(%2) index=0 : f32[2, 3]\n" },
+    /* uniform values, in double and in int32 that wraps */
+    { FILL(1, 0.1) FILL(2, 0.2) "%3 = add(%1, %2) : f32[]\n%4 = fetch(%3) index=0 : f32[]\n",
+      FILL(1, 0.30000000000000004) "%2 = fetch(%1) index=0 : f32[]\n" },
+    { "%1 = fill() value=2147483647 type=1 : i32[2]\n%2 = fill() value=1 type=1 : i32[]\n%3 = add(%1, %2) : i32[2]\n"
+      "%4 = fetch(%3) index=0 : i32[2]\n", "%1 = fill() value=-2147483648 type=1 : i32[2]\n%2 = fetch(%1) index=0 : i32[2]\n" },
+    { FILL(1, -7.9) "%2 = int(%1) : i32[]\n%3 = fetch(%2) index=0 : i32[]\n",
+      "%1 = fill() value=-7 type=1 : i32[]\n%2 = fetch(%1) index=0 : i32[]\n" },
+    { "%1 = fill() value=0.5 type=0 : f32[4, 2]\n%2 = sum(%1) keep=0 axes=[0] : f32[2]\n%3 = fetch(%2) index=0 : f32[2]\n",
+      "%1 = fill() value=2 type=0 : f32[2]\n%2 = fetch(%1) index=0 : f32[2]\n" },
+    { "%1 = fill() value=0.5 type=0 : f32[4, 2]\n%2 = transpose(%1) perm=[1, 0] : f32[2, 4]\n%3 = fetch(%2) index=0 : f32[2, 4]\n",
+      "%1 = fill() value=0.5 type=0 : f32[2, 4]\n%2 = fetch(%1) index=0 : f32[2, 4]\n" },
+    { "%1 = constant() data=[3] type=0 : f32[1]\n%2 = exp(%1) : f32[1]\n%3 = fetch(%2) index=0 : f32[1]\n",
+      "%1 = fill() value=20.085536923187668 type=0 : f32[1]\n%2 = fetch(%1) index=0 : f32[1]\n" },
+    { I "%2 = int(%1) : i32[4]\n%3 = fetch(%2) index=0 : i32[4]\n", I "%2 = fetch(%1) index=0 : i32[4]\n" },
+    /* a transposed operand is a flag */
+    { X "%2 = transpose(%1) perm=[1, 0] : f32[3, batch]\n%3 = matmul(%2, %1) ta=0 tb=0 : f32[3, 3]\n%4 = fetch(%3) index=0 : f32[3, 3]\n",
+      X "%2 = matmul(%1, %1) ta=1 tb=0 : f32[3, 3]\n%3 = fetch(%2) index=0 : f32[3, 3]\n" },
+    /* equal pure nodes merge, roots and draws of another identity do not */
+    { X "%2 = tanh(%1) : f32[batch, 3]\n%3 = tanh(%1) : f32[batch, 3]\n%4 = sub(%2, %3) : f32[batch, 3]\n"
+        "%5 = fetch(%4) index=0 : f32[batch, 3]\n%6 = fetch(%4) index=0 : f32[batch, 3]\n",
+      X "%2 = tanh(%1) : f32[batch, 3]\n%3 = sub(%2, %2) : f32[batch, 3]\n"
+        "%4 = fetch(%3) index=0 : f32[batch, 3]\n%5 = fetch(%3) index=0 : f32[batch, 3]\n" },
+};
+
+/* What simplify does: the nodes that a root needs, in id order, through a folding graph twice (the second copy drops
+ * what the first left behind). */
+static void copy_living(const vg_graph *from, vg_graph *into) {
+    const uint32_t count = vg_graph_count(from);
+    bool *alive = calloc(count, sizeof *alive);
+    vg_node *map = calloc(count, sizeof *map);
+    for (uint32_t k = 0; k < from->roots.count; k++) alive[from->roots.items[k]] = true;
+    for (vg_node n = count - 1; n > 0; n--)
+        for (uint32_t k = 0; alive[n] && k < from->operand_count.items[n]; k++) alive[vg_operand(from, n, k)] = true;
+    for (vg_node n = 1; n < count; n++) {
+        vg_node operands[8];
+        if (!alive[n]) continue;
+        for (uint32_t k = 0; k < from->operand_count.items[n]; k++) operands[k] = map[vg_operand(from, n, k)];
+        map[n] = vg_emit_copy(into, from, n, operands, map);
+        assert_int_not_equal(map[n], 0);
+    }
+    free(alive);
+    free(map);
+}
+
+static void folding(void **state) {
+    fixture *f = *state;
+    for (size_t k = 0; k < sizeof folds / sizeof *folds; k++) {
+        vg_graph read, once, twice;
+        fixture_read(f, &read, folds[k].text);
+        vg_graph_init(&once, &f->ir, VG_EMIT_FOLD);
+        vg_graph_init(&twice, &f->ir, VG_EMIT_FOLD);
+        copy_living(&read, &once);
+        copy_living(&once, &twice);
+        assert_null(vg_verify(&once, true));
+        assert_null(vg_verify(&twice, true));
+        assert_string_equal(fixture_text(f, &twice), folds[k].folded);
+    }
+}
+
+static void modes_keep_identities(void **state) {
+    fixture *f = *state;
+    vg_graph g;
+    fixture_read(f, &g, X);
+    const vg_node one = vg_build_scalar(&g, 1), first = vg_build_map1(&g, VG_OP_exp, 1);
+    assert_int_not_equal(vg_build_map1(&g, VG_OP_exp, 1), first);
+    assert_int_not_equal(vg_build_map2(&g, VG_OP_mul, 1, one), 1);
+    g.mode = VG_EMIT_GRADIENT;
+    const vg_node gradient = vg_build_map1(&g, VG_OP_exp, 1);
+    assert_int_not_equal(gradient, first);                                     /* the faithful one is not found */
+    assert_int_equal(vg_build_map1(&g, VG_OP_exp, 1), gradient);
+    assert_int_equal(vg_build_map2(&g, VG_OP_mul, 1, one), 1);
+    const vg_node alias = vg_build_map1(&g, VG_OP_alias, 1);
+    assert_int_not_equal(alias, 1);
+    assert_int_not_equal(vg_build_map1(&g, VG_OP_alias, 1), alias);
+    assert_int_not_equal(vg_build_map1(&g, VG_OP_stop_gradient, 1), 1);
+    g.mode = VG_EMIT_FAITHFUL;
+    assert_int_not_equal(vg_build_map1(&g, VG_OP_exp, 1), gradient);
+    g.mode = VG_EMIT_FOLD;
+    assert_int_equal(vg_build_map1(&g, VG_OP_exp, 1), gradient);
+    assert_int_equal(vg_build_map1(&g, VG_OP_alias, 1), 1);
+    assert_null(vg_verify(&g, true));
+}
+
+static void draws_are_their_identity(void **state) {
+    fixture *f = *state;
+    vg_graph g;
+    vg_graph_init(&g, &f->ir, VG_EMIT_FOLD);
+    vg_word words[] = { VG_SHAPE_SCALAR, vg_strings_c(&f->ir.strings, "noise"), 0, 0, vg_word_real(0), vg_word_real(1) };
+    const vg_node a = vg_emit(&g, VG_OP_random_normal, NULL, 0, vg_attr_of(&f->ir, words, 6));
+    assert_int_equal(vg_emit(&g, VG_OP_random_normal, NULL, 0, vg_attr_of(&f->ir, words, 6)), a);
+    words[2] = 1;
+    assert_int_not_equal(vg_emit(&g, VG_OP_random_normal, NULL, 0, vg_attr_of(&f->ir, words, 6)), a);
+}
+
+static void conversions(void **state) {
+    fixture *f = *state;
+    vg_graph g;
+    fixture_read(f, &g, I "%2 = fill() value=2 type=1 : i32[]\n%3 = input() path=\"x\" type=0 : f32[4]\n");
+    const vg_node sum = vg_build_map2(&g, VG_OP_add, 1, 3);
+    assert_int_equal(vg_node_op(&g, vg_operand(&g, sum, 0)), VG_OP_float);
+    const vg_node scaled = vg_build_map2(&g, VG_OP_mul, 3, 2);
+    assert_int_equal(vg_node_op(&g, vg_operand(&g, scaled, 1)), VG_OP_fill);   /* made again, not converted */
+    assert_string_equal(vg_node_type_text(&g, vg_operand(&g, scaled, 1)), "f32[]");
+}
+
+static void scalars(void **state) {
+    (void)state;
+    const struct { vg_op op; double a, b, value; } table[] = {
+        { VG_OP_maximum, NAN, 1, NAN }, { VG_OP_maximum, 1, NAN, NAN }, { VG_OP_minimum, 1, NAN, NAN },
+        { VG_OP_minimum, 2, 1, 1 },     { VG_OP_maximum, 2, 1, 2 },     { VG_OP_mod, -7, 3, 2 },
+        { VG_OP_mod, 7, -3, -2 },       { VG_OP_int, 1e30, 0, 2147483647 }, { VG_OP_int, -1e30, 0, -2147483648.0 },
+        { VG_OP_int, NAN, 0, 0 },       { VG_OP_int, -2.9, 0, -2 },     { VG_OP_sigmoid, -800, 0, 0 },
+        { VG_OP_sigmoid, 800, 0, 1 },   { VG_OP_sigmoid, 0, 0, 0.5 },   { VG_OP_round, 2.5, 0, 2 },
+        { VG_OP_isinf, -INFINITY, 0, 1 }, { VG_OP_isnan, INFINITY, 0, 0 }, { VG_OP_relu, NAN, 0, NAN },
+        { VG_OP_relu, -1, 0, 0 },       { VG_OP_and, 2, 0, 0 },         { VG_OP_sign, -3, 0, -1 },
+        { VG_OP_sigmoid, NAN, 0, NAN },
+    };
+    for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
+        const double value = vg_op_scalar(table[k].op, (const double[]){ table[k].a, table[k].b, 0 });
+        if (isnan(table[k].value) ? !isnan(value) : value != table[k].value)
+            fail_msg("%s(%g, %g) = %g", vg_op_rows[table[k].op].name, table[k].a, table[k].b, value);
+    }
+    assert_true(vg_op_scalar(VG_OP_sigmoid, (const double[]){ -700 }) > 0);
+    assert_int_equal(vg_op_integer(VG_OP_neg, (const int32_t[]){ INT32_MIN }), INT32_MIN);
+    assert_int_equal(vg_op_integer(VG_OP_mul, (const int32_t[]){ 65536, 65536 }), 0);
+    for (uint32_t op = 1; op < VG_OP_COUNT; op++) assert_int_equal(vg_op_find(vg_op_rows[op].name), op);
+    assert_true(vg_op_rows[VG_OP_mul].has_gradient);
+    assert_false(vg_op_rows[VG_OP_sign].has_gradient);
+    assert_int_equal(vg_op_find("nothing"), VG_OP_none);
+}
+
+/* ---- the text */
+
+static const char everything[] =
+    "%1 = input() path=\"x\" type=0 : f32[batch, 4]    # x\n"
+    "%2 = input() path=\"y\" type=1 : i32[batch]    # y, labels[1, 2]\n"
+    "%3 = variable() path=\"h[1].W\" : f32[4, 10]    # h[1].W\n"
+    "%4 = matmul(%1, %3) ta=0 tb=0 : f32[batch, 10]    # logits at models/a.nn:2:5\n"
+    "%5 = pick(%4, %2) : f32[batch]\n"
+    "%6 = dimension() dim=2 * batch - 1 : f32[]    # at models/a.nn:1:1\n"
+    "%7 = constant() data=[1, 0.1, -inf, nan, 1e-05, -3] type=0 : f32[3, 2]\n"
+    "%8 = random_normal() path=\"a \\\"b\\\" \\\\ \\x0a\" number=3 fixed=0 a=0 b=0.5 : f32[2]\n"
+    "%9 = slice(%4) bounds=[0, batch, 1, 4] : f32[batch, 3]\n"
+    "%10 = place(%9) origin=[0, 1] : f32[batch, 10]    # gradient of %4\n"
+    "%11 = pad(%9) value=-0.5 widths=[0, 0, 1, 2] : f32[batch, 6]    # at models/a.nn:2:9 gradient of %9\n"
+    "%12 = iota() count=batch * batch + 7 : i32[batch * batch + 7]\n"
+    "%13 = sum(%5) keep=0 axes=[] : f32[]    # loss\n"
+    "%14 = grad(%13, %3) group=1 : f32[4, 10]    # grad(loss, h[1].W)\n"
+    "%15 = update(%3) path=\"h[1].W\" turn=1 every=1 : f32[4, 10]\n"
+    "%16 = expect(%13, %6) index=0 every=0 : f32[]\n";
+
+static void text_round_trip(void **state) {
+    fixture *f = *state;
+    vg_graph graph, again;
+    static const char model[] = "x = 1\ny = é + x * 3\n";
+    assert_int_not_equal(vg_sources_add(&f->ir.diags.sources, VG_SOURCE_MODEL, "models/a.nn", model, strlen(model)), 0);
+    fixture_read(f, &graph, everything);
+    const char *text = fixture_text(f, &graph);
+    assert_string_equal(text, everything);
+    assert_null(vg_verify(&graph, false));
+    assert_int_equal(graph.roots.count, 2);
+    assert_int_equal(graph.names.count, 7);
+    fixture_read(f, &again, text);
+    assert_string_equal(fixture_text(f, &again), everything);
+}
+
+static void dot_shows_every_node(void **state) {
+    fixture *f = *state;
+    vg_graph graph;
+    vg_text dot = vg_text_new(&f->mem);
+    fixture_read(f, &graph, everything);
+    vg_print_dot(&graph, &dot);
+    assert_non_null(strstr(vg_text_c(&dot), "label=\"matmul\\nf32[batch, 10]\\nlogits\""));
+    assert_non_null(strstr(vg_text_c(&dot), "n3 -> n4;"));
+    assert_non_null(strstr(vg_text_c(&dot), "n16 ["));
+}
+
+static void broken_texts_are_reported(void **state) {
+    fixture *f = *state;
+    static const char *const texts[] = {
+        "%2 = step() turn=0 : i32[]", "%1 = nothing() : f32[]", "%1 = step( turn=0 : i32[]", "%1 = step() : i32[]",
+        "%1 = step() turn=0 : f32[]", "%1 = step() turn=99999999999999999999 : i32[]", "%1 = neg(%1) : f32[]",
+        "%1 = neg() : f32[]", "%1 = fill() value=x type=0 : f32[]", "%1 = fill() value=\n1 type=0 : f32[]",
+        "%1 = fill() value=1 type=7 : f32[]", "%1 = fill() value=1 type=0 : f32[-3]", "%1 = fill() value=1 type=0 : f32[9223372036854775807, 2]",
+        "%1 = fill() value=1 type=0 : f32[1,1,1,1,1,1,1,1,1]", "%1 = input() path=\"x type=0 : f32[]", "%1 = constant() data=0 type=0 : f32[]",
+        "%1 = constant() data=[1, 2] type=0 : f32[3]", "%1 = constant() data=-1 type=0 : f32[]", "%1 = step() turn=0 : i32[] what",
+        "%1 = step() turn=0 : i32[] # , ,", "%1 = step() turn=0 : i32[] # a at b", "%1 = step() turn=0 : i32[] # a gradient of %9",
+        "%", "%1", "%1 =", "hello", "%1 = iota() count=a * a * a * a * a * a * a * a * a : i32[1]",
+    };
+    for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+        vg_graph graph;
+        const uint32_t before = f->ir.diags.list.count;
+        vg_graph_init(&graph, &f->ir, VG_EMIT_FAITHFUL);
+        if (vg_read(&graph, "test", texts[k]) || f->ir.diags.list.count != before + 1) fail_msg("accepted: %s", texts[k]);
+        vg_graph_free(&graph);
+    }
+}
+
+/* Every text with one byte changed is read or refused, and what is read verifies. */
+static void damaged_texts_do_no_harm(void **state) {
+    fixture *f = *state;
+    char text[sizeof everything];
+    static const char bytes[] = { '\0', '\n', '0', '9', '-', ' ', '[', ')', '%', '"', 'a', '\x80' };
+    for (size_t at = 0; at + 1 < sizeof everything; at++) {
+        vg_graph graph;
+        memcpy(text, everything, sizeof text);
+        text[at] = bytes[at * 7 % sizeof bytes];
+        vg_graph_init(&graph, &f->ir, VG_EMIT_FAITHFUL);
+        vg_read(&graph, "test", text);
+        const char *wrong = vg_verify(&graph, false);
+        if (wrong) fail_msg("byte %zu: %s", at, wrong);
+        vg_graph_free(&graph);
+    }
+}
+
+/* ---- the verifier and the limit */
+
+static void the_verifier_finds_what_is_broken(void **state) {
+    fixture *f = *state;
+    vg_graph g;
+    fixture_read(f, &g, everything);
+    assert_non_null(strstr(vg_verify(&g, true), "placeholder"));
+#define BREAK(column, node, value, message)                              \
+    do {                                                                 \
+        const __typeof__(g.column.items[node]) before = g.column.items[node]; \
+        g.column.items[node] = (value);                                  \
+        const char *wrong = vg_verify(&g, false);                        \
+        assert_non_null(wrong);                                          \
+        assert_non_null(strstr(wrong, (message)));                       \
+        g.column.items[node] = before;                                   \
+        assert_null(vg_verify(&g, false));                               \
+    } while (0)
+    BREAK(op, 4, 255, "operator");
+    BREAK(op, 5, VG_OP_gather, "attribute");
+    BREAK(dtype, 4, VG_I32, "type");
+    BREAK(shape, 4, VG_SHAPE_SCALAR, "shape");
+    BREAK(shape, 4, 0, "no such shape");
+    BREAK(operand_count, 4, 1, "operands");
+    BREAK(operands, 0, 4, "stand before");
+    BREAK(operands, 0, 3, "fit");
+    BREAK(attr, 3, 0, "attribute");
+    BREAK(roots, 0, 16, "roots");
+#undef BREAK
+    g.names.items[0].node = vg_graph_count(&g);
+    assert_non_null(strstr(vg_verify(&g, false), "names no node"));
+}
+
+static void the_node_limit_is_reported_once(void **state) {
+    fixture *f = *state;
+    vg_graph g;
+    vg_graph_init(&g, &f->ir, VG_EMIT_FAITHFUL);
+    vg_build_scalar(&g, 1);
+    g.op.count = VG_NODE_LIMIT + 1;                       /* as if it were full; nothing below reads the columns */
+    const vg_attr attr = g.attr.items[1];
+    assert_int_equal(vg_emit(&g, VG_OP_fill, NULL, 0, attr), 0);
+    g.here.span = (vg_span){ 1, 2 };
+    assert_int_equal(vg_emit(&g, VG_OP_fill, NULL, 0, attr), 0);
+    assert_true(g.full);
+    assert_int_equal(f->ir.diags.list.count, 1);
+    assert_int_equal(f->ir.diags.list.items[0].code, VG_D_limit_nodes);
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_start, fixture_end)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        CASE(folding), CASE(modes_keep_identities), CASE(draws_are_their_identity), CASE(conversions), CASE(scalars),
+        CASE(text_round_trip), CASE(dot_shows_every_node), CASE(broken_texts_are_reported), CASE(damaged_texts_do_no_harm),
+        CASE(the_verifier_finds_what_is_broken), CASE(the_node_limit_is_reported_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
