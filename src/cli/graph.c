@@ -1,0 +1,50 @@
+/* vgraph graph: the graph as text or for Graphviz. */
+#include <string.h>
+
+#include "cli.h"
+
+/* By the value of vg_stage and vg_graph_format; behind these, what later work brings. */
+static const char *const stages[] = { "forward", "backward", "plan", "fused" };
+static const char *const formats[] = { "text", "dot", "json" };
+enum { STAGES = VG_STAGE_PLAN + 1, FORMATS = VG_GRAPH_DOT + 1 };
+
+/* The place of `name` in the list; the default when it was not given; -1 after saying why. */
+static int choose(const vg_cli_verb *verb, const char *option, const char *name, int otherwise,
+                  const char *const *list, int built, int all) {
+    if (!name) {
+        return otherwise;
+    }
+    for (int i = 0; i < all; i++) {
+        if (strcmp(name, list[i]) == 0) {
+            if (i >= built) {
+                vg_cli_usage(verb, "--%s %s is not built yet", option, name);
+                return -1;
+            }
+            return i;
+        }
+    }
+    const char *near = vg_nearest(name, list, (size_t)built);
+    vg_cli_usage(verb, "--%s knows no '%s'%s%s%s", option, name, near ? "; did you mean '" : "", near ? near : "",
+                 near ? "'?" : "");
+    return -1;
+}
+
+vg_status vg_cli_graph(const vg_cli_options *options) {
+    const int stage = choose(options->verb, "stage", options->stage, VG_STAGE_BACKWARD, stages, STAGES,
+                             sizeof stages / sizeof *stages);
+    const int format = stage < 0 ? -1 : choose(options->verb, "format", options->format, VG_GRAPH_TEXT, formats, FORMATS,
+                                               sizeof formats / sizeof *formats);
+    if (format < 0) {
+        return VG_FAILED_USAGE;
+    }
+    vg_model *model;
+    vg_status status = vg_cli_load(options, options->arguments[0], NULL, 0, &model);
+    if (status != VG_OK) {
+        return status;
+    }
+    const size_t known = vg_model_diagnostics(model);
+    status = vg_model_graph(model, (vg_stage)stage, (vg_graph_format)format, vg_cli_write, stdout);
+    vg_cli_explain(options, model, known);
+    vg_model_free(model);
+    return status;
+}

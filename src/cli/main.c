@@ -1,0 +1,114 @@
+/* vgraph VERB FILE.nn [options]: finds the verb, reads its options, and lets it act. */
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+
+#include "cli.h"
+
+static const vg_cli_verb verbs[] = {
+    { "run", "FILE.nn", "train the model, watch it, and leave a run's files",
+      "vgraph run models/deep_sigmoid.nn --steps 200 --set act=relu --summary 'histogram h[*]'",
+      "Without a train block the summaries are evaluated, once or --steps times. The files of a run go to\n"
+      "runs/NAME-DATE-TIME/: TensorBoard's event file and run.json. Ctrl-C ends the run after the current step.\n",
+      VG_CLI_RUN, 1, 1, vg_cli_run },
+    { "check", "FILE.nn...", "check models without training; silent when all is well",
+      "vgraph check models/*.nn", NULL, VG_CLI_CHECK, 1, INT32_MAX, vg_cli_check },
+    { "graph", "FILE.nn", "print the graph",
+      "vgraph graph models/xor.nn --stage forward --format dot | dot -Tsvg > xor.svg", NULL, VG_CLI_GRAPH, 1, 1,
+      vg_cli_graph },
+    { "print", "FILE.nn EXPR...", "print the values of expressions at the first step",
+      "vgraph print models/xor.nn 'x[0:4]' 'grad(loss, h.W)' --format json", NULL, VG_CLI_PRINT, 2, INT32_MAX,
+      vg_cli_print },
+    { "describe", "FILE.nn", "list variables, layers, shapes, and what a step costs",
+      "vgraph describe models/deep_sigmoid.nn --batch 64", NULL, VG_CLI_DESCRIBE, 1, 1, vg_cli_describe },
+    { "gradcheck", "FILE.nn", "compare every variable's gradient with central differences",
+      "vgraph gradcheck models/xor.nn --seed 7", NULL, VG_CLI_GRADCHECK, 1, 1, vg_cli_gradcheck },
+    { "help", "[NAME]", "explain an operator, layer, setting, data source or message",
+      "vgraph help cross_entropy", NULL, VG_CLI_HELP, 0, 1, vg_cli_help },
+    { "time", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
+    { "eval", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
+    { "predict", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
+    { "doctor", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
+    { "sweep", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
+    { "report", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
+    { "diff", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
+    { "fmt", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
+};
+enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
+
+static void show_help(FILE *stream) {
+    fprintf(stream, "vgraph: models in a small text language, trained and watched\n\nusage: vgraph VERB FILE.nn [options]\n\n");
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (verbs[i].act) {
+            fprintf(stream, "  %-10s %s\n", verbs[i].name, verbs[i].does);
+        }
+    }
+    fprintf(stream, "\n'vgraph VERB --help' lists a verb's options, 'vgraph help NAME' explains a word of the language.\n"
+                    "example: vgraph run models/deep_sigmoid.nn\n");
+}
+
+static const vg_cli_verb *find_verb(const char *name) {
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (strcmp(verbs[i].name, name) == 0) {
+            return &verbs[i];
+        }
+    }
+    return NULL;
+}
+
+static vg_status unknown_verb(const char *name) {
+    const char *names[VERB_COUNT];
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        names[i] = verbs[i].name;
+    }
+    const char *near = vg_nearest(name, names, VERB_COUNT);
+    return near ? vg_cli_usage(NULL, "there is no verb '%s'; did you mean '%s'?", name, near)
+                : vg_cli_usage(NULL, "there is no verb '%s'", name);
+}
+
+static vg_status act(const vg_cli_verb *verb, int argc, char **argv) {
+    vg_cli_options options = { 0 };
+    bool help = false;
+    vg_status status = vg_cli_options_read(&options, verb, argc, argv, &help);
+    if (help) {
+        vg_cli_options_help(verb);
+    } else if (status == VG_OK) {
+        status = verb->act(&options);
+    }
+    vg_cli_options_free(&options);
+    return status;
+}
+
+/* What was written must have arrived; a reader who has gone away knows that himself. */
+static vg_status close_output(vg_status status) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return status;
+    }
+    return vg_cli_worse(status, VG_FAILED_RESOURCE);
+}
+
+int main(int argc, char **argv) {
+    setlocale(LC_CTYPE, "");
+    signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        show_help(stderr);
+        return VG_FAILED_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        show_help(stdout);
+        return close_output(VG_OK);
+    }
+    if (strcmp(name, "--version") == 0) {
+        printf("vgraph %s\n", vg_version());
+        return close_output(VG_OK);
+    }
+    const vg_cli_verb *verb = find_verb(name);
+    if (!verb) {
+        return unknown_verb(name);
+    }
+    if (!verb->act) {
+        return vg_cli_usage(NULL, "the verb '%s' is not built yet", name);
+    }
+    return close_output(act(verb, argc - 1, argv + 1));
+}

@@ -1,0 +1,58 @@
+/* Loads a model with what the options change, and shows its diagnostics. */
+#include "cli.h"
+
+static vg_status apply_change(vg_model *model, const vg_cli_change *change) {
+    switch (change->kind) {
+    case VG_CLI_SET:     return vg_model_set(model, change->name, change->value);
+    case VG_CLI_DATA:    return vg_model_data(model, change->name, change->value);
+    case VG_CLI_SUMMARY: return vg_model_summary(model, change->value);
+    }
+    return VG_OK;
+}
+
+/* All of them, so that all mistakes are shown at once. */
+static vg_status apply_options(const vg_cli_options *options, char *const *fetches, int fetch_count, vg_model *model) {
+    vg_status status = VG_OK;
+    for (size_t i = 0; i < options->change_count; i++) {
+        status = vg_cli_worse(status, apply_change(model, &options->changes[i]));
+    }
+    for (size_t i = 0; i < options->dump_count; i++) {
+        status = vg_cli_worse(status, vg_model_dump(model, options->dumps[i], vg_cli_write, stdout));
+    }
+    for (int i = 0; i < fetch_count; i++) {
+        uint32_t index;
+        status = vg_cli_worse(status, vg_model_fetch(model, fetches[i], &index));
+    }
+    if (options->batch) {
+        status = vg_cli_worse(status, vg_model_batch(model, options->batch));
+    }
+    return status;
+}
+
+vg_status vg_cli_load(const vg_cli_options *options, const char *path, char *const *fetches, int fetch_count,
+                      vg_model **model) {
+    *model = NULL;
+    vg_model *made = vg_model_new();
+    if (!made) {
+        vg_cli_complain("there is not enough memory");
+        return VG_FAILED_RESOURCE;
+    }
+    vg_status status = apply_options(options, fetches, fetch_count, made);
+    if (status == VG_OK) {
+        status = vg_model_load_file(made, path);
+    }
+    vg_cli_explain(options, made, 0);
+    if (status != VG_OK) {
+        vg_model_free(made);
+        return status;
+    }
+    *model = made;
+    return VG_OK;
+}
+
+void vg_cli_explain(const vg_cli_options *options, const vg_model *model, size_t from) {
+    if (vg_model_diagnostics(model) > from) {
+        fflush(stdout);
+        vg_model_explain(model, from, vg_cli_has_colour(options, stderr), vg_cli_write, stderr);
+    }
+}

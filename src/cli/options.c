@@ -1,0 +1,230 @@
+/* One table of options for all verbs, read by getopt_long; the help of each verb is made from the same rows. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+typedef enum option_id {
+    OPTION_SET, OPTION_DATA, OPTION_SUMMARY, OPTION_BATCH, OPTION_DUMP, OPTION_STEPS, OPTION_SEED, OPTION_OUT,
+    OPTION_PRINT_OUT, OPTION_FLOAT64, OPTION_JSONL, OPTION_NO_FILES, OPTION_QUIET, OPTION_STAGE, OPTION_FORMAT,
+    OPTION_COLOUR, OPTION_HELP,
+    OPTION_LATER     /* named by the language's commands, not built yet */
+} option_id;
+
+typedef struct option_row { const char *name, *value; option_id id; unsigned verbs; const char *help; } option_row;
+
+enum { CHANGED = VG_CLI_RUN | VG_CLI_GRAPH | VG_CLI_CHECK };
+
+static const option_row rows[] = {
+    { "set", "NAME=EXPR", OPTION_SET, VG_CLI_MODEL, "give a const, or a train setting (train.steps=500), another value" },
+    { "data", "NAME=SOURCE", OPTION_DATA, VG_CLI_MODEL, "read a data set from elsewhere: digits=mnist(\"DIR\")" },
+    { "summary", "STATEMENT", OPTION_SUMMARY, VG_CLI_MODEL, "watch more: 'histogram grad(loss, h[*].W) every 10'" },
+    { "batch", "N", OPTION_BATCH, VG_CLI_MODEL, "examples in a mini-batch" },
+    { "steps", "N", OPTION_STEPS, VG_CLI_RUN, "how many steps to train" },
+    { "seed", "N", OPTION_SEED, VG_CLI_RUN | VG_CLI_PRINT | VG_CLI_GRADCHECK, "the seed of every random draw" },
+    { "float64", NULL, OPTION_FLOAT64, VG_CLI_RUN | VG_CLI_PRINT, "compute in double precision" },
+    { "out", "DIR", OPTION_OUT, VG_CLI_RUN, "the run's folder, instead of runs/NAME-DATE-TIME" },
+    { "out", "FILE", OPTION_PRINT_OUT, VG_CLI_PRINT, "write there (needed by --format npy)" },
+    { "jsonl", "FILE", OPTION_JSONL, VG_CLI_RUN, "append each value as a line of JSON; - is standard output" },
+    { "no-files", NULL, OPTION_NO_FILES, VG_CLI_RUN, "leave no run folder" },
+    { "quiet", NULL, OPTION_QUIET, VG_CLI_RUN, "no progress, no summary at the end" },
+    { "stage", "STAGE", OPTION_STAGE, VG_CLI_GRAPH, "forward, backward (the default), or plan" },
+    { "format", "FORMAT", OPTION_FORMAT, VG_CLI_GRAPH, "text (the default) or dot" },
+    { "format", "FORMAT", OPTION_FORMAT, VG_CLI_PRINT, "text (the default), json or npy" },
+    { "dump", "PASS", OPTION_DUMP, CHANGED, "print the graph after elaborate, differentiate or simplify" },
+    { "color", "WHEN", OPTION_COLOUR, VG_CLI_MODEL, "always, never, or auto: on a terminal, unless NO_COLOR is set" },
+    { "help", NULL, OPTION_HELP, VG_CLI_MODEL | VG_CLI_HELP, "show this" },
+    { "threads", "N", OPTION_LATER, VG_CLI_RUN, NULL },
+    { "resume", NULL, OPTION_LATER, VG_CLI_RUN, NULL },
+    { "load", "FILE", OPTION_LATER, VG_CLI_RUN | VG_CLI_PRINT, NULL },
+    { "checkpoint-every", "N", OPTION_LATER, VG_CLI_RUN, NULL },
+    { "no-watch", NULL, OPTION_LATER, VG_CLI_RUN, NULL },
+    { "wrt", "NAME", OPTION_LATER, VG_CLI_GRAPH, NULL },
+    { "second", NULL, OPTION_LATER, VG_CLI_GRADCHECK, NULL },
+};
+enum { ROW_COUNT = sizeof rows / sizeof *rows, FIRST_VALUE = 256 };   /* getopt's values begin behind the characters */
+
+vg_status vg_cli_usage(const vg_cli_verb *verb, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    fputs("vgraph: ", stderr);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fprintf(stderr, "\ntry 'vgraph %s%s--help'\n", verb ? verb->name : "", verb ? " " : "");
+    return VG_FAILED_USAGE;
+}
+
+void vg_cli_options_help(const vg_cli_verb *verb) {
+    printf("usage: vgraph %s %s [options]\n\n%s\n%s\n", verb->name, verb->arguments, verb->does,
+           verb->detail ? verb->detail : "");
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if ((rows[i].verbs & verb->bit) && rows[i].help) {
+            printf("  --%s%s%-*s  %s\n", rows[i].name, rows[i].value ? " " : "",
+                   (int)(20 - strlen(rows[i].name) - (rows[i].value != NULL)), rows[i].value ? rows[i].value : "", rows[i].help);
+        }
+    }
+    printf("\nexample: %s\n", verb->example);
+}
+
+/* A whole number from 1 (or 0) on. */
+static bool read_number(const char *text, uint64_t least, uint64_t *number) {
+    char *end;
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *number >= least;
+}
+
+/* NAME=TEXT, or the whole text for --summary. The same name twice leaves open which one counts. */
+static vg_status add_change(vg_cli_options *options, const option_row *row, vg_cli_change_kind kind, const char *text) {
+    vg_cli_change change = { kind, NULL, text, NULL };
+    if (kind != VG_CLI_SUMMARY) {
+        const char *equals = strchr(text, '=');
+        if (!equals || equals == text) {
+            return vg_cli_usage(options->verb, "--%s takes %s, not '%s'", row->name, row->value, text);
+        }
+        change.name = vg_cli_format("%.*s", (int)(equals - text), text);
+        change.value = equals + 1;
+    }
+    change.text = vg_cli_format("--%s %s", row->name, text);
+    vg_status status = VG_OK;
+    for (size_t i = 0; i < options->change_count && change.name; i++) {
+        const vg_cli_change *other = &options->changes[i];
+        if (other->kind == kind && strcmp(other->name, change.name) == 0) {
+            status = vg_cli_usage(options->verb, "--%s %s is given twice", row->name, change.name);
+            break;
+        }
+    }
+    options->changes[options->change_count++] = change;
+    return status;
+}
+
+static vg_status read_colour(vg_cli_options *options, const char *text) {
+    static const char *const names[] = { "auto", "always", "never" };   /* in the order of vg_cli_colour */
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            options->colour = (vg_cli_colour)i;
+            return VG_OK;
+        }
+    }
+    return vg_cli_usage(options->verb, "--color is always, never or auto, not '%s'", text);
+}
+
+static vg_status take_number(const vg_cli_options *options, const option_row *row, const char *text, uint64_t least,
+                             uint64_t *number) {
+    return read_number(text, least, number) ? VG_OK
+        : vg_cli_usage(options->verb, "--%s takes a whole number%s, not '%s'", row->name, least ? " above 0" : "", text);
+}
+
+static vg_status take_option(vg_cli_options *options, const option_row *row, char *text, bool *help) {
+    switch (row->id) {
+    case OPTION_SET:       return add_change(options, row, VG_CLI_SET, text);
+    case OPTION_DATA:      return add_change(options, row, VG_CLI_DATA, text);
+    case OPTION_SUMMARY:   return add_change(options, row, VG_CLI_SUMMARY, text);
+    case OPTION_BATCH:     return take_number(options, row, text, 1, &options->batch);
+    case OPTION_STEPS:     return take_number(options, row, text, 1, &options->steps);
+    case OPTION_SEED:      options->has_seed = true; return take_number(options, row, text, 0, &options->seed);
+    case OPTION_DUMP:      options->dumps[options->dump_count++] = text; return VG_OK;
+    case OPTION_OUT:
+    case OPTION_PRINT_OUT: options->out = text; return VG_OK;
+    case OPTION_JSONL:     options->jsonl = text; return VG_OK;
+    case OPTION_STAGE:     options->stage = text; return VG_OK;
+    case OPTION_FORMAT:    options->format = text; return VG_OK;
+    case OPTION_FLOAT64:   options->float64 = true; return VG_OK;
+    case OPTION_NO_FILES:  options->no_files = true; return VG_OK;
+    case OPTION_QUIET:     options->quiet = true; return VG_OK;
+    case OPTION_COLOUR:    return read_colour(options, text);
+    case OPTION_HELP:      *help = true; return VG_OK;
+    case OPTION_LATER:     return vg_cli_usage(options->verb, "--%s is not built yet", row->name);
+    }
+    return VG_OK;
+}
+
+/* Why getopt_long did not take `text`: unknown here, unknown at all, ambiguous, or with a value it does not take. */
+static vg_status refuse_option(const vg_cli_verb *verb, const char *text, int value) {
+    const int length = (int)strcspn(text, "=");
+    if (value >= FIRST_VALUE) {
+        return vg_cli_usage(verb, "--%s takes no value", rows[value - FIRST_VALUE].name);
+    }
+    const char *names[ROW_COUNT];
+    char dashed[ROW_COUNT][24], given[64];
+    snprintf(given, sizeof given, "%.*s", length, text);
+    size_t count = 0, begun = 0;
+    bool elsewhere = false;
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        snprintf(dashed[i], sizeof dashed[i], "--%s", rows[i].name);
+        if (rows[i].verbs & verb->bit) {
+            names[count++] = dashed[i];
+            begun += strncmp(dashed[i], given, strlen(given)) == 0;
+        }
+        elsewhere |= strcmp(dashed[i], given) == 0;
+    }
+    if (begun > 1) {
+        return vg_cli_usage(verb, "'%s' is the beginning of several options", given);
+    }
+    if (elsewhere) {
+        return vg_cli_usage(verb, "'%s' is not an option of 'vgraph %s'", given, verb->name);
+    }
+    const char *near = vg_nearest(given, names, count);
+    return near ? vg_cli_usage(verb, "there is no option '%s'; did you mean '%s'?", given, near)
+                : vg_cli_usage(verb, "there is no option '%s'", given);
+}
+
+static vg_status check_arguments(const vg_cli_options *options) {
+    const vg_cli_verb *verb = options->verb;
+    if (options->argument_count < verb->least) {
+        return vg_cli_usage(verb, "'vgraph %s' needs %s", verb->name, verb->arguments);
+    }
+    if (options->argument_count > verb->most) {
+        return vg_cli_usage(verb, "'%s' is one argument too many", options->arguments[verb->most]);
+    }
+    return VG_OK;
+}
+
+vg_status vg_cli_options_read(vg_cli_options *options, const vg_cli_verb *verb, int argc, char **argv, bool *help) {
+    struct option table[ROW_COUNT + 1] = { 0 };
+    size_t count = 0;
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (rows[i].verbs & verb->bit) {
+            table[count++] = (struct option){ rows[i].name, rows[i].value ? required_argument : no_argument, NULL,
+                                              FIRST_VALUE + (int)i };
+        }
+    }
+    options->verb = verb;
+    options->changes = vg_cli_alloc((size_t)argc, sizeof *options->changes);
+    options->dumps = vg_cli_alloc((size_t)argc, sizeof *options->dumps);
+    opterr = 0;
+    for (;;) {
+        const int before = optind;
+        const int value = getopt_long(argc, argv, ":h", table, NULL);
+        if (value == -1) {
+            break;
+        }
+        vg_status status = VG_OK;
+        if (value == '?' || value == ':') {
+            const char *text = argv[optind > before ? optind - 1 : before];
+            status = value == ':' ? vg_cli_usage(verb, "%s needs a value", text) : refuse_option(verb, text, optopt);
+        } else if (value == 'h') {
+            *help = true;
+        } else {
+            status = take_option(options, &rows[value - FIRST_VALUE], optarg, help);
+        }
+        if (status != VG_OK) {
+            return status;
+        }
+    }
+    options->arguments = argv + optind;
+    options->argument_count = argc - optind;
+    return *help ? VG_OK : check_arguments(options);
+}
+
+void vg_cli_options_free(vg_cli_options *options) {
+    for (size_t i = 0; i < options->change_count; i++) {
+        free(options->changes[i].name);
+        free(options->changes[i].text);
+    }
+    free(options->changes);
+    free(options->dumps);
+}

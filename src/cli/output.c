@@ -1,0 +1,83 @@
+/* What the verbs share in saying things: colour, characters, complaints, exit statuses, memory. */
+#include <langinfo.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+void *vg_cli_alloc(size_t count, size_t size) {
+    void *block = calloc(count ? count : 1, size);
+    if (!block) {
+        vg_cli_complain("there is not enough memory");
+        exit(VG_FAILED_RESOURCE);
+    }
+    return block;
+}
+
+char *vg_cli_format(const char *format, ...) {
+    va_list list;
+    char *text;
+    va_start(list, format);
+    const int length = vasprintf(&text, format, list);
+    va_end(list);
+    return length >= 0 ? text : vg_cli_alloc(SIZE_MAX, 1);   /* complains and ends the program */
+}
+
+bool vg_cli_has_colour(const vg_cli_options *options, FILE *stream) {
+    const char *no_colour = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    switch (options->colour) {
+    case VG_CLI_COLOUR_ALWAYS: return true;
+    case VG_CLI_COLOUR_NEVER:  return false;
+    case VG_CLI_COLOUR_AUTO:   break;
+    }
+    return isatty(fileno(stream)) && !(no_colour && *no_colour) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+/* A bare container says nothing about its locale; what shows its output knows UTF-8 all the same. */
+bool vg_cli_has_unicode(void) {
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") == 0) {
+        return true;
+    }
+    static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool vg_cli_write(void *stream, const char *bytes, size_t length) {
+    return fwrite(bytes, 1, length, stream) == length;
+}
+
+void vg_cli_complain(const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    fputs("vgraph: ", stderr);
+    vfprintf(stderr, format, list);
+    va_end(list);
+    fputc('\n', stderr);
+}
+
+/* How loud each status is. */
+static int rank_of(vg_status status) {
+    switch (status) {
+    case VG_OK:              return 0;
+    case VG_INTERRUPTED:     return 1;
+    case VG_FAILED_EXPECT:   return 2;
+    case VG_FAILED_NUMBERS:  return 3;
+    case VG_FAILED_RESOURCE: return 4;
+    case VG_FAILED_MODEL:    return 5;
+    case VG_FAILED_USAGE:    return 6;
+    }
+    return 0;
+}
+
+vg_status vg_cli_worse(vg_status a, vg_status b) {
+    return rank_of(a) >= rank_of(b) ? a : b;
+}

@@ -1,0 +1,151 @@
+/* vgraph run: trains a model and lets the sinks watch. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+enum { SINK_LIMIT = 4 };
+
+typedef struct named_sink { vg_sink *sink; const char *path; } named_sink;   /* path: what complaints name */
+typedef struct watchers { named_sink list[SINK_LIMIT]; size_t count; } watchers;
+
+/* The one thing that a signal handler can reach. */
+static volatile sig_atomic_t stop_asked;
+
+static void ask_to_stop(int signal_number) {
+    (void)signal_number;
+    stop_asked = 1;
+}
+
+/* The first Ctrl-C ends the run after the step; the handler is gone then, so that a second one kills. */
+static void listen_for_stop(void) {
+    struct sigaction action = { .sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND };
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* All sinks see every record, also after one has failed. */
+static bool watch(void *user, const vg_record *record) {
+    const watchers *all = user;
+    bool fine = true;
+    for (size_t i = 0; i < all->count; i++) {
+        fine &= vg_sink_watch(all->list[i].sink, record);
+    }
+    return fine;
+}
+
+static bool add_sink(watchers *all, vg_sink *sink, const char *path, const char *error) {
+    if (!sink) {
+        vg_cli_complain("cannot write '%s': %s", path, error);
+        return false;
+    }
+    all->list[all->count++] = (named_sink){ sink, path };
+    return true;
+}
+
+static uint32_t terminal_columns(void) {
+    struct winsize size;
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 100;
+}
+
+/* The summary goes to standard output, unless JSON lines do. */
+static vg_sink *terminal_sink(const vg_cli_options *options) {
+    FILE *stream = options->jsonl && strcmp(options->jsonl, "-") == 0 ? stderr : stdout;
+    const vg_terminal_options terminal = {
+        .progress = STDERR_FILENO, .live = isatty(STDERR_FILENO), .colour = vg_cli_has_colour(options, stream),
+        .unicode = vg_cli_has_unicode(), .columns = terminal_columns(), .write = vg_cli_write, .user = stream
+    };
+    return vg_sink_terminal(&terminal);
+}
+
+static vg_sink *journal_sink(const vg_cli_options *options, const vg_run_options *run, vg_model *model,
+                             const char *folder, const char **error) {
+    const char **overrides = vg_cli_alloc(options->change_count, sizeof *overrides);
+    for (size_t i = 0; i < options->change_count; i++) {
+        overrides[i] = options->changes[i].text;
+    }
+    const vg_journal_options journal = { overrides, options->change_count, run };
+    vg_sink *sink = vg_sink_journal(folder, model, &journal, error);
+    free(overrides);
+    return sink;
+}
+
+/* `folder` is NULL when no files are wanted. */
+static bool open_sinks(watchers *all, const vg_cli_options *options, const vg_run_options *run, vg_model *model,
+                       const char *folder) {
+    const char *error = "there is not enough memory";
+    if (folder && (!add_sink(all, journal_sink(options, run, model, folder, &error), folder, error) ||
+                   !add_sink(all, vg_sink_tensorboard(folder, model, &error), folder, error))) {
+        return false;
+    }
+    if (options->jsonl && !add_sink(all, vg_sink_json(options->jsonl, &error), options->jsonl, error)) {
+        return false;
+    }
+    return options->quiet || add_sink(all, terminal_sink(options), "standard output", error);
+}
+
+/* The journal comes last: it notes the run's errors. */
+static vg_status close_sinks(watchers *all) {
+    vg_status status = VG_OK;
+    while (all->count) {
+        const named_sink *last = &all->list[--all->count];
+        const char *error;
+        if (!vg_sink_close(last->sink, &error)) {
+            vg_cli_complain("cannot write '%s': %s", last->path, error);
+            status = VG_FAILED_RESOURCE;
+        }
+    }
+    return status;
+}
+
+static vg_status train(const vg_cli_options *options, vg_model *model) {
+    watchers all = { .count = 0 };
+    const vg_run_options run_options = {
+        .steps = options->steps, .seed = options->seed, .has_seed = options->has_seed, .float64 = options->float64,
+        .watch = watch, .user = &all
+    };
+    vg_run *run;
+    vg_status status = vg_run_new(model, &run_options, &run);
+    if (status != VG_OK) {
+        return status;
+    }
+    char *folder = options->no_files ? NULL : vg_cli_folder_make(options, vg_model_name(model), &status);
+    if (status == VG_OK && !open_sinks(&all, options, &run_options, model, folder)) {
+        status = VG_FAILED_RESOURCE;
+    }
+    if (status == VG_OK) {
+        listen_for_stop();
+        status = vg_run_all(run, &stop_asked);
+        if (folder && !options->quiet) {
+            fflush(stdout);
+            fprintf(stderr, "the run is in %s\n", folder);
+        }
+    }
+    status = vg_cli_worse(status, close_sinks(&all));
+    vg_run_free(run);
+    free(folder);
+    return status;
+}
+
+vg_status vg_cli_run(const vg_cli_options *options) {
+    if (options->out && options->no_files) {
+        return vg_cli_usage(options->verb, "--out and --no-files contradict each other");
+    }
+    if (options->dump_count && options->jsonl && strcmp(options->jsonl, "-") == 0) {
+        return vg_cli_usage(options->verb, "--dump and --jsonl - would both write to standard output");
+    }
+    vg_model *model;
+    vg_status status = vg_cli_load(options, options->arguments[0], NULL, 0, &model);
+    if (status != VG_OK) {
+        return status;
+    }
+    const size_t known = vg_model_diagnostics(model);
+    status = train(options, model);
+    vg_cli_explain(options, model, known);
+    vg_model_free(model);
+    return status;
+}
