@@ -148,6 +148,34 @@ static void conversions(void **state) {
     assert_string_equal(vg_node_type_text(&g, vg_operand(&g, scaled, 1)), "f32[]");
 }
 
+static void builders(void **state) {
+    fixture *f = *state;
+    vg_graph g;
+    fixture_read(f, &g, X);
+    const vg_dim batch = vg_dim_symbol(&f->ir.dims, 1), zero = vg_dim_number(&f->ir.dims, 0), two = vg_dim_number(&f->ir.dims, 2);
+    const uint32_t swap[] = { 1, 0 };
+    const double elements[] = { 1, 2 };
+    const vg_node mean = vg_build_mean(&g, 1, 3, false), turned = vg_build_transpose(&g, 1, swap);
+    const vg_node part = vg_build_slice(&g, 1, (const vg_dim[]){ zero, batch, zero, two });
+    const vg_node pair = vg_build_constant(&g, vg_shape_of(&f->ir.dims, &two, 1), elements, 2, VG_F32);
+    const vg_node chosen = vg_build_select(&g, vg_build_dimension(&g, zero), part, pair);
+    vg_build_addn(&g, (const vg_node[]){ mean, mean, mean }, 3);
+    assert_int_equal(vg_build_addn(&g, &turned, 1), turned);
+    assert_int_equal(vg_build_reduce(&g, VG_OP_sum, 1, 0, true), 1);
+    assert_string_equal(vg_node_type_text(&g, chosen), "f32[batch, 2]");
+    assert_null(vg_verify(&g, true));
+    assert_string_equal(fixture_text(f, &g), X
+                        "%2 = sum(%1) keep=0 axes=[0, 1] : f32[]\n"
+                        "%3 = dimension() dim=3 * batch : f32[]\n"
+                        "%4 = div(%2, %3) : f32[]\n"
+                        "%5 = transpose(%1) perm=[1, 0] : f32[3, batch]\n"
+                        "%6 = slice(%1) bounds=[0, batch, 0, 2] : f32[batch, 2]\n"
+                        "%7 = constant() data=[1, 2] type=0 : f32[2]\n"
+                        "%8 = fill() value=0 type=0 : f32[]\n"
+                        "%9 = select(%8, %6, %7) : f32[batch, 2]\n"
+                        "%10 = addn(%4, %4, %4) : f32[]\n");
+}
+
 static void scalars(void **state) {
     (void)state;
     const struct { vg_op op; double a, b, value; } table[] = {
@@ -308,7 +336,7 @@ static void the_node_limit_is_reported_once(void **state) {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_start, fixture_end)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CASE(folding), CASE(modes_keep_identities), CASE(draws_are_their_identity), CASE(conversions), CASE(scalars),
+        CASE(folding), CASE(modes_keep_identities), CASE(draws_are_their_identity), CASE(conversions), CASE(builders), CASE(scalars),
         CASE(text_round_trip), CASE(dot_shows_every_node), CASE(broken_texts_are_reported), CASE(damaged_texts_do_no_harm),
         CASE(the_verifier_finds_what_is_broken), CASE(the_node_limit_is_reported_once),
     };

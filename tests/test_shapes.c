@@ -217,6 +217,41 @@ static void an_error_says_where_each_length_came_from(void **state) {
     assert_string_equal(notes[3].text, "128 is axis 0 of variable h[1].W");
 }
 
+/* Each axis of the last node is followed to a node and its axis. */
+static void origins(void **state) {
+    fixture *f = *state;
+    static const char leaves[] = "%1 = input() path=\"x\" type=0 : f32[batch, 5]\n"
+                                 "%2 = variable() path=\"W\" : f32[5, 7]\n"
+                                 "%3 = input() path=\"i\" type=1 : i32[batch, 3]\n";
+    static const struct { const char *line; struct { vg_node node; uint32_t axis; } origin[3]; } table[] = {
+        { "%4 = matmul(%1, %2) ta=0 tb=0 : f32[batch, 7]", { { 1, 0 }, { 2, 1 } } },
+        { "%4 = matmul(%2, %1) ta=1 tb=1 : f32[7, batch]", { { 2, 1 }, { 1, 0 } } },
+        { "%4 = gather(%2, %3) axis=0 : f32[batch, 3, 7]", { { 3, 0 }, { 3, 1 }, { 2, 1 } } },
+        { "%4 = gather(%2, %3) axis=1 : f32[5, batch, 3]", { { 2, 0 }, { 3, 0 }, { 3, 1 } } },
+        { "%4 = concat(%1, %1) axis=1 : f32[batch, 10]", { { 1, 0 }, { 4, 1 } } },
+        { "%4 = sum(%2) keep=1 axes=[0] : f32[1, 7]", { { 4, 0 }, { 2, 1 } } },
+        { "%4 = sum(%2) keep=1 axes=[] : f32[1, 1]", { { 4, 0 }, { 4, 1 } } },
+        { "%4 = argmax(%2) axis=0 : i32[7]", { { 2, 1 } } },
+        { "%4 = reshape(%2) : f32[5, 1, 7]", { { 2, 0 }, { 4, 1 }, { 2, 1 } } },
+        { "%4 = broadcast(%2) : f32[2, 5, 7]", { { 4, 0 }, { 2, 0 }, { 2, 1 } } },
+        { "%4 = pad(%1) value=0 widths=[0, 0, 1, 0] : f32[batch, 6]", { { 1, 0 }, { 4, 1 } } },
+        { "%4 = softmax(%1) axis=1 : f32[batch, 5]", { { 1, 0 }, { 1, 1 } } },
+    };
+    for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
+        vg_graph graph;
+        char text[400];
+        snprintf(text, sizeof text, "%s%s\n", leaves, table[k].line);
+        fixture_read(f, &graph, text);
+        for (uint32_t axis = 0; axis < vg_node_rank(&graph, 4); axis++) {
+            vg_node leaf;
+            uint32_t leaf_axis;
+            vg_shape_origin(&graph, 4, axis, &leaf, &leaf_axis);
+            if (leaf != table[k].origin[axis].node || leaf_axis != table[k].origin[axis].axis)
+                fail_msg("axis %u of %s: node %u, axis %u", axis, table[k].line, leaf, leaf_axis);
+        }
+    }
+}
+
 static void an_operand_of_none_gives_none(void **state) {
     fixture *f = *state;
     vg_graph graph;
@@ -247,7 +282,7 @@ static void unbroadcast_is_the_adjoint_of_broadcast(void **state) {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, fixture_start, fixture_end)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        CASE(rules_of_operators), CASE(an_error_says_where_each_length_came_from), CASE(an_operand_of_none_gives_none),
+        CASE(rules_of_operators), CASE(an_error_says_where_each_length_came_from), CASE(origins), CASE(an_operand_of_none_gives_none),
         CASE(unbroadcast_is_the_adjoint_of_broadcast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -199,7 +199,7 @@ static bool map_dtype(const vg_infer *infer, vg_dtype *dtype) {
     case VG_TYPES_none:
         break;
     }
-    assert(!"a map row");
+    assert(false && "a map row");
     return false;
 }
 

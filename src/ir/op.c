@@ -76,7 +76,7 @@ double vg_op_scalar(vg_op op, const double *operands) {
     case VG_OP_COUNT:
         break;
     }
-    assert(!"a map row");
+    assert(false && "a map row");
     return 0;
 }
 
@@ -93,6 +93,6 @@ int32_t vg_op_integer(vg_op op, const int32_t *operands) {
     case VG_OP_COUNT:
         break;
     }
-    assert(!"a map row");
+    assert(false && "a map row");
     return 0;
 }
