@@ -10,7 +10,7 @@
 enum { SINK_LIMIT = 4 };
 
 typedef struct named_sink { vg_sink *sink; const char *path; } named_sink;   /* path: what complaints name */
-typedef struct watchers { named_sink list[SINK_LIMIT]; size_t count; } watchers;
+typedef struct watchers { named_sink list[SINK_LIMIT]; size_t count; bool quiet; } watchers;
 
 /* The one thing that a signal handler can reach. */
 static volatile sig_atomic_t stop_asked;
@@ -34,6 +34,9 @@ static bool watch(void *user, const vg_record *record) {
     bool fine = true;
     for (size_t i = 0; i < all->count; i++) {
         fine &= vg_sink_watch(all->list[i].sink, record);
+    }
+    if (all->quiet && record->kind == VG_RECORD_EXPECT && record->last && !record->ok) {
+        vg_cli_complain("expect failed %llu times: %s", (unsigned long long)record->failures, record->tag);
     }
     return fine;
 }
@@ -103,7 +106,7 @@ static vg_status close_sinks(watchers *all) {
 }
 
 static vg_status train(const vg_cli_options *options, vg_model *model) {
-    watchers all = { .count = 0 };
+    watchers all = { .quiet = options->quiet };
     const vg_run_options run_options = {
         .steps = options->steps, .seed = options->seed, .has_seed = options->has_seed, .float64 = options->float64,
         .watch = watch, .user = &all

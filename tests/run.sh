@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# All tests: builds with the address and undefined-behaviour sanitizers, warnings being errors, runs ctest, and fuzzes
+# the front for a minute from the corpus.
+#   --fast    without the fuzzing
+#   --bless   rewrite the golden files from what the program says now; read the difference before committing it
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. examples/packages.sh
+
+fast=no
+for option in "$@"; do
+    case "$option" in
+    --fast) fast=yes ;;
+    --bless) export VG_BLESS=1 ;;
+    *) echo "usage: tests/run.sh [--fast] [--bless]" >&2; exit 2 ;;
+    esac
+done
+
+install_packages $build_packages $test_packages
+echo "== building with sanitizers into .build/asan"
+cmake --preset asan -DVGRAPH_TESTS=ON -DVGRAPH_WERROR=ON >/dev/null
+cmake --build --preset asan -j "$(nproc)"
+
+if [ "$fast" = no ]; then
+    install_packages $fuzz_packages
+    echo "== fuzzing for 60 seconds"
+    tests/fuzz/run.sh 60
+fi
+
+echo "== testing"
+ctest --preset asan -j "$(nproc)"
