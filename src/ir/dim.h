@@ -46,7 +46,7 @@ vg_dim    vg_dim_divide(vg_dims *dims, vg_dim a, vg_dim b);                   /*
 /* What is known of a <= b for every value of the symbols from 1 up. */
 typedef enum vg_answer { VG_NEVER, VG_SOMETIMES, VG_ALWAYS } vg_answer;
 vg_answer vg_dim_at_most(vg_dims *dims, vg_dim a, vg_dim b);
-/* The number with values[symbol] put in, symbols counting from 1; INT64_MAX when it does not fit. It can be negative. */
+/* The number with values[symbol] put in, symbols counting from 1. It can be negative; INT64_MAX: it does not fit. */
 int64_t   vg_dim_value(const vg_dims *dims, vg_dim dim, const int64_t *values);
 void      vg_dim_text(const vg_dims *dims, const vg_strings *strings, vg_dim dim, vg_text *out);   /* 2 * batch */
 
@@ -56,6 +56,6 @@ vg_dim    vg_shape_dim(const vg_dims *dims, vg_shape shape, uint32_t axis);
 /* Copies the dimensions out; returns the rank. The list has VG_RANK_LIMIT places. */
 uint32_t  vg_shape_list(const vg_dims *dims, vg_shape shape, vg_dim *list);
 vg_dim    vg_shape_size(const vg_dims *dims, vg_shape shape);                 /* of elements; 0 when it does not fit */
-void      vg_shape_text(const vg_dims *dims, const vg_strings *strings, vg_shape shape, vg_text *out);  /* [batch, 784] */
+void      vg_shape_text(const vg_dims *dims, const vg_strings *strings, vg_shape shape, vg_text *out);   /* [2, 3] */
 
 #endif

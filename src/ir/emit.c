@@ -137,7 +137,8 @@ vg_node vg_emit(vg_graph *graph, vg_op op, const vg_node *operands, uint32_t cou
     return with_operands(graph, (vg_draft){ .op = op, .count = count, .attr = attr }, operands, emit_draft);
 }
 
-vg_node vg_emit_copy(vg_graph *graph, const vg_graph *other, vg_node from, const vg_node *operands, const vg_node *map) {
+vg_node vg_emit_copy(vg_graph *graph, const vg_graph *other, vg_node from, const vg_node *operands,
+                     const vg_node *map) {
     const vg_place before = graph->here;
     const vg_draft draft = { vg_node_op(other, from),   NULL, other->operand_count.items[from], other->attr.items[from],
                              vg_node_shape(other, from), vg_node_dtype(other, from) };

@@ -91,10 +91,12 @@ static vg_node fold_transpose(vg_graph *g, const vg_draft *d) {
 static vg_node fold_move(vg_graph *g, const vg_draft *d) {
     double value;
     const vg_node a = d->operands[0];
-    if (vg_node_op(g, a) == VG_OP_fill && vg_node_uniform(g, a, &value)) return vg_build_fill(g, d->shape, value, d->dtype);
+    if (vg_node_op(g, a) == VG_OP_fill && vg_node_uniform(g, a, &value))
+        return vg_build_fill(g, d->shape, value, d->dtype);
     if (d->op == VG_OP_transpose) return fold_transpose(g, d);
     if (vg_node_shape(g, a) == d->shape && d->op != VG_OP_flip) return a;   /* a slice of all of it, too */
-    if (d->op == VG_OP_reshape && vg_node_op(g, a) == VG_OP_reshape) return vg_build_reshape(g, vg_operand(g, a, 0), d->shape);
+    if (d->op == VG_OP_reshape && vg_node_op(g, a) == VG_OP_reshape)
+        return vg_build_reshape(g, vg_operand(g, a, 0), d->shape);
     if (d->op == VG_OP_broadcast && vg_node_op(g, a) == VG_OP_broadcast)
         return vg_build_broadcast(g, vg_operand(g, a, 0), d->shape);
     return 0;

@@ -83,8 +83,8 @@ static inline uint32_t vg_graph_count(const vg_graph *graph) { return graph->op.
  * operands do not fit at graph->here. Operands are converted to the type the row asks for. `operands` may lie in the
  * graph's own columns. */
 vg_node vg_emit(vg_graph *graph, vg_op op, const vg_node *operands, uint32_t count, vg_attr attr);
-/* Copies node `from` of another graph (same ir) onto new operands of the same shapes and types, its place with it. place.forward is mapped
- * through `map` (old id -> new id) when that is not NULL. */
+/* Copies node `from` of another graph (same ir) onto new operands of the same shapes and types, its place with it.
+ * place.forward is mapped through `map` (old id -> new id) when that is not NULL. */
 vg_node vg_emit_copy(vg_graph *graph, const vg_graph *other, vg_node from, const vg_node *operands, const vg_node *map);
 void    vg_graph_name(vg_graph *graph, vg_str path, vg_node node);
 
@@ -92,7 +92,9 @@ void    vg_graph_name(vg_graph *graph, vg_str path, vg_node node);
 static inline const vg_node *vg_operands(const vg_graph *graph, vg_node node) {
     return graph->operands.items + graph->first.items[node];
 }
-static inline vg_node vg_operand(const vg_graph *graph, vg_node node, uint32_t k) { return vg_operands(graph, node)[k]; }
+static inline vg_node vg_operand(const vg_graph *graph, vg_node node, uint32_t k) {
+    return vg_operands(graph, node)[k];
+}
 static inline vg_op   vg_node_op(const vg_graph *graph, vg_node node) { return (vg_op)graph->op.items[node]; }
 static inline vg_shape vg_node_shape(const vg_graph *graph, vg_node node) { return graph->shape.items[node]; }
 static inline vg_dtype vg_node_dtype(const vg_graph *graph, vg_node node) { return (vg_dtype)graph->dtype.items[node]; }

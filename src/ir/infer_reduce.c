@@ -146,7 +146,8 @@ bool vg_infer_matmul(vg_infer *infer) {
     vg_dims *dims = &infer->ir->dims;
     vg_dim a[VG_RANK_LIMIT], b[VG_RANK_LIMIT], list[VG_RANK_LIMIT];
     if (!matrices(infer)) return false;
-    const uint32_t ra = vg_shape_list(dims, vg_infer_shape(infer, 0), a), rb = vg_shape_list(dims, vg_infer_shape(infer, 1), b);
+    const uint32_t ra = vg_shape_list(dims, vg_infer_shape(infer, 0), a);
+    const uint32_t rb = vg_shape_list(dims, vg_infer_shape(infer, 1), b);
     const bool ta = infer->words[0] != 0, tb = infer->words[1] != 0;
     const uint32_t rows = ta ? ra - 1 : ra - 2, inner_a = ta ? ra - 2 : ra - 1;      /* a: [..., rows, inner] */
     const uint32_t columns = tb ? rb - 2 : rb - 1, inner_b = tb ? rb - 1 : rb - 2;   /* b: [..., inner, columns] */

@@ -72,7 +72,8 @@ static bool through_same(const vg_graph *g, vg_node *node, uint32_t *axis) {
     const vg_dims *dims = &g->ir->dims;
     const vg_node operand = vg_operand(g, *node, 0);
     if (vg_node_rank(g, operand) <= *axis ||
-        vg_shape_dim(dims, vg_node_shape(g, operand), *axis) != vg_shape_dim(dims, vg_node_shape(g, *node), *axis)) return false;
+        vg_shape_dim(dims, vg_node_shape(g, operand), *axis) != vg_shape_dim(dims, vg_node_shape(g, *node), *axis))
+        return false;
     *node = operand;
     return true;
 }
@@ -103,7 +104,8 @@ static bool step_back(const vg_graph *g, vg_node *node, uint32_t *axis) {
         *node = vg_operand(g, *node, 0);
         return true;
     }
-    if (op == VG_OP_sum || op == VG_OP_prod || op == VG_OP_max || op == VG_OP_min || op == VG_OP_argmax || op == VG_OP_argmin)
+    if (op == VG_OP_sum || op == VG_OP_prod || op == VG_OP_max || op == VG_OP_min || op == VG_OP_argmax ||
+        op == VG_OP_argmin)
         return through_reduce(g, node, axis);
     if (op == VG_OP_grad) {
         *node = vg_operand(g, *node, 1);

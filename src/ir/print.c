@@ -15,7 +15,9 @@ typedef struct names {
 static names names_by_node(const vg_graph *g) {
     vg_mem *mem = g->ir->mem;
     const uint32_t count = vg_graph_count(g);
-    names n = { g, vg_mem_alloc(mem, (count + 2) * sizeof(uint32_t)), vg_mem_alloc(mem, g->names.count * sizeof(uint32_t)) };
+    names n = { .graph = g };
+    n.first = vg_mem_alloc(mem, (count + 2) * sizeof *n.first);
+    n.order = vg_mem_alloc(mem, g->names.count * sizeof *n.order);
     for (uint32_t k = 0; k < g->names.count; k++) n.first[g->names.items[k].node + 2]++;
     for (uint32_t k = 1; k < count + 2; k++) n.first[k] += n.first[k - 1];
     for (uint32_t k = 0; k < g->names.count; k++) n.order[n.first[g->names.items[k].node + 1]++] = k;
@@ -88,7 +90,8 @@ static void print_comment(const vg_graph *g, const names *n, vg_node node, vg_te
     if (from == to && !position.source && !place.forward) return;
     vg_text_format(out, "    #");
     for (uint32_t k = from; k < to; k++)
-        vg_text_format(out, "%s %s", k > from ? "," : "", vg_strings_text(&g->ir->strings, g->names.items[n->order[k]].path));
+        vg_text_format(out, "%s %s", k > from ? "," : "",
+                       vg_strings_text(&g->ir->strings, g->names.items[n->order[k]].path));
     if (position.source)
         vg_text_format(out, " at %s:%" PRIu32 ":%" PRIu32, position.source->name, position.line, position.column);
     if (place.forward) vg_text_format(out, " gradient of %%%" PRIu32, place.forward);

@@ -328,7 +328,8 @@ static void read_operands(reader *r, vg_op op) {
         expect(r, ")");
     }
     const uint32_t count = r->operands.count, most = vg_op_rows[op].most;
-    if (!r->failed && (count < vg_op_rows[op].least || (most != 255 && count > most))) fail(r, "wrong number of operands");
+    if (!r->failed && (count < vg_op_rows[op].least || (most != 255 && count > most)))
+        fail(r, "wrong number of operands");
 }
 
 static void read_type(reader *r, vg_draft *draft) {
@@ -355,7 +356,8 @@ static void read_line(reader *r) {
     vg_draft draft = { 0 };
     const uint32_t begin = r->base + (uint32_t)(r->at - r->text);
     expect(r, "%");
-    if (!r->failed && read_integer(r) != vg_graph_count(r->graph) && !r->failed) fail(r, "nodes are numbered from 1 without a gap");
+    if (!r->failed && read_integer(r) != vg_graph_count(r->graph) && !r->failed)
+        fail(r, "nodes are numbered from 1 without a gap");
     expect(r, "=");
     draft.op = r->failed ? VG_OP_none : read_op(r);
     if (!r->failed) read_operands(r, draft.op);

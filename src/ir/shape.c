@@ -8,12 +8,13 @@ vg_shape vg_shape_of(vg_dims *dims, const vg_dim *list, uint32_t rank) {
     assert(rank <= VG_RANK_LIMIT);
     for (uint32_t k = 0; k < rank; k++)
         if (!list[k]) return 0;
-    const uint64_t key = vg_hash_bytes(rank ? list : &(vg_dim){ 0 }, rank * sizeof *list, 1);
+    const size_t bytes = rank * sizeof *list;
+    const void *first = rank ? list : &(vg_dim){ 0 };   /* never NULL, for memcmp's sake */
+    const uint64_t key = vg_hash_bytes(first, bytes, 1);
     const vg_shape newest = vg_map_get(&dims->shape_map, key);
     for (vg_shape s = newest; s; s = dims->shapes.items[s].chain) {
         const vg_shape_row *row = &dims->shapes.items[s];
-        if (row->rank == rank && !memcmp(dims->lists.items + row->first_dim, rank ? list : &(vg_dim){ 0 }, rank * sizeof *list))
-            return s;
+        if (row->rank == rank && !memcmp(dims->lists.items + row->first_dim, first, bytes)) return s;
     }
     const vg_shape made = dims->shapes.count;
     vg_shape_row row = { dims->lists.count, rank, newest, vg_dim_number(dims, 1) };

@@ -50,7 +50,8 @@ static const char *check_lists(const vg_graph *g, vg_node node, vg_op op) {
 /* The shape and type that the row's rule gives are the columns'. */
 static const char *check_inferred(const vg_graph *g, vg_node node, vg_op op) {
     /* Rules only read the operands; a draft owns its list because folding rewrites it. */
-    vg_draft draft = { op, (vg_node *)vg_operands(g, node), g->operand_count.items[node], g->attr.items[node], 0, VG_F32 };
+    vg_draft draft = { .op = op, .count = g->operand_count.items[node], .attr = g->attr.items[node] };
+    draft.operands = (vg_node *)vg_operands(g, node);
     if (!vg_infer_draft(g, &draft, true)) return "the operands do not fit";
     if (draft.shape != vg_node_shape(g, node)) return "the shape is not the one that follows";
     if (draft.dtype != vg_node_dtype(g, node)) return "the type is not the one that follows";
@@ -76,7 +77,8 @@ const char *vg_verify(const vg_graph *graph, bool differentiated) {
     checker c = { graph, differentiated, 0 };
     const uint32_t count = vg_graph_count(graph);
     if (graph->dtype.count != count || graph->first.count != count || graph->operand_count.count != count ||
-        graph->shape.count != count || graph->attr.count != count || graph->place.count != count || graph->chain.count != count)
+        graph->shape.count != count || graph->attr.count != count || graph->place.count != count ||
+        graph->chain.count != count)
         return "the columns differ in length";
     for (vg_node node = 1; node < count; node++) {
         const char *bad = check_node(&c, node);
