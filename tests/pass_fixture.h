@@ -44,7 +44,8 @@ static inline void read_graph(fixture *f, vg_graph *graph, const char *text) {
 }
 
 /* A pass and the verifier. */
-static inline void run_pass(fixture *f, void (*pass)(const vg_graph *, vg_graph *), const vg_graph *from, vg_graph *into) {
+static inline void run_pass(fixture *f, void (*pass)(const vg_graph *, vg_graph *), const vg_graph *from,
+                            vg_graph *into) {
     vg_graph_init(into, f->ir, VG_EMIT_FAITHFUL);
     pass(from, into);
     if (f->ir->diags.list.count > 0) fail_msg("%s", last_message(f));
@@ -66,11 +67,13 @@ static inline vg_node make_grad(vg_graph *g, vg_node y, vg_node v, uint32_t grou
 /* sigmoid layers [batch, width], all of whose weights learn, and the size of the gradient at every layer watched. */
 static inline void make_deep_net(vg_graph *g, uint32_t depth, int64_t width) {
     vg_ir   *ir = g->ir;
-    vg_dim   batch = vg_dim_symbol(&ir->dims, vg_dims_symbol(&ir->dims, vg_strings_c(&ir->strings, "batch"), (vg_span){ 0, 0 }));
+    vg_str   name = vg_strings_c(&ir->strings, "batch");
+    vg_dim   batch = vg_dim_symbol(&ir->dims, vg_dims_symbol(&ir->dims, name, (vg_span){ 0, 0 }));
     vg_dim   units = vg_dim_number(&ir->dims, width);
     vg_shape rows = vg_shape_of(&ir->dims, (vg_dim[]){ batch, units }, 2);
     vg_shape square = vg_shape_of(&ir->dims, (vg_dim[]){ units, units }, 2);
-    vg_node *weights = vg_mem_alloc(ir->mem, depth * sizeof *weights), *layers = vg_mem_alloc(ir->mem, depth * sizeof *layers);
+    vg_node *weights = vg_mem_alloc(ir->mem, depth * sizeof *weights);
+    vg_node *layers = vg_mem_alloc(ir->mem, depth * sizeof *layers);
     vg_str   x = vg_strings_c(&ir->strings, "x");
     vg_node  h = vg_emit(g, VG_OP_input, NULL, 0, vg_attr_of(ir, (vg_word[]){ rows, x, VG_F32 }, 3));
     for (uint32_t k = 0; k < depth; k++) {

@@ -100,7 +100,8 @@ static size measure(void (*make)(vg_graph *, uint32_t), uint32_t depth) {
     make(&graph, depth);
     run_pass(&f, vg_pass_differentiate, &graph, &differentiated);
     run_pass(&f, vg_pass_simplify, &differentiated, &simplified);
-    size found = { vg_graph_count(&differentiated), vg_graph_count(&simplified), simplified.operands.count, f.mem.peak };
+    size found = { vg_graph_count(&differentiated), vg_graph_count(&simplified), simplified.operands.count,
+                   f.mem.peak };
     fixture_end(&f);
     return found;
 }

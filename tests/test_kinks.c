@@ -16,7 +16,8 @@ typedef struct kink {
 
 #define A "%1 = variable() path=\"a\" : f32[4]\n%2 = "
 #define AB "%1 = variable() path=\"a\" : f32[4]\n%2 = variable() path=\"b\" : f32[4]\n%3 = "
-#define EXPONENT(value) "%1 = variable() path=\"a\" : f32[4]\n%2 = fill() value=" value " type=0 : f32[]\n%3 = pow(%1, %2) : f32[4]\n"
+#define EXPONENT(value) \
+    "%1 = variable() path=\"a\" : f32[4]\n%2 = fill() value=" value " type=0 : f32[]\n%3 = pow(%1, %2) : f32[4]\n"
 
 static const kink kinks[] = {
     { "relu", A "relu(%1) : f32[4]\n", { -1, 0, -0.0, 2 }, { 0 }, { 0, 0, 0, 1 }, 'a' },
@@ -36,7 +37,8 @@ static const kink kinks[] = {
     { "a ^ 2", EXPONENT("2"), { -1, 0, 1, 2 }, { 0 }, { -2, 0, 2, 4 }, 'a' },
     { "a ^ 0.5", EXPONENT("0.5"), { 0, 1, 4, 0.25 }, { 0 }, { INFINITY, 0.5, 0.25, 1 }, 'a' },
     { "pow, base", AB "pow(%1, %2) : f32[4]\n", { 0, 0, 0, -2 }, { 0, 1, 2, 3 }, { 0, 1, 0, 12 }, 'a' },
-    { "pow, exponent", AB "pow(%1, %2) : f32[4]\n", { 0, 0, 1, 2 }, { 0, 2, 5, 1 }, { 0, 0, 0, 1.3862943611198906 }, 'b' },
+    { "pow, exponent", AB "pow(%1, %2) : f32[4]\n", { 0, 0, 1, 2 }, { 0, 2, 5, 1 },
+      { 0, 0, 0, 1.3862943611198906 }, 'b' },
     { "select leaves the other branch's NaN behind",
       AB "gt(%1, %2) : i32[4]\n%4 = log(%1) : f32[4]\n%5 = select(%3, %4, %1) : f32[4]\n",
       { 2, -1, 4, -3 }, { 0 }, { 0.5, 1, 0.25, 1 }, 'a' },
@@ -45,7 +47,8 @@ static const kink kinks[] = {
       EXPONENT("3") "%4 = sum(%3) keep=0 axes=[] : f32[]\n%5 = grad(%4, %1) group=9 : f32[4]\n",
       { 0, 1, -1, 2 }, { 0 }, { 0, 6, -6, 12 }, 'a' },
     { "a second derivative: relu",
-      A "relu(%1) : f32[4]\n%3 = square(%2) : f32[4]\n%4 = sum(%3) keep=0 axes=[] : f32[]\n%5 = grad(%4, %1) group=9 : f32[4]\n",
+      A "relu(%1) : f32[4]\n%3 = square(%2) : f32[4]\n"
+      "%4 = sum(%3) keep=0 axes=[] : f32[]\n%5 = grad(%4, %1) group=9 : f32[4]\n",
       { -1, 0, 1, 2 }, { 0 }, { 0, 0, 2, 2 }, 'a' },
 };
 #undef A

@@ -80,7 +80,8 @@ static uint32_t draw(uint64_t seed, uint64_t *count, uint32_t bound) {
 /* Maps, reductions that are broadcast again, transposes, views: each of nodes of several sizes made before. */
 static void make_random(vg_graph *g, uint64_t seed) {
     vg_dims *dims = &g->ir->dims;
-    vg_dim   batch = vg_dim_symbol(dims, vg_dims_symbol(dims, vg_strings_c(&g->ir->strings, "batch"), (vg_span){ 0, 0 }));
+    vg_str   name = vg_strings_c(&g->ir->strings, "batch");
+    vg_dim   batch = vg_dim_symbol(dims, vg_dims_symbol(dims, name, (vg_span){ 0, 0 }));
     uint64_t count = 0;
     vg_node  made[200];
     for (uint32_t k = 0; k < 200; k++) {
@@ -159,7 +160,8 @@ static const place_case place_cases[] = {
       "%5 = fetch(%4) index=0 : f32[batch, 4]\n", 512, 0 },
     { "so does one that a root reads",
       VARIABLE "%2 = exp(%1) : f32[batch, 4]\n%3 = sin(%2) : f32[batch, 4]\n"
-      "%4 = summary(%2) tag=\"s\" kind=1 every=10 turn=1 : f32[batch, 4]\n%5 = fetch(%3) index=0 : f32[batch, 4]\n", 512, 0 },
+      "%4 = summary(%2) tag=\"s\" kind=1 every=10 turn=1 : f32[batch, 4]\n"
+      "%5 = fetch(%3) index=0 : f32[batch, 4]\n", 512, 0 },
     { "a view takes none, and keeps what it looks at alive",
       VARIABLE "%2 = exp(%1) : f32[batch, 4]\n%3 = reshape(%2) : f32[4*batch]\n%4 = cos(%1) : f32[batch, 4]\n"
       "%5 = fetch(%3) index=0 : f32[4*batch]\n%6 = fetch(%4) index=1 : f32[batch, 4]\n", 512, 0 },
@@ -215,7 +217,8 @@ static void assert_refused(const char *text, int64_t batch, const char *code) {
 
 static void test_refused_sizes(void **state) {
     (void)state;
-    assert_refused("%1 = input() path=\"x\" type=0 : f32[batch, batch, batch]\n%2 = exp(%1) : f32[batch, batch, batch]\n"
+    assert_refused("%1 = input() path=\"x\" type=0 : f32[batch, batch, batch]\n"
+                   "%2 = exp(%1) : f32[batch, batch, batch]\n"
                    "%3 = fetch(%2) index=0 : f32[batch, batch, batch]\n", (int64_t)1 << 21, "value_too_large");
     assert_refused("%1 = input() path=\"x\" type=0 : f32[batch - 5]\n%2 = fetch(%1) index=0 : f32[batch - 5]\n", 3,
                    "dimension_below_zero");

@@ -62,7 +62,8 @@ typedef struct vg_schedule {
 typedef enum vg_part { VG_PART_STEP, VG_PART_INITIAL } vg_part;
 
 /* For turn `turn` (from 1): its updates, losses, summaries; turn 1 has the expects and fetches too. */
-void vg_schedule_make(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph, vg_part part, uint32_t turn, bool updates);
+void vg_schedule_make(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph, vg_part part, uint32_t turn,
+                      bool updates);
 void vg_schedule_release(vg_schedule *schedule);
 
 enum { VG_PLAN_NONE = -1 };
