@@ -231,7 +231,8 @@ static void test_map(void **state) {
 static void test_hash_is_the_same_everywhere(void **state) {
     (void)state;
     static const struct { const char *text; uint64_t seed, hash; } rows[] = {
-        { "", 0, 0xefd01f60ba992926 }, { "h[1].W", 0, 0xaa2d031fcb485302 }, { "h[1].W", 1, 0x9fe064e97e7c5a32 }, { "\xff", 0, 0x1bbd5c813c69a8d7 },
+        { "", 0, 0xefd01f60ba992926 }, { "h[1].W", 0, 0xaa2d031fcb485302 },
+        { "h[1].W", 1, 0x9fe064e97e7c5a32 }, { "\xff", 0, 0x1bbd5c813c69a8d7 },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         assert_true(vg_hash_bytes(rows[i].text, strlen(rows[i].text), rows[i].seed) == rows[i].hash);
@@ -261,7 +262,8 @@ static void test_strings(void **state) {
 static void test_numbers_as_text(void **state) {
     (void)state;
     static const struct { double number; const char *text; } rows[] = {
-        { 0, "0" }, { -0.0, "-0" }, { 1, "1" }, { 0.01, "0.01" }, { 1e-5, "1e-05" }, { 0.1 + 0.2, "0.30000000000000004" },
+        { 0, "0" }, { -0.0, "-0" }, { 1, "1" }, { 0.01, "0.01" }, { 1e-5, "1e-05" },
+        { 0.1 + 0.2, "0.30000000000000004" },
         { 1.0 / 3, "0.3333333333333333" }, { 100000000000000, "100000000000000" }, { 1e22, "1e+22" }, { -2.5, "-2.5" },
         { 5e-324, "5e-324" }, { 1.7976931348623157e308, "1.7976931348623157e+308" }, { INFINITY, "inf" },
         { -INFINITY, "-inf" }, { NAN, "nan" }, { -NAN, "nan" },

@@ -41,10 +41,12 @@ static int set_up(void **state) {
     }
     vg_strings_init(&f->strings, &f->mem);
     vg_diags_init(&f->diags, &f->mem, &f->strings);
-    uint32_t model = vg_sources_add(&f->diags.sources, VG_SOURCE_MODEL, "models/a.nn", model_text, sizeof model_text - 1);
-    uint32_t library = vg_sources_add(&f->diags.sources, VG_SOURCE_LIBRARY, "std/losses.nn", library_text, sizeof library_text - 1);
-    f->model = f->diags.sources.list.items[model].base;
-    f->library = f->diags.sources.list.items[library].base;
+    vg_sources *sources = &f->diags.sources;
+    uint32_t model = vg_sources_add(sources, VG_SOURCE_MODEL, "models/a.nn", model_text, sizeof model_text - 1);
+    uint32_t library =
+        vg_sources_add(sources, VG_SOURCE_LIBRARY, "std/losses.nn", library_text, sizeof library_text - 1);
+    f->model = sources->list.items[model].base;
+    f->library = sources->list.items[library].base;
     return 0;
 }
 
@@ -291,7 +293,8 @@ static void test_nothing_is_shown_raw(void **state) {
 static void test_glyphs(void **state) {
     (void)state;
     static const struct { const char *text; uint32_t bytes, width; } rows[] = {
-        { "a", 1, 1 }, { "\xc3\xa4", 2, 1 }, { "\xe6\xbc\xa2", 3, 2 }, { "\xf0\x9f\x98\x80", 4, 2 }, { "\xcc\x81", 2, 0 },
+        { "a", 1, 1 }, { "\xc3\xa4", 2, 1 }, { "\xe6\xbc\xa2", 3, 2 }, { "\xf0\x9f\x98\x80", 4, 2 },
+        { "\xcc\x81", 2, 0 },
         { "\xf4\x90\x80\x80", 1, 4 }, { "\xe6\xbc", 1, 4 }, { "\xc2\x85", 2, 6 }, { "\x7f", 1, 4 }, { "\x80", 1, 4 },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -307,7 +310,8 @@ static void test_suggest(void **state) {
     (void)state;
     static const struct { const char *wanted, *candidates[4], *best; } rows[] = {
         { "dnse", { "dense", "conv", "gelu" }, "dense" }, { "reul", { "gelu", "relu", "selu" }, "relu" },
-        { "ReLU", { "gelu", "relu" }, "relu" },           { "batch_nrom", { "batch_norm", "layer_norm" }, "batch_norm" },
+        { "ReLU", { "gelu", "relu" }, "relu" },
+        { "batch_nrom", { "batch_norm", "layer_norm" }, "batch_norm" },
         { "x", { "y", "xy" }, NULL },                     { "X", { "y", "x" }, "x" },
         { "softmax", { "log_softmax", "relu" }, NULL },   { "sigmod", { "sigmoid", "mod" }, "sigmoid" },
         { "dense", { "dense" }, NULL },                   { "", { "a", "" }, NULL },

@@ -6,7 +6,9 @@
 #include <Random123/philox.h>
 
 void vg_random_block(vg_random_key key, uint64_t index, uint32_t out[4]) {
-    philox4x32_ctr_t counter = { { (uint32_t)index, (uint32_t)(index >> 32), (uint32_t)key.turn, (uint32_t)(key.turn >> 32) } };
+    philox4x32_ctr_t counter = {
+        { (uint32_t)index, (uint32_t)(index >> 32), (uint32_t)key.turn, (uint32_t)(key.turn >> 32) }
+    };
     philox4x32_key_t words = { { (uint32_t)key.stream, (uint32_t)(key.stream >> 32) } };
     philox4x32_ctr_t block = philox4x32_R(10, counter, words);
     for (int i = 0; i < 4; i++) {

@@ -15,7 +15,7 @@ static bool count_splits(vg_dataset *set, vg_data_error *error) {
         double share = set->test == NOT_GIVEN ? DEFAULT_TEST : set->test;
         if (!(share >= 0 && share < 1)) {
             char shown[32];
-            return vg_data_refuse(error, "test is the share of the test split and must be at least 0 and less than 1, not %s",
+            return vg_data_refuse(error, "test is the share of the test split: at least 0 and less than 1, not %s",
                                   vg_number_text(shown, share));
         }
         uint32_t test = (uint32_t)round(share * set->count);
@@ -106,7 +106,8 @@ static void widen_floats(const float *from, size_t count, double *to) {
     }
 }
 
-void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out, bool wide) {
+void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out,
+                       bool wide) {
     const vg_column *from = &set->columns[column];
     size_t elements = elements_of(from);
     size_t size = from->dtype == VG_I32 ? sizeof(int32_t) : wide ? sizeof(double) : sizeof(float);

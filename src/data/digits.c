@@ -16,11 +16,13 @@ enum { IMAGES, LABELS, COLUMNS };
 enum { SIDE = 28, PIXELS = SIDE * SIDE, CLASSES = 10 };
 
 bool vg_digits_describe(vg_dataset *set, vg_data_error *error) {
-    if (!vg_argument_whole(set, COUNT, 1, VG_COUNT_LIMIT, error) || !vg_argument_whole(set, SEED, 0, VG_SEED_LIMIT, error)) {
+    if (!vg_argument_whole(set, COUNT, 1, VG_COUNT_LIMIT, error)
+        || !vg_argument_whole(set, SEED, 0, VG_SEED_LIMIT, error)) {
         return false;
     }
     set->columns[IMAGES] = (vg_column){
-        .name = "images", .dtype = VG_F32, .storage = VG_STORE_U8, .scale = 1 / 255.0f, .rank = 2, .shape = { SIDE, SIDE }
+        .name = "images", .dtype = VG_F32, .storage = VG_STORE_U8, .scale = 1 / 255.0f,
+        .rank = 2, .shape = { SIDE, SIDE }
     };
     set->columns[LABELS] = (vg_column){ .name = "labels", .dtype = VG_I32, .storage = VG_STORE_U8, .classes = CLASSES };
     set->column_count = COLUMNS;

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +27,17 @@ void vg_idx_close(vg_idx *idx) {
 static bool give_up(vg_idx *idx) {
     vg_idx_close(idx);
     return false;
+}
+
+/* "'path' ..."; returns false. */
+__attribute__((format(printf, 3, 4)))
+static bool complain(const vg_idx *idx, vg_data_error *error, const char *format, ...) {
+    char text[sizeof error->text];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    return vg_data_fail(error, "'%s' %s", idx->path, text);
 }
 
 /* Reads up to `wanted` bytes; false after an error of the file or of its packing. */
@@ -49,12 +62,12 @@ static bool read_some(vg_idx *idx, uint64_t at, uint8_t *out, uint64_t wanted, u
     case Z_MEM_ERROR:
         vg_mem_fail(idx->mem);
     case Z_ERRNO:
-        return vg_data_fail(error, "'%s' cannot be read at byte %" PRIu64 ": %s", idx->path, at + *got, strerror(errno));
+        return complain(idx, error, "cannot be read at byte %" PRIu64 ": %s", at + *got, strerror(errno));
     case Z_BUF_ERROR:
-        return vg_data_fail(error, "'%s' ends within its gzip data, after %" PRIu64 " unpacked bytes: is the file complete?",
-                            idx->path, at + *got);
+        return complain(idx, error, "ends within its gzip data, after %" PRIu64 " bytes unpacked: is it complete?",
+                        at + *got);
     default:
-        return vg_data_fail(error, "'%s' is damaged: its gzip data cannot be unpacked after byte %" PRIu64, idx->path, at + *got);
+        return complain(idx, error, "is damaged: its gzip data cannot be unpacked after byte %" PRIu64, at + *got);
     }
 }
 
@@ -63,11 +76,11 @@ static bool open_stream(vg_idx *idx, uint64_t *length, vg_data_error *error) {
     struct stat status;
     int descriptor = open(idx->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);   /* a pipe is refused, not waited for */
     if (descriptor < 0) {
-        return vg_data_fail(error, "'%s' cannot be opened: %s", idx->path, strerror(errno));
+        return complain(idx, error, "cannot be opened: %s", strerror(errno));
     }
     if (fstat(descriptor, &status) || !S_ISREG(status.st_mode)) {
         close(descriptor);
-        return vg_data_fail(error, "'%s' is not a file%s", idx->path, S_ISDIR(status.st_mode) ? " but a folder" : "");
+        return complain(idx, error, "is not a file%s", S_ISDIR(status.st_mode) ? " but a folder" : "");
     }
     idx->stream = gzdopen(descriptor, "rb");
     if (!idx->stream) {
@@ -88,19 +101,20 @@ static bool read_magic(vg_idx *idx, uint32_t least, uint32_t most, vg_data_error
         return false;
     }
     if (got < MAGIC) {
-        return got ? vg_data_fail(error, "'%s' ends at byte %" PRIu64 ", within the magic number of an IDX file", idx->path, got)
-                   : vg_data_fail(error, "'%s' is empty: an IDX file was expected", idx->path);
+        return got ? complain(idx, error, "ends at byte %" PRIu64 ", within the magic number of an IDX file", got)
+                   : complain(idx, error, "is empty: an IDX file was expected");
     }
     if (magic[0] || magic[1]) {
-        return vg_data_fail(error, "'%s' is not an IDX file: it begins with %02x %02x %02x %02x, 00 00 08 %02x was expected",
-                            idx->path, magic[0], magic[1], magic[2], magic[3], least);
+        return complain(idx, error, "is not an IDX file: it begins with %02x %02x %02x, 00 00 08 was expected",
+                        magic[0], magic[1], magic[2]);
     }
     if (magic[2] != TYPE_U8) {
-        return vg_data_fail(error, "'%s' holds elements of type %02x (byte 2): only bytes (08) can be read", idx->path, magic[2]);
+        return complain(idx, error, "holds elements of type %02x (byte 2): only bytes (08) can be read", magic[2]);
     }
     if (magic[3] < least || magic[3] > most) {
-        return vg_data_fail(error, "'%s' has %u dimensions (byte 3): %s%u expected", idx->path, magic[3],
-                            least == most ? "" : magic[3] < least ? "at least " : "at most ", magic[3] < least ? least : most);
+        return complain(idx, error, "has %u dimensions (byte 3): %s%u expected", magic[3],
+                        least == most ? "" : magic[3] < least ? "at least " : "at most ",
+                        magic[3] < least ? least : most);
     }
     idx->rank = magic[3];
     idx->header = MAGIC + (uint64_t)idx->rank * DIMENSION;
@@ -115,19 +129,19 @@ static bool read_shape(vg_idx *idx, vg_data_error *error) {
         return false;
     }
     if (got < idx->header - MAGIC) {
-        return vg_data_fail(error, "'%s' ends at byte %" PRIu64 ", within its dimensions", idx->path, MAGIC + got);
+        return complain(idx, error, "ends at byte %" PRIu64 ", within its dimensions", MAGIC + got);
     }
     idx->size = 1;
     for (uint32_t k = 0; k < idx->rank; k++) {
         const uint8_t *p = bytes + k * DIMENSION;
         idx->shape[k] = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
         if (!idx->shape[k]) {
-            return vg_data_fail(error, "'%s' says that dimension %u is 0 (byte %u): there is nothing in it", idx->path, k,
-                                MAGIC + k * DIMENSION);
+            return complain(idx, error, "says that dimension %u is 0 (byte %u): there is nothing in it", k,
+                            MAGIC + k * DIMENSION);
         }
         if (idx->shape[k] > INT32_MAX || __builtin_mul_overflow(idx->size, idx->shape[k], &idx->size)) {
-            return vg_data_fail(error, "'%s' says that dimension %u is %u (byte %u): that is too large", idx->path, k,
-                                idx->shape[k], MAGIC + k * DIMENSION);
+            return complain(idx, error, "says that dimension %u is %u (byte %u): that is too large", k,
+                            idx->shape[k], MAGIC + k * DIMENSION);
         }
     }
     return true;
@@ -137,23 +151,24 @@ static bool read_shape(vg_idx *idx, vg_data_error *error) {
 static bool check_length(const vg_idx *idx, uint64_t length, vg_data_error *error) {
     if (idx->gzipped) {
         return idx->size / GZIP_RATIO <= length
-            || vg_data_fail(error, "'%s' promises %" PRIu64 " bytes, more than a gzipped file of %" PRIu64 " bytes can hold",
-                            idx->path, idx->size, length);
+            || complain(idx, error, "promises %" PRIu64 " bytes, more than %" PRIu64 " gzipped bytes can hold",
+                        idx->size, length);
     }
     uint64_t held = length - idx->header;
     return held == idx->size
-        || vg_data_fail(error, "'%s' promises %" PRIu64 " bytes behind its header of %" PRIu64 ", but %s %" PRIu64 ": %s",
-                        idx->path, idx->size, idx->header, held < idx->size ? "holds only" : "there are", held,
-                        held < idx->size ? "is the file complete?" : "something follows the data");
+        || complain(idx, error, "promises %" PRIu64 " bytes behind its header of %" PRIu64 ", but %s %" PRIu64 ": %s",
+                        idx->size, idx->header, held < idx->size ? "holds only" : "there are", held,
+                        held < idx->size ? "is it complete?" : "something follows the data");
 }
 
 bool vg_idx_open(vg_idx *idx, vg_mem *mem, const char *path, uint32_t least, uint32_t most, vg_data_error *error) {
-    uint64_t length;
+    uint64_t length = 0;
     *idx = (vg_idx){ .mem = mem, .path = path };
     if (!open_stream(idx, &length, error)) {
         return false;
     }
-    return (read_magic(idx, least, most, error) && read_shape(idx, error) && check_length(idx, length, error)) || give_up(idx);
+    return (read_magic(idx, least, most, error) && read_shape(idx, error) && check_length(idx, length, error))
+        || give_up(idx);
 }
 
 bool vg_idx_read(vg_idx *idx, uint8_t *out, vg_data_error *error) {
@@ -163,13 +178,13 @@ bool vg_idx_read(vg_idx *idx, uint8_t *out, vg_data_error *error) {
         return false;
     }
     if (got < idx->size) {
-        return vg_data_fail(error, "'%s' ends at byte %" PRIu64 ": its header promises %" PRIu64 " bytes, is the file complete?",
-                            idx->path, idx->header + got, idx->header + idx->size);
+        return complain(idx, error, "ends at byte %" PRIu64 ": its header promises %" PRIu64 " bytes, is it complete?",
+                        idx->header + got, idx->header + idx->size);
     }
     /* Reading on also makes zlib compare the checksum at the end. */
     if (!read_some(idx, idx->header + idx->size, &beyond, 1, &more, error)) {
         return false;
     }
-    return !more || vg_data_fail(error, "'%s' goes on behind byte %" PRIu64 ", where its header says it ends", idx->path,
-                                 idx->header + idx->size);
+    return !more || complain(idx, error, "goes on behind byte %" PRIu64 ", where its header says it ends",
+                             idx->header + idx->size);
 }

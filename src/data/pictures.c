@@ -42,7 +42,8 @@ static bool find_mnist(const vg_dataset *set, collection *files, vg_data_error *
         if (part.images && part.labels) {
             files->parts[files->count++] = part;
         } else if (part.images || part.labels || k == 1) {   /* the training pair alone may be missing */
-            return vg_data_fail(error, "there is no '%s' in '%s', nor the same with .gz", names[k][part.images != NULL], folder);
+            return vg_data_fail(error, "there is no '%s' in '%s', nor the same with .gz",
+                                names[k][part.images != NULL], folder);
         }
     }
     return true;
@@ -84,7 +85,8 @@ static bool take_shape(vg_dataset *set, const vg_idx *images, vg_data_error *err
     memcpy(column.shape, images->shape + 1, column.rank * sizeof *column.shape);
     if (set->count && (column.rank != set->columns[IMAGES].rank
                        || memcmp(column.shape, set->columns[IMAGES].shape, sizeof column.shape) != 0)) {
-        return vg_data_fail(error, "the images in '%s' are of another size than those of the training files", images->path);
+        return vg_data_fail(error, "the images in '%s' are of another size than those of the training files",
+                            images->path);
     }
     if (images->shape[0] > INT32_MAX - set->count || images->size / images->shape[0] > INT32_MAX) {
         return vg_data_fail(error, "'%s' holds too many examples", images->path);
@@ -120,8 +122,8 @@ static bool read_labels(vg_idx *idx, uint8_t *labels, uint32_t classes, vg_data_
     }
     for (uint32_t i = 0; i < idx->shape[0]; i++) {
         if (labels[i] >= classes) {
-            return vg_data_fail(error, "'%s' says class %u (byte %" PRIu64 "): there are only %u classes, from 0 on", idx->path,
-                                labels[i], idx->header + i, classes);
+            return vg_data_fail(error, "'%s' says class %u (byte %" PRIu64 "): there are only %u classes, from 0 on",
+                                idx->path, labels[i], idx->header + i, classes);
         }
     }
     return true;

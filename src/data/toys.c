@@ -10,7 +10,8 @@ enum { X, Y, FEATURES, TARGET, COLUMNS };
 
 bool vg_toy_describe(vg_dataset *set, vg_data_error *error) {
     double noise = vg_argument_number(set, NOISE);
-    if (!vg_argument_whole(set, COUNT, 1, VG_COUNT_LIMIT, error) || !vg_argument_whole(set, SEED, 0, VG_SEED_LIMIT, error)) {
+    if (!vg_argument_whole(set, COUNT, 1, VG_COUNT_LIMIT, error)
+        || !vg_argument_whole(set, SEED, 0, VG_SEED_LIMIT, error)) {
         return false;
     }
     if (!(noise >= 0 && noise <= 1e6)) {
