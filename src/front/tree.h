@@ -59,7 +59,7 @@ typedef enum vg_kind {
     VG_K_setting,     /* a: NAME; b: expr */
     VG_K_summary,     /* a: NAME of the kind; b: list(expr); c: extra index of two ids: STRING tag or 0, every or 0 */
     VG_K_expect,      /* a: expr; b: STRING or 0; c: every or 0 */
-    VG_K_error        /* a statement that did not parse; reported */
+    VG_K_error        /* a statement that did not parse, reported; a: NAME of what it would have bound, or 0 */
 } vg_kind;
 
 typedef struct vg_tree {
@@ -67,20 +67,32 @@ typedef struct vg_tree {
     VG_VEC(uint8_t)  kind;
     VG_VEC(vg_span)  span;           /* of the whole node; of a binary operator too (from its first operand's begin) */
     VG_VEC(uint32_t) a, b, c;
+    VG_VEC(uint16_t) depth;          /* nodes on the longest way down, this one included; VG_DEPTH_BROKEN at most */
     VG_VEC(uint32_t) extra;          /* extra.items[0] is 0: the empty list */
     VG_VEC(double)   numbers;
 } vg_tree;
 
+enum {
+    VG_NESTING_LIMIT = 200,                    /* brackets within each other */
+    VG_DEPTH_LIMIT   = 4 * VG_NESTING_LIMIT,   /* nodes below each other: what a walk may recurse */
+    VG_DEPTH_BROKEN  = UINT16_MAX              /* of what did not parse: its statement becomes VG_K_error */
+};
+
 void vg_tree_init(vg_tree *tree, vg_mem *mem);
 vg_tree_id vg_tree_add(vg_tree *tree, vg_kind kind, vg_span span, uint32_t a, uint32_t b, uint32_t c);
+/* A list of `count` items (0 when there are none), and a run of ids without a count. */
+uint32_t vg_tree_list(vg_tree *tree, const vg_tree_id *items, uint32_t count);
+uint32_t vg_tree_run(vg_tree *tree, const vg_tree_id *items, uint32_t count);
+/* The children of a node, in the order of its words, into `out` when that is not NULL; returns how many. */
+uint32_t vg_tree_children(const vg_tree *tree, vg_tree_id id, vg_tree_id *out);
+/* As a person can check it: (add a (multiply b 2)). Recurses, as deep as the tree is. */
+void vg_tree_text(const vg_tree *tree, const vg_strings *strings, vg_tree_id id, vg_text *out);
 static inline vg_kind    vg_tree_kind(const vg_tree *t, vg_tree_id id) { return (vg_kind)t->kind.items[id]; }
 static inline vg_span    vg_tree_span(const vg_tree *t, vg_tree_id id) { return t->span.items[id]; }
 static inline vg_str     vg_tree_name(const vg_tree *t, vg_tree_id name) { return t->a.items[name]; }
 static inline uint32_t   vg_tree_count(const vg_tree *t, uint32_t list) { return t->extra.items[list]; }
 static inline vg_tree_id vg_tree_item(const vg_tree *t, uint32_t list, uint32_t k) { return t->extra.items[list + 1 + k]; }
 static inline vg_tree_id vg_tree_extra(const vg_tree *t, uint32_t first, uint32_t k) { return t->extra.items[first + k]; }
-
-enum { VG_NESTING_LIMIT = 200 };     /* expressions and blocks within each other */
 
 /* Parse source `index` of diags->sources into the same tree. The root BLOCK of the file, or 0 when nothing at all
  * could be made of it; errors are reported, and statements that did not parse are VG_K_error. */
