@@ -6,6 +6,7 @@
  * the fine structure near zero, where most elements of a gradient lie. */
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "watch/tensorboard.h"
 
@@ -13,14 +14,14 @@
 enum { CELLS = 46 };
 _Static_assert(2 * (CELLS - 1) + 2 + 1 <= VG_BIN_LIMIT, "the bins must fit");
 
-/* The zeros' bin reaches to its neighbours at most, and is thin beside the whole axis. */
+/* The zeros' bin reaches half way to its neighbours at most, and is thin beside the whole axis. */
 static double zero_width(const vg_histogram *h) {
     double width = fmax(fabs(h->min), fabs(h->max)) * 0x1p-20;
     for (size_t i = 0; i < h->bucket_count; i++) {
         const vg_bucket *b = &h->buckets[i];
-        width = fmin(width, b->low >= 0 ? b->low : b->high <= 0 ? -b->high : width);
+        width = fmin(width, b->low >= 0 ? b->low / 2 : b->high <= 0 ? -b->high / 2 : width);
     }
-    return fmax(width, DBL_MIN);   /* the lowest subnormal bucket begins at 0 itself */
+    return fmax(width, DBL_TRUE_MIN);   /* the lowest subnormal bucket begins at 0 itself */
 }
 
 /* Puts the zeros between the negative and the positive buckets. Returns the number of rows. */
@@ -72,6 +73,23 @@ static size_t merge_rows(const vg_histogram *h, const vg_bin *rows, size_t count
     return used;
 }
 
+/* A bucket may begin with the largest value (or end with the smallest), and nothing else in it: with that value as
+ * its outer edge it has no width. It takes a little of the gap to its neighbour, or joins it: false. */
+static bool widen_end(vg_bin *end, vg_bin *neighbour, bool upper) {
+    const double edge = upper ? end->right : end->left, next = upper ? neighbour->right : neighbour->left;
+    const double inner = edge + (next - edge) * 0x1p-10;
+    if (end->left < end->right) {
+        return true;
+    }
+    if (inner != edge) {
+        *(upper ? &end->left : &end->right) = inner;
+        return true;
+    }
+    neighbour->count += end->count;
+    *(upper ? &neighbour->right : &neighbour->left) = edge;
+    return false;
+}
+
 size_t vg_bins_of(const vg_histogram *h, vg_arena *arena, vg_bin bins[VG_BIN_LIMIT]) {
     const uint64_t finite = h->count - h->nans - h->infs;
     if (finite == 0) {
@@ -84,12 +102,17 @@ size_t vg_bins_of(const vg_histogram *h, vg_arena *arena, vg_bin bins[VG_BIN_LIM
     vg_bin *rows = VG_ARRAY(arena, vg_bin, h->bucket_count + 1);
     size_t zero_row;
     const size_t count = list_rows(h, rows, &zero_row);
-    const size_t used = merge_rows(h, rows, count, zero_row, bins);
+    size_t used = merge_rows(h, rows, count, zero_row, bins);
     bins[0].left = h->min;
     bins[used - 1].right = h->max;
     for (size_t i = 1; i < used; i++) {   /* only where a subnormal bucket touches the zeros' */
         bins[i].left = fmax(bins[i].left, bins[i - 1].right);
-        bins[i].right = fmax(bins[i].right, bins[i].left);
+    }
+    if (used > 1 && !widen_end(&bins[used - 1], &bins[used - 2], true)) {
+        used--;
+    }
+    if (used > 1 && !widen_end(&bins[0], &bins[1], false)) {
+        memmove(bins, bins + 1, --used * sizeof *bins);
     }
     return used;
 }

@@ -73,18 +73,19 @@ static axis fit_axis(const vg_family *family, uint32_t columns) {
 /* Shares each bucket's elements out over the columns that it overlaps; what lies beyond the ends is left out. */
 static void fill_columns(const vg_histogram *h, axis on, double *columns) {
     memset(columns, 0, on.columns * sizeof *columns);
-    const double width = (on.to - on.from) / on.columns;
     for (size_t i = 0; i < h->bucket_count; i++) {
-        const double low = fmax(h->buckets[i].low, h->min);
-        const double high = fmax(fmin(h->buckets[i].high, h->max), low);
-        const double first = fmax(floor((low - on.from) / width), 0);
-        for (uint32_t k = (uint32_t)fmin(first, on.columns); k < on.columns && on.from + k * width <= high; k++) {
-            const double left = fmax(low, on.from + k * width), right = fmin(high, on.from + (k + 1) * width);
-            const double part = high > low ? fmax(right - left, 0) / (high - low) : left <= right;
-            columns[k] += part * (double)h->buckets[i].count;
-            if (high == low && part > 0) {
-                break;   /* a single value on the border of two columns counts once */
+        const vg_bucket *bucket = &h->buckets[i];
+        /* in columns from the left end */
+        const double low = (fmax(bucket->low, h->min) - on.from) / (on.to - on.from) * on.columns;
+        const double high = (fmin(bucket->high, h->max) - on.from) / (on.to - on.from) * on.columns;
+        if (high <= low) {   /* one value: the smallest or the largest */
+            if (low >= 0 && low <= on.columns) {
+                columns[(uint32_t)fmin(low, on.columns - 1)] += (double)bucket->count;
             }
+            continue;
+        }
+        for (double k = fmax(floor(low), 0); k < fmin(high, on.columns); k++) {
+            columns[(uint32_t)k] += (fmin(high, k + 1) - fmax(low, k)) / (high - low) * (double)bucket->count;
         }
     }
 }

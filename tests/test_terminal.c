@@ -1,0 +1,169 @@
+/* What a person sees of a run, for made-up records: tests/golden/terminal/NAME.txt. `test_terminal --bless` rewrites
+ * them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "record_fixture.h"
+
+static bool blessing;
+
+typedef struct written { char text[1 << 16]; size_t length; } written;
+
+static bool collect(void *user, const char *bytes, size_t length) {
+    written *to = user;
+    assert_true(to->length + length < sizeof to->text);
+    memcpy(to->text + to->length, bytes, length);
+    to->length += length;
+    return true;
+}
+
+static void compare(const char *name, const written *text) {
+    static char golden[1 << 16];
+    char path[512];
+    snprintf(path, sizeof path, "%s/golden/terminal/%s.txt", VG_TESTS, name);
+    if (blessing) {
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        assert_int_equal(fwrite(text->text, 1, text->length, file), text->length);
+        fclose(file);
+        return;
+    }
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    golden[fread(golden, 1, sizeof golden - 1, file)] = '\0';
+    fclose(file);
+    assert_string_equal(text->text, golden);
+}
+
+/* A sink whose progress goes into a pipe; its text comes first in `out`. */
+typedef struct screen { vg_sink *sink; int pipe[2]; written out; } screen;
+
+static void screen_open(screen *s, vg_terminal_options options) {
+    memset(s, 0, sizeof *s);
+    assert_int_equal(pipe(s->pipe), 0);
+    options.progress = s->pipe[1];
+    options.write = collect;
+    options.user = &s->out;
+    s->sink = vg_sink_terminal(&options);
+    assert_non_null(s->sink);
+}
+
+static void screen_close(screen *s, const char *golden) {
+    const char *error = NULL;
+    assert_true(vg_sink_close(s->sink, &error));
+    close(s->pipe[1]);
+    static written all;
+    memset(&all, 0, sizeof all);
+    for (ssize_t got; (got = read(s->pipe[0], all.text + all.length, 4096)) > 0;) {
+        all.length += (size_t)got;
+    }
+    close(s->pipe[0]);
+    collect(&all, s->out.text, s->out.length);
+    compare(golden, &all);
+}
+
+static void watch(screen *s, vg_record record) { assert_true(vg_sink_watch(s->sink, &record)); }
+
+/* The network that the project exists for: gradients that narrow towards the input. */
+static void deep_sigmoid(screen *s) {
+    static const double scales[] = { 0.0025, 0.008, 0.012, 0.017 };
+    static made_histogram made;
+    watch(s, (vg_record){ .kind = VG_RECORD_START, .steps = 100 });
+    for (uint64_t step = 0; step < 100; step++) {
+        watch(s, scalar_record(step, "loss", 11.56 * exp(-0.012 * (double)step)));
+        watch(s, scalar_record(step, "accuracy", 0.09375 + 0.0001 * (double)step));
+        for (int layer = 0; layer < 4 && step % 33 == 0; layer++) {
+            char tag[32];
+            snprintf(tag, sizeof tag, "grad(loss)/h[%d].W", layer + 1);
+            make_bell(&made, 5000, scales[layer] * (1 - 0.004 * (double)step), layer == 0 ? 0.34 : 0);
+            watch(s, histogram_record(step, tag, &made));
+        }
+        watch(s, (vg_record){ .kind = VG_RECORD_STEP, .step = step, .value = 11.56 * exp(-0.012 * (double)step),
+                              .steps = 100, .seconds = 0.125 * (double)(step + 1) });
+    }
+    watch(s, (vg_record){ .kind = VG_RECORD_DONE, .step = 100, .seconds = 12.5 });
+}
+
+static void test_deep_sigmoid(void **state) {
+    (void)state;
+    screen s;
+    screen_open(&s, (vg_terminal_options){ .unicode = true, .columns = 100 });
+    deep_sigmoid(&s);
+    screen_close(&s, "deep_sigmoid");
+}
+
+static void test_ascii(void **state) {
+    (void)state;
+    screen s;
+    screen_open(&s, (vg_terminal_options){ .columns = 80 });
+    deep_sigmoid(&s);
+    screen_close(&s, "deep_sigmoid_ascii");
+}
+
+/* In place and in colour, on a terminal too narrow for anything. */
+static void test_live(void **state) {
+    (void)state;
+    screen s;
+    screen_open(&s, (vg_terminal_options){ .live = true, .colour = true, .unicode = true, .columns = 30 });
+    deep_sigmoid(&s);
+    screen_close(&s, "live");
+}
+
+/* 10,000 layers: memory stays small, and a line says what was left out. */
+static void test_thousands(void **state) {
+    (void)state;
+    static made_histogram made;
+    screen s;
+    screen_open(&s, (vg_terminal_options){ .unicode = true, .columns = 100 });
+    for (uint64_t step = 0; step < 2; step++) {
+        for (int layer = 1; layer <= 10000; layer++) {
+            char tag[64];
+            snprintf(tag, sizeof tag, "rms(grad(loss))/h[%d]", layer);
+            watch(&s, scalar_record(step, tag, 1.0 / layer));
+            snprintf(tag, sizeof tag, "h[%d].W", layer);
+            if (layer % 512 == 1) {   /* what is left out need not be made anew */
+                make_bell(&made, 100, 0.001 * layer, 0);
+            }
+            watch(&s, histogram_record(step, tag, &made));
+        }
+    }
+    watch(&s, (vg_record){ .kind = VG_RECORD_DONE, .step = 2, .seconds = 1 });
+    screen_close(&s, "thousands");
+}
+
+/* What distributions there are: one value, none, positive ones, not a number; an expect that fails. */
+static void test_odd(void **state) {
+    (void)state;
+    static made_histogram made;
+    screen s;
+    screen_open(&s, (vg_terminal_options){ .unicode = true, .columns = 90 });
+    double same[] = { 3, 3, 3 }, zeros[] = { 0, 0 }, positive[] = { 0.1, 0.2, 0.25, 0.3, 0.9, 0, 0 };
+    make_histogram(&made, same, 3);
+    watch(&s, histogram_record(0, "same", &made));
+    make_histogram(&made, zeros, 2);
+    watch(&s, histogram_record(0, "zeros", &made));
+    make_histogram(&made, positive, 7);
+    watch(&s, histogram_record(0, "positive values of a very long name, too long to be shown", &made));
+    made.histogram = (vg_histogram){ .count = 12, .nans = 9, .infs = 3 };
+    watch(&s, histogram_record(0, "broken", &made));
+    watch(&s, scalar_record(0, "loss", NAN));
+    watch(&s, (vg_record){ .kind = VG_RECORD_STEP, .step = 0, .value = NAN, .steps = 1, .seconds = 0 });
+    watch(&s, (vg_record){ .kind = VG_RECORD_EXPECT, .step = 0, .tag = "finite(loss)", .message = "loss is nan", .failures = 1 });
+    watch(&s, (vg_record){ .kind = VG_RECORD_EXPECT, .step = 0, .tag = "finite(loss)", .failures = 1, .last = true });
+    watch(&s, (vg_record){ .kind = VG_RECORD_DONE, .step = 1, .seconds = 0.25, .status = VG_FAILED_NUMBERS });
+    screen_close(&s, "odd");
+}
+
+int main(int argc, char **argv) {
+    blessing = argc > 1 && strcmp(argv[1], "--bless") == 0;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_deep_sigmoid), cmocka_unit_test(test_ascii), cmocka_unit_test(test_live),
+        cmocka_unit_test(test_thousands), cmocka_unit_test(test_odd),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
