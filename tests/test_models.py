@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Every model under models/ checks, is short enough to read, and does what its first line says."""
+import glob
+import json
+import os
+import subprocess
+import sys
+
+PROGRAM = os.path.abspath(sys.argv[1])
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
+
+
+def run(name, *options):
+    """{tag: [values]} of a run's scalars, {tag: [lines]} of its histograms."""
+    done = subprocess.run([PROGRAM, "run", os.path.join(ROOT, "models", name + ".nn"), "--no-files", "--quiet", "--jsonl", "-",
+                           *options], capture_output=True, text=True)
+    assert done.returncode == 0, "%s: exit %d\n%s" % (name, done.returncode, done.stderr)
+    found = {}
+    for line in map(json.loads, done.stdout.splitlines()):
+        if line["kind"] in ("scalar", "histogram"):
+            found.setdefault(line["tag"], []).append(line.get("value", line))
+    return found
+
+
+def test_short_and_right():
+    files = sorted(glob.glob(os.path.join(ROOT, "models", "*.nn")))
+    assert len(files) >= 5
+    for path in files:
+        assert len(open(path).readlines()) <= 40, path
+    done = subprocess.run([PROGRAM, "check", *files], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout == "" and done.stderr == "", done.stderr
+
+
+def test_deep_sigmoid():
+    found = run("deep_sigmoid")
+    std = [found["grad(loss)/h[%d].W" % i][0]["std"] for i in range(1, 5)]
+    assert std[0] < std[1] / 2 and std[1] < std[2] < std[3], std
+    assert 5 < found["loss"][0] < 25 and found["loss"][-1] < found["loss"][0] / 2
+    assert found["accuracy"][-1] < 0.5
+
+
+def test_deep_relu():
+    found = run("deep_relu")
+    std = [found["grad(loss)/h[%d].W" % i][0]["rms"] for i in range(1, 5)]
+    assert max(std) < 10 * min(std), std
+    assert sum(found["accuracy"][-20:]) / 20 > 0.8, found["accuracy"][-20:]
+
+
+def test_linear():
+    found = run("linear")
+    assert found["error"][0] == 8 and found["error"][-1] < 0.2
+
+
+def test_xor():
+    assert run("xor")["accuracy"][-1] > 0.9
+
+
+def test_spirals():
+    accuracy = run("spirals")["accuracy"]
+    assert sum(accuracy[-10:]) / 10 > 0.95, accuracy[-10:]
+
+
+def main():
+    tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
+    failed = 0
+    for name, test in tests:
+        try:
+            test()
+        except AssertionError as error:
+            failed += 1
+            print("FAILED %s\n%s" % (name, error))
+    print("%d passed, %d failed" % (len(tests) - failed, failed))
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

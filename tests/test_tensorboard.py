@@ -1,0 +1,212 @@
+#!/usr/bin/env python3
+"""Reads the event file of a run with a reader of its own, written from the format alone: frames and their CRC-32C,
+protobuf's wire format, and what TensorBoard's messages are made of. Compared with the run's JSON lines."""
+import glob
+import json
+import math
+import os
+import struct
+import subprocess
+import sys
+import tempfile
+
+MODEL = """
+const depth = 3
+data points = spirals(count = 400, noise = 0.02, seed = 1)
+input x: [batch, 2] = points.features
+input y: [batch]    = points.target
+h[0] = x
+for i in 1..depth { h[i] = dense(h[i-1], 8, relu) }
+logits = dense(h[depth], 2)
+loss = mean(cross_entropy(logits, y))
+train loss {
+    optimizer = sgd(rate = 0.1)
+    batch = 16
+    steps = 7
+}
+summary scalar loss, loss * 0 as "zero" every 3
+summary histogram grad(loss, h[*].W), h[*] every 2
+summary histogram log(h[1] * 0) as "lost"
+summary histogram h[1].b * 0 + 3 as "same"
+"""
+
+
+def crc32c(data):
+    table = []
+    for i in range(256):
+        c = i
+        for _ in range(8):
+            c = c >> 1 ^ (0x82F63B78 if c & 1 else 0)
+        table.append(c)
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
+
+
+def masked(data):
+    c = crc32c(data)
+    return ((c >> 15 | c << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def records(data):
+    at = 0
+    while at < len(data):
+        head = data[at:at + 8]
+        length, = struct.unpack("<Q", head)
+        check, = struct.unpack("<I", data[at + 8:at + 12])
+        assert check == masked(head), "checksum of a length"
+        body = data[at + 12:at + 12 + length]
+        assert len(body) == length, "a whole record"
+        check, = struct.unpack("<I", data[at + 12 + length:at + 16 + length])
+        assert check == masked(body), "checksum of a record"
+        yield body
+        at += 16 + length
+
+
+def varint(data, at):
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 127) << shift
+        shift += 7
+        if byte < 128:
+            return value, at
+
+
+def fields(data):
+    """{number: [values]}: varints as int, fixed ones and the rest as bytes."""
+    found, at = {}, 0
+    while at < len(data):
+        key, at = varint(data, at)
+        kind = key & 7
+        if kind == 0:
+            value, at = varint(data, at)
+        elif kind in (1, 5):
+            size = 8 if kind == 1 else 4
+            value, at = data[at:at + size], at + size
+        else:
+            assert kind == 2, "a wire type that TensorBoard's messages have"
+            size, at = varint(data, at)
+            value, at = data[at:at + size], at + size
+            assert len(value) == size
+        found.setdefault(key >> 3, []).append(value)
+    return found
+
+
+def one(message, number, default=None):
+    values = message.get(number, [])
+    assert len(values) <= 1
+    return values[0] if values else default
+
+
+def bins_of(value):
+    tensor = fields(one(value, 8))
+    assert one(tensor, 1) == 2, "DOUBLE"
+    dims = [one(fields(dim), 1) for dim in fields(one(tensor, 2))[2]]
+    content = one(tensor, 4)
+    assert dims[1] == 3 and len(content) == 8 * 3 * dims[0]
+    flat = struct.unpack("<%dd" % (3 * dims[0]), content)
+    return [flat[i:i + 3] for i in range(0, len(flat), 3)]
+
+
+def plugin_of(value):
+    metadata = one(value, 9)
+    return one(fields(one(fields(metadata), 1)), 1).decode() if metadata else None
+
+
+def check_graph(data):
+    graph = fields(data)
+    assert one(fields(one(graph, 4)), 1) >= 1, "versions.producer"
+    nodes, inputs = {}, []
+    for node in map(fields, graph[1]):
+        name = one(node, 1).decode()
+        assert name not in nodes, "names are unique: " + name
+        nodes[name] = node
+        inputs += [text.decode() for text in node.get(3, [])]
+        for attribute in map(fields, node.get(5, [])):
+            assert one(attribute, 1) == b"_output_shapes"
+            shapes = fields(one(fields(one(attribute, 2)), 1))[7]
+            assert len(shapes) == 1
+    assert set(inputs) <= set(nodes), "every input is a node"
+    for name in ("x", "loss", "h/h[1]/W", "h/h[3]/b", "logits/W"):
+        assert name in nodes, name
+    assert any(name.startswith("gradients/") for name in nodes)
+    assert one(nodes["h/h[1]/W"], 2) == b"variable"
+
+
+def check_bins(rows, line):
+    """`line` is the same histogram as JSON: its fine buckets and exact moments."""
+    lost = line["nan"] + line["inf"]
+    assert 1 <= len(rows) <= 96
+    assert sum(count for _, _, count in rows) == line["count"] - lost
+    assert all(count > 0 for _, _, count in rows)
+    assert math.isclose(rows[0][0], line["min"], rel_tol=1e-7, abs_tol=1e-45)
+    assert math.isclose(rows[-1][1], line["max"], rel_tol=1e-7, abs_tol=1e-45)
+    if line["min"] == line["max"]:
+        assert len(rows) == 1
+        return
+    for left, right, _ in rows:
+        assert math.isfinite(left) and math.isfinite(right) and left < right
+    for before, after in zip(rows, rows[1:]):
+        assert before[1] <= after[0]
+    if line["zeros"]:
+        assert any(left <= 0 <= right and count == line["zeros"] for left, right, count in rows)
+    mean = sum((left + right) / 2 * count for left, right, count in rows) / (line["count"] - lost)
+    assert abs(mean - line["mean"]) < 0.05 * line["rms"], "the bins' mean is about the exact one"
+
+
+def check_event_file(data, lines):
+    scalars = {(l["tag"], l["step"]): l["value"] for l in lines if l["kind"] == "scalar"}
+    histograms = {(l["tag"], l["step"]): l for l in lines if l["kind"] == "histogram"}
+    described, last_step, graphs, nonfinite = set(), {}, 0, 0
+    events = [fields(body) for body in records(data)]
+    assert one(events[0], 3) == b"brain.Event:2" and set(events[0]) == {1, 3}
+    for event in events[1:]:
+        assert 1.6e9 < struct.unpack("<d", one(event, 1))[0] < 1e10, "wall time"
+        if 4 in event:
+            graphs += 1
+            check_graph(one(event, 4))
+            continue
+        step = one(event, 2, 0)
+        for value in map(fields, fields(one(event, 5))[1]):
+            tag = one(value, 1).decode("utf-8")
+            assert step > last_step.get(tag, -1), "steps rise"
+            last_step[tag] = step
+            if 2 in value:
+                number, = struct.unpack("<f", one(value, 2))
+                if tag.endswith("/nonfinite"):
+                    line = histograms[tag[:-len("/nonfinite")], step]
+                    assert number == line["nan"] + line["inf"] > 0
+                    nonfinite += 1
+                else:
+                    assert math.isclose(number, scalars.pop((tag, step)), rel_tol=1e-6)
+            else:
+                assert (plugin_of(value) == "histograms") == (tag not in described), "metadata on the first record"
+                described.add(tag)
+                check_bins(bins_of(value), histograms.pop((tag, step)))
+    assert graphs == 1 and not scalars and nonfinite > 0
+    assert all(line["count"] == line["nan"] + line["inf"] for line in histograms.values()), "only empty ones are skipped"
+
+
+def main():
+    assert crc32c(b"123456789") == 0xE3069283 and masked(b"123456789") == 0xC78AB0E5
+    program = os.path.abspath(sys.argv[1])
+    with tempfile.TemporaryDirectory() as folder:
+        with open(os.path.join(folder, "a.nn"), "w") as file:
+            file.write(MODEL)
+        done = subprocess.run([program, "run", "a.nn", "--out", "r", "--jsonl", "r.jsonl", "--quiet"], cwd=folder,
+                              capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        lines = [json.loads(line) for line in open(os.path.join(folder, "r.jsonl"))]
+        files = glob.glob(os.path.join(folder, "r", "events.out.tfevents.*"))
+        assert len(files) == 1
+        seconds, host_pid_n = os.path.basename(files[0])[len("events.out.tfevents."):].split(".", 1)
+        assert len(seconds) == 10 and seconds.isdigit() and host_pid_n.count(".") >= 2
+        check_event_file(open(files[0], "rb").read(), lines)
+    print("1 passed, 0 failed")
+
+
+if __name__ == "__main__":
+    main()
