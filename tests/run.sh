@@ -7,11 +7,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . examples/packages.sh
 
-fast=no
+fast=no bless=no
 for option in "$@"; do
     case "$option" in
     --fast) fast=yes ;;
-    --bless) export VG_BLESS=1 ;;
+    --bless) bless=yes ;;
     *) echo "usage: tests/run.sh [--fast] [--bless]" >&2; exit 2 ;;
     esac
 done
@@ -20,6 +20,12 @@ install_packages $build_packages $test_packages
 echo "== building with sanitizers into .build/asan"
 cmake --preset asan -DVGRAPH_TESTS=ON -DVGRAPH_WERROR=ON >/dev/null
 cmake --build --preset asan -j "$(nproc)"
+
+if [ "$bless" = yes ]; then
+    for source in $(grep -l -e '--bless' tests/test_*.c); do
+        ".build/asan/tests/$(basename "$source" .c)" --bless
+    done
+fi
 
 if [ "$fast" = no ]; then
     install_packages $fuzz_packages

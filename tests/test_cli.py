@@ -181,7 +181,8 @@ def test_interrupt():
 
 def test_full_and_closed_output():
     with open("/dev/full", "w") as full:
-        assert subprocess.run([PROGRAM, "graph", "ok.nn"], stdout=full).returncode == 4
+        done = subprocess.run([PROGRAM, "graph", "ok.nn"], stdout=full, stderr=subprocess.PIPE)
+        assert done.returncode == 4 and b"cannot write to standard output: No space left on device" in done.stderr
         assert subprocess.run([PROGRAM, "run", "ok.nn", "--no-files", "--jsonl", "-"], stdout=full,
                               stderr=subprocess.DEVNULL).returncode == 4
     reader = subprocess.Popen(["true"], stdin=subprocess.PIPE)

@@ -1,4 +1,5 @@
 /* vgraph VERB FILE.nn [options]: finds the verb, reads its options, and lets it act. */
+#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
@@ -81,8 +82,12 @@ static vg_status act(const vg_cli_verb *verb, int argc, char **argv) {
 
 /* What was written must have arrived; a reader who has gone away knows that himself. */
 static vg_status close_output(vg_status status) {
+    errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout)) {
         return status;
+    }
+    if (errno != EPIPE) {
+        vg_cli_complain("cannot write to standard output%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
     }
     return vg_cli_worse(status, VG_FAILED_RESOURCE);
 }

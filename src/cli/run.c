@@ -41,9 +41,10 @@ static bool watch(void *user, const vg_record *record) {
     return fine;
 }
 
-static bool add_sink(watchers *all, vg_sink *sink, const char *path, const char *error) {
+/* error: where the sink's maker left why; read only now that it has been called. */
+static bool add_sink(watchers *all, vg_sink *sink, const char *path, const char *const *error) {
     if (!sink) {
-        vg_cli_complain("cannot write '%s': %s", path, error);
+        vg_cli_complain("cannot write '%s': %s", path, *error);
         return false;
     }
     all->list[all->count++] = (named_sink){ sink, path };
@@ -81,14 +82,14 @@ static vg_sink *journal_sink(const vg_cli_options *options, const vg_run_options
 static bool open_sinks(watchers *all, const vg_cli_options *options, const vg_run_options *run, vg_model *model,
                        const char *folder) {
     const char *error = "there is not enough memory";
-    if (folder && (!add_sink(all, journal_sink(options, run, model, folder, &error), folder, error) ||
-                   !add_sink(all, vg_sink_tensorboard(folder, model, &error), folder, error))) {
+    if (folder && (!add_sink(all, journal_sink(options, run, model, folder, &error), folder, &error) ||
+                   !add_sink(all, vg_sink_tensorboard(folder, model, &error), folder, &error))) {
         return false;
     }
-    if (options->jsonl && !add_sink(all, vg_sink_json(options->jsonl, &error), options->jsonl, error)) {
+    if (options->jsonl && !add_sink(all, vg_sink_json(options->jsonl, &error), options->jsonl, &error)) {
         return false;
     }
-    return options->quiet || add_sink(all, terminal_sink(options), "standard output", error);
+    return options->quiet || add_sink(all, terminal_sink(options), "standard output", &error);
 }
 
 /* The journal comes last: it notes the run's errors. */
