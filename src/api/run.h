@@ -69,7 +69,12 @@ void   vg_run_emit(vg_run *run, vg_record record);
 void   vg_run_observe(vg_run *run, vg_turn *turn);
 double vg_run_seconds(const vg_run *run);
 
-/* ---- run_new.c: the elements of a tensor handed out, as doubles */
+/* ---- run_step.c */
+/* Loads a turn's mini-batch; an error when an input was not fed. */
+vg_status vg_run_prepare(vg_run *run, uint32_t turn);
+vg_status vg_run_report_fault(vg_run *run, const vg_program *program, const vg_context *context);
+
+/* ---- run_read.c: the elements of a tensor handed out, as doubles */
 void vg_run_convert(const vg_run *run, const vg_view *view, double *elements);
 
 #endif

@@ -35,11 +35,10 @@ static const char *example_text(vg_run *run, const vg_view *indices, int64_t at)
     return vg_text_c(&run->message);
 }
 
-static vg_status report_fault(vg_run *run, const vg_program *program) {
+vg_status vg_run_report_fault(vg_run *run, const vg_program *program, const vg_context *context) {
     const vg_graph *graph = program->graph;
     const vg_node node = program->fault_node;
     const vg_place *place = &graph->place.items[node];
-    const vg_context *context = &run->context;
     if (context->fault == VG_FAULT_lapack) {
         vg_report0(&run->model->ir.diags, orthogonal_failed, place->span, place->call);
         return VG_FAILED_RESOURCE;
@@ -71,6 +70,12 @@ static void load_batches(vg_run *run, const vg_turn *turn) {
     }
 }
 
+vg_status vg_run_prepare(vg_run *run, uint32_t turn) {
+    const vg_status status = check_fed(run);
+    if (status == VG_OK) load_batches(run, &run->turns[turn]);
+    return status;
+}
+
 static vg_status take_turn(vg_run *run, uint32_t k, double *first_loss) {
     vg_turn *turn = &run->turns[k];
     run->context.turn = k + 1;
@@ -80,7 +85,7 @@ static vg_status take_turn(vg_run *run, uint32_t k, double *first_loss) {
     const int threads = vg_blas_enter();
     const bool fine = vg_program_execute(&turn->program, &run->context, run->steps);
     vg_blas_leave(threads);
-    if (!fine) return report_fault(run, &turn->program);
+    if (!fine) return vg_run_report_fault(run, &turn->program, &run->context);
     vg_run_observe(run, turn);
     if (k == 0) *first_loss = run->loss;
     if (run->unit->blocks.count > 0 && !isfinite(run->loss)) return report_loss(run, k);
