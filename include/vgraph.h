@@ -46,6 +46,8 @@ VG_API vg_status vg_model_set(vg_model *model, const char *name, const char *exp
 VG_API vg_status vg_model_data(vg_model *model, const char *name, const char *source);         /* --data name=source */
 VG_API vg_status vg_model_summary(vg_model *model, const char *statement);                     /* --summary statement */
 VG_API vg_status vg_model_batch(vg_model *model, uint64_t batch);                              /* --batch */
+VG_API vg_status vg_model_steps(vg_model *model, uint64_t steps);                              /* --steps: `steps` in the model, too */
+VG_API vg_status vg_model_seed(vg_model *model, uint64_t seed);                                /* --seed */
 /* A value to be read after each step (vg_run_fetch); *index counts from 0. */
 VG_API vg_status vg_model_fetch(vg_model *model, const char *expression, uint32_t *index);
 /* For looking at the passes: the graph's text after the pass of this name goes to `write`. */

@@ -2,15 +2,23 @@
 #ifndef VG_API_MODEL_H
 #define VG_API_MODEL_H
 
+#include "front/elaborate.h"
 #include "ir/unit.h"
 #include "pass/pass.h"
 #include "vgraph.h"
+
+/* Where the text of a pass's graph goes. */
+typedef struct vg_dump_to { vg_write write; void *user; } vg_dump_to;
 
 struct vg_model {
     vg_mem      mem;
     vg_ir       ir;
     vg_unit     unit;
     vg_graph    elaborated[2];       /* as unit.graph was before the passes: what gradcheck starts from */
+    vg_front    front;               /* trees and options */
+    vg_dump     dump;                /* passes whose graphs are written out */
+    vg_dump_to  dumps[VG_PASS_COUNT + 1];
+    bool        evaluates;           /* unit.graph[0] is made */
     bool        loaded;              /* without an error: runs can be made */
     const char *name;                /* what messages call the text */
     const char *source;
@@ -26,5 +34,8 @@ vg_status vg_model_guard(vg_model *model, vg_mem *other, vg_body body, void *use
 
 /* The exit status that the model's diagnostics ask for; VG_OK without any. */
 vg_status vg_model_status(const vg_model *model);
+
+/* Makes unit.graph[0] (`training` false) when it is not made yet. False after reporting. Inside a guard. */
+bool vg_model_evaluation(vg_model *model);
 
 #endif

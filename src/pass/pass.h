@@ -19,7 +19,8 @@ typedef struct vg_dump {
     void  *user;
 } vg_dump;
 
-/* Replaces unit->graph[k] pass by pass. True, or false after errors were reported. */
+/* Replaces unit->graph[k] pass by pass; the elaborated graph's columns are not freed, so that a copy of the struct
+ * made before stays good. True, or false after errors were reported. */
 bool vg_passes_run(vg_unit *unit, uint32_t k, const vg_dump *dump);
 /* The index of a pass's name, or VG_PASS_COUNT for "elaborate"; false when there is none. */
 bool vg_pass_find(const char *name, uint32_t *index);

@@ -56,7 +56,7 @@ bool vg_passes_run(vg_unit *unit, uint32_t k, const vg_dump *dump) {
         vg_graph next;
         vg_graph_init(&next, unit->ir, VG_EMIT_FAITHFUL);
         pass_rows[pass].run(graph, &next);
-        vg_graph_free(graph);
+        if (pass > 0) vg_graph_free(graph);   /* the elaborated one stays the caller's */
         *graph = next;
         if (unit->ir->diags.list.count > reported || !check_graph(graph, pass)) return false;
         dump_graph(graph, dump, pass);

@@ -1,0 +1,31 @@
+/* From trees to graphs: names become nodes, loops unroll, layers make variables. */
+#ifndef VG_FRONT_ELABORATE_H
+#define VG_FRONT_ELABORATE_H
+
+#include "front/tree.h"
+#include "ir/unit.h"
+
+/* An option of the command line: --set NAME=EXPR, --data NAME=SOURCE; name 0 for a summary or a value to fetch. */
+typedef struct vg_override {
+    vg_str     name;
+    vg_tree_id tree;      /* the expression, or the summary statement */
+    vg_span    span;
+    bool       used;
+} vg_override;
+
+typedef struct vg_front {
+    vg_tree    tree;
+    vg_tree_id root;                    /* of the model file */
+    vg_str     path;                    /* of the model file, for `use` and data */
+    VG_VEC(vg_tree_id) library;         /* roots of the standard library's files */
+    VG_VEC(struct { vg_str path; vg_tree_id root; }) used;   /* files read by `use`, parsed once for both graphs */
+    VG_VEC(vg_override) sets, data, summaries, fetches;
+    uint64_t   batch, steps;            /* options; 0: not given */
+    uint64_t   seed;
+    bool       has_seed;
+} vg_front;
+
+/* Fills unit->graph[training] and, the first time, unit's tables. Errors are reported. `training` true comes first. */
+void vg_elaborate(vg_unit *unit, vg_front *front, bool training);
+
+#endif

@@ -1,0 +1,463 @@
+/* train blocks: settings, parameters, gradients, clipping, and the optimizer's updates. */
+#include <string.h>
+
+#include "diag/suggest.h"
+#include "front/dataset.h"
+#include "front/elaborator.h"
+#include "ir/build.h"
+
+/* ---- settings */
+
+typedef enum vg_setting {
+    VG_S_optimizer, VG_S_batch, VG_S_params, VG_S_clip_norm, VG_S_clip_value, VG_S_every,
+    VG_S_steps, VG_S_epochs, VG_S_seed, VG_S_shuffle, VG_S_eval_every, VG_S_checkpoint_every, VG_S_checkpoint_best,
+    VG_SETTING_COUNT
+} vg_setting;
+
+static const char *const setting_names[VG_SETTING_COUNT] = {
+    "optimizer", "batch", "params", "clip_norm", "clip_value", "every", "steps", "epochs", "seed", "shuffle",
+    "eval_every", "checkpoint_every", "checkpoint_best"
+};
+
+typedef struct vg_settings { vg_tree_id tree[VG_SETTING_COUNT]; } vg_settings;
+
+static const char *text_of(vg_elaborator *e, vg_str id) { return vg_strings_text(&e->ir->strings, id); }
+
+static int setting_find(const char *name) {
+    for (int k = 0; k < VG_SETTING_COUNT; k++)
+        if (strcmp(setting_names[k], name) == 0) return k;
+    return -1;
+}
+
+static void report_setting(vg_elaborator *e, vg_tree_id name) {
+    vg_report(e->diags, unknown_setting, vg_tree_span(e->tree, name), e->frame->call, text_of(e, vg_tree_name(e->tree, name)));
+    vg_suggest suggest;
+    vg_suggest_start(&suggest, text_of(e, vg_tree_name(e->tree, name)));
+    for (int k = 0; k < VG_SETTING_COUNT; k++) vg_suggest_offer(&suggest, setting_names[k]);
+    if (vg_suggest_best(&suggest))
+        vg_diags_note(e->diags, (vg_span){ 0, 0 }, "did you mean '%s'?", vg_suggest_best(&suggest));
+    else
+        vg_diags_note(e->diags, (vg_span){ 0, 0 }, "it has optimizer, batch, params, clip_norm, clip_value, every, "
+                      "steps, epochs, seed, shuffle");
+}
+
+/* The settings of a block, those of --set in their place. */
+static void read_settings(vg_elaborator *e, vg_tree_id statement, vg_settings *settings, bool report) {
+    uint32_t list = e->tree->b.items[statement];
+    vg_span seen[VG_SETTING_COUNT] = { { 0, 0 } };
+    memset(settings, 0, sizeof *settings);
+    for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++) {
+        vg_tree_id setting = vg_tree_item(e->tree, list, k), name = e->tree->a.items[setting];
+        int at = setting_find(text_of(e, vg_tree_name(e->tree, name)));
+        if (at < 0) {
+            if (report) report_setting(e, name);
+            continue;
+        }
+        if (seen[at].end && report) {
+            vg_report(e->diags, bound_twice, vg_tree_span(e->tree, name), e->frame->call, setting_names[at]);
+            vg_diags_note(e->diags, seen[at], "'%s' is bound here", setting_names[at]);
+        }
+        seen[at] = vg_tree_span(e->tree, name);
+        settings->tree[at] = e->tree->b.items[setting];
+    }
+    for (uint32_t k = 0; k < e->front->sets.count; k++) {
+        const char *name = text_of(e, e->front->sets.items[k].name);
+        int at = strncmp(name, "train.", 6) == 0 ? setting_find(name + 6) : -1;
+        if (at < 0) continue;
+        settings->tree[at] = e->front->sets.items[k].tree;
+        e->front->sets.items[k].used = true;
+    }
+    if (settings->tree[VG_S_steps] && settings->tree[VG_S_epochs] && report) {
+        bool set = vg_override_find(e, vg_strings_find(&e->ir->strings, "train.epochs", 12)) != NULL;
+        vg_setting loser = set ? VG_S_steps : VG_S_epochs;
+        if (!set && !vg_override_find(e, vg_strings_find(&e->ir->strings, "train.steps", 11)))
+            vg_report0(e->diags, steps_and_epochs, vg_tree_span(e->tree, settings->tree[VG_S_epochs]), e->frame->call);
+        settings->tree[loser] = 0;
+    }
+}
+
+/* A whole number of at least `least`; `fallback` when not given or after reporting. */
+static uint64_t whole_setting(vg_elaborator *e, const vg_settings *s, vg_setting which, int64_t least, uint64_t fallback) {
+    int64_t number;
+    if (!s->tree[which]) return fallback;
+    if (!vg_evaluate_whole(e, s->tree[which], setting_names[which], &number)) return fallback;
+    if (number >= least) return (uint64_t)number;
+    vg_report(e->diags, setting_range, vg_tree_span(e->tree, s->tree[which]), e->frame->call, setting_names[which],
+              vg_arena_format(&e->arena, "%lld", (long long)least), vg_arena_format(&e->arena, "%lld", (long long)number));
+    return fallback;
+}
+
+/* ---- the run's numbers */
+
+static vg_tree_id first_train(vg_elaborator *e) {
+    uint32_t list = e->front->root ? e->tree->a.items[e->front->root] : 0;
+    for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++)
+        if (vg_tree_kind(e->tree, vg_tree_item(e->tree, list, k)) == VG_K_train) return vg_tree_item(e->tree, list, k);
+    return e->trains.count ? e->trains.items[0].statement : 0;
+}
+
+static uint64_t batch_size(vg_elaborator *e, const vg_settings *s) {
+    if (e->front->batch) return e->front->batch;
+    return whole_setting(e, s, VG_S_batch, 1, 32);
+}
+
+static const vg_dataset *first_dataset(const vg_elaborator *e) {
+    for (uint32_t k = 0; k < e->unit->inputs.count; k++)
+        if (e->unit->inputs.items[k].dataset) return e->unit->inputs.items[k].dataset;
+    return NULL;
+}
+
+uint64_t vg_run_step_count(vg_elaborator *e) {
+    vg_settings s = { { 0 } };
+    vg_tree_id train = first_train(e);
+    if (e->steps || e->steps_busy) return e->steps ? e->steps : 1;
+    if (e->front->steps) return e->steps = e->front->steps;
+    if (!train) return e->steps = 1;
+    e->steps_busy = true;
+    read_settings(e, train, &s, false);
+    const vg_dataset *set = first_dataset(e);
+    if (s.tree[VG_S_steps] || !set) {
+        e->steps = whole_setting(e, &s, VG_S_steps, 1, 1000);
+    } else {
+        uint64_t epochs = whole_setting(e, &s, VG_S_epochs, 1, 1), each = set->train_count / batch_size(e, &s);
+        e->steps = each ? epochs * each : 1;
+    }
+    e->steps_busy = false;
+    return e->steps;
+}
+
+/* Every data set must fill a batch. */
+static void check_counts(vg_elaborator *e) {
+    for (uint32_t k = 0; k < e->unit->inputs.count; k++) {
+        const vg_input *input = &e->unit->inputs.items[k];
+        vg_dim first = vg_shape_dim(&e->ir->dims, input->shape, 0);
+        int64_t number;
+        if (vg_dim_is_number(&e->ir->dims, first, &number) && (uint64_t)number != e->batch)
+            vg_report(e->diags, input_batch, input->span, 0, text_of(e, input->path),
+                      vg_arena_format(&e->arena, "%lld", (long long)number),
+                      vg_arena_format(&e->arena, "%llu", (unsigned long long)e->batch));
+        if (!input->dataset || input->dataset->train_count >= e->batch) continue;
+        vg_report(e->diags, too_few_examples, input->span, 0, text_of(e, input->dataset->name),
+                  vg_arena_format(&e->arena, "%u", input->dataset->train_count),
+                  vg_arena_format(&e->arena, "%llu", (unsigned long long)e->batch));
+    }
+}
+
+static void run_settings(vg_elaborator *e, const vg_settings *s) {
+    vg_unit *unit = e->unit;
+    bool truth = true;
+    e->batch = batch_size(e, s);
+    if (s->tree[VG_S_shuffle]) vg_evaluate_bool(e, s->tree[VG_S_shuffle], "shuffle", &truth);
+    uint64_t seed = whole_setting(e, s, VG_S_seed, 0, 1);
+    if (e->front->has_seed) seed = e->front->seed;
+    vg_run_step_count(e);
+    if (!e->training) return;
+    unit->batch_size = e->batch;
+    unit->shuffle = truth;
+    unit->seed = seed;
+    unit->steps = e->steps;
+    check_counts(e);
+}
+
+/* ---- which variables */
+
+static bool passes(const vg_graph *graph, vg_node node) {
+    vg_op op = vg_node_op(graph, node);
+    return vg_node_dtype(graph, node) == VG_F32 && (vg_op_rows[op].has_gradient || vg_op_is(op, VG_FLAG_holder));
+}
+
+/* Marks what `loss` depends on by a path that passes a gradient. */
+static uint8_t *mark_ancestors(vg_elaborator *e, vg_node loss) {
+    uint8_t *mark = vg_mem_alloc(e->mem, (size_t)loss + 1);
+    mark[loss] = 1;
+    for (vg_node n = loss; n > 0; n--) {
+        if (!mark[n] || !passes(e->graph, n)) continue;
+        for (uint32_t k = 0; k < e->graph->operand_count.items[n]; k++) mark[vg_operand(e->graph, n, k)] = 1;
+    }
+    return mark;
+}
+
+static vg_value default_params(vg_elaborator *e, vg_node loss, vg_tree_id loss_tree) {
+    uint8_t *mark = mark_ancestors(e, loss);
+    uint32_t count = 0;
+    vg_selected *items = VG_ARRAY(&e->arena, vg_selected, e->unit->variables.count + 1);
+    for (vg_node n = 1; n <= loss; n++) {
+        if (!mark[n] || vg_node_op(e->graph, n) != VG_OP_variable) continue;
+        vg_entry entry = vg_map_get(&e->node_entry, n);
+        if (!entry || !e->unit->variables.items[vg_entry_at(e, entry)->variable - 1].trainable) continue;
+        items[count++] = (vg_selected){ vg_entry_path(e, entry), n };
+    }
+    vg_mem_free(e->mem, mark);
+    if (count) return vg_value_selection(&e->values, items, count);
+    vg_report(e->diags, nothing_to_train, vg_tree_span(e->tree, loss_tree), e->frame->call,
+              text_of(e, vg_expression_text(e, loss_tree)));
+    return vg_value_poison();
+}
+
+/* A selection of trainable variables from a setting's value: a variable, a selection, a list of them. */
+static bool add_variables(vg_elaborator *e, vg_value value, vg_span span, vg_selected *items, uint32_t *count) {
+    uint32_t length = value.kind == VG_V_list ? vg_list_count(&e->values, value)
+                    : value.kind == VG_V_selection ? vg_selection_count(&e->values, value) : 1;
+    if (value.kind == VG_V_poison) return false;
+    for (uint32_t k = 0; k < length; k++) {
+        vg_node node = value.kind == VG_V_selection ? vg_selection_item(&e->values, value, k).node : value.id;
+        if (value.kind == VG_V_list) {
+            if (!add_variables(e, vg_list_item(&e->values, value, k), span, items, count)) return false;
+            continue;
+        }
+        bool tensor = value.kind == VG_V_tensor || value.kind == VG_V_selection;
+        vg_entry entry = tensor ? vg_map_get(&e->node_entry, node) : 0;
+        if (!entry || !e->unit->variables.items[vg_entry_at(e, entry)->variable - 1].trainable) {
+            vg_report0(e->diags, not_variables, span, e->frame->call);
+            return false;
+        }
+        bool again = false;
+        for (uint32_t j = 0; j < *count && *count < 64; j++) again |= items[j].node == node;
+        if (!again) items[(*count)++] = (vg_selected){ vg_entry_path(e, entry), node };
+    }
+    return true;
+}
+
+static vg_value chosen_params(vg_elaborator *e, vg_tree_id tree) {
+    vg_selected *items = VG_ARRAY(&e->arena, vg_selected, e->unit->variables.count * 2 + 64);
+    uint32_t count = 0;
+    vg_value value = vg_evaluate(e, tree);
+    if (!add_variables(e, value, vg_tree_span(e->tree, tree), items, &count)) return vg_value_poison();
+    return vg_value_selection(&e->values, items, count);
+}
+
+/* ---- gradients and clipping */
+
+vg_node vg_gradient_node(vg_elaborator *e, vg_node y, vg_node v, uint32_t group) {
+    vg_node operands[2] = { y, v };
+    vg_word words[1] = { group };
+    return vg_emit(e->graph, VG_OP_grad, operands, 2, vg_attr_of(e->ir, words, 1));
+}
+
+static bool positive_setting(vg_elaborator *e, vg_tree_id tree, vg_node *out) {
+    vg_value value = vg_evaluate(e, tree);
+    if (value.kind == VG_V_number && !(value.number > 0)) {
+        char number[32];
+        vg_report(e->diags, clip_range, vg_tree_span(e->tree, tree), e->frame->call, vg_number_text(number, value.number));
+        return false;
+    }
+    *out = vg_to_tensor(e, value, false, vg_tree_span(e->tree, tree));
+    if (*out && vg_node_rank(e->graph, *out) != 0) {
+        vg_report0(e->diags, clip_scalar, vg_tree_span(e->tree, tree), e->frame->call);
+        return false;
+    }
+    return *out != 0;
+}
+
+static void clip_value(vg_elaborator *e, vg_tree_id tree, vg_node *gradients, uint32_t count) {
+    vg_node limit;
+    if (!positive_setting(e, tree, &limit)) return;
+    vg_node low = vg_build_map1(e->graph, VG_OP_neg, limit);
+    for (uint32_t k = 0; k < count; k++)
+        gradients[k] = vg_build_map2(e->graph, VG_OP_maximum, low,
+                                     vg_build_map2(e->graph, VG_OP_minimum, gradients[k], limit));
+}
+
+/* All of the block together: g * min(1, limit / (|g| + 1e-6)), as PyTorch's clip_grad_norm_. */
+static void clip_norm(vg_elaborator *e, vg_tree_id tree, vg_node *gradients, uint32_t count) {
+    vg_node limit;
+    if (!positive_setting(e, tree, &limit)) return;
+    vg_node *squares = VG_ARRAY(&e->arena, vg_node, count);
+    for (uint32_t k = 0; k < count; k++) {
+        vg_node square = vg_build_map1(e->graph, VG_OP_square, gradients[k]);
+        uint32_t rank = vg_node_rank(e->graph, square);
+        squares[k] = vg_build_reduce(e->graph, VG_OP_sum, square, (1u << rank) - 1, false);
+    }
+    vg_node norm = vg_build_map1(e->graph, VG_OP_sqrt, vg_build_addn(e->graph, squares, count));
+    vg_node safe = vg_build_map2(e->graph, VG_OP_add, norm, vg_build_scalar(e->graph, 1e-6));
+    vg_node scale = vg_build_map2(e->graph, VG_OP_minimum, vg_build_map2(e->graph, VG_OP_div, limit, safe),
+                                  vg_build_scalar(e->graph, 1));
+    for (uint32_t k = 0; k < count; k++) gradients[k] = vg_build_map2(e->graph, VG_OP_mul, gradients[k], scale);
+}
+
+/* ---- the optimizer */
+
+/* train.h[1].W: where the optimizer of h[1].W keeps its states. */
+static vg_entry mirror(vg_elaborator *e, vg_entry base, vg_entry entry) {
+    vg_entry_row row = *vg_entry_at(e, entry);
+    if (entry == e->root || !row.parent) return base;
+    vg_entry up = mirror(e, base, row.parent);
+    if (row.index_count) {
+        vg_entry member = vg_entry_find_member(e, up, e->indices.items + row.first_index, row.index_count);
+        if (member) return member;
+        int64_t indices[VG_RANK_LIMIT * 2];
+        memcpy(indices, e->indices.items + row.first_index, row.index_count * sizeof *indices);
+        return vg_entry_member(e, up, indices, row.index_count, row.span);
+    }
+    vg_entry found = vg_entry_find(e, up, row.name);
+    vg_entry_kind kind = row.kind == VG_E_family ? VG_E_family : VG_E_scope;
+    return found ? found : vg_entry_add(e, up, row.name, kind, row.span);
+}
+
+static vg_value default_optimizer(vg_elaborator *e) {
+    vg_entry entry = vg_entry_find(e, e->library, vg_strings_c(&e->ir->strings, "sgd"));
+    vg_function f = e->values.functions.items[vg_entry_at(e, entry)->value.id];
+    vg_value arguments[VG_ARGUMENT_LIMIT];
+    uint32_t count = vg_tree_count(e->tree, vg_function_parameters(e, &f));
+    for (uint32_t k = 0; k < count; k++) arguments[k] = vg_value_absent();
+    arguments[0] = vg_value_number(0.01);
+    vg_bound bound = { vg_entry_at(e, entry)->value.id, vg_value_list(&e->values, arguments, count).id, { 0, 0 }, 0 };
+    vg_vec_push(e->mem, &e->values.bound, bound);
+    return (vg_value){ VG_V_optimizer, e->values.bound.count - 1, 0 };
+}
+
+static void run_optimizer(vg_elaborator *e, vg_value optimizer, vg_node p, vg_node g, vg_entry train) {
+    vg_bound bound = e->values.bound.items[optimizer.id];
+    vg_function f = e->values.functions.items[bound.function];
+    uint32_t more = e->tree->c.items[f.tree];
+    vg_value list = { VG_V_list, bound.list, 0 }, arguments[VG_ARGUMENT_LIMIT];
+    vg_span spans[VG_ARGUMENT_LIMIT];
+    for (uint32_t k = 0; k < vg_list_count(&e->values, list); k++) {
+        arguments[k] = vg_list_item(&e->values, list, k);
+        spans[k] = bound.span;
+    }
+    vg_tree_id p_name = vg_tree_extra(e->tree, more, 0), g_name = vg_tree_extra(e->tree, more, 1);
+    vg_local locals[2] = {
+        { vg_tree_name(e->tree, p_name), vg_value_tensor(p), vg_tree_span(e->tree, p_name) },
+        { vg_tree_name(e->tree, g_name), vg_value_tensor(g), vg_tree_span(e->tree, g_name) }
+    };
+    vg_entry scope = mirror(e, train, vg_map_get(&e->node_entry, p));
+    vg_binding outer = vg_binding_refuse(e, "an optimizer", vg_entry_path(e, scope));
+    uint32_t before = e->updates.count, errors = e->diags->list.count;
+    vg_run_function(e, bound.function, arguments, spans, bound.span, locals, 2, scope);
+    e->binding = outer;
+    bool updates = false;
+    vg_entry variable = vg_map_get(&e->node_entry, p);
+    for (uint32_t k = before; k < e->updates.count; k++) updates |= e->updates.items[k].variable == variable;
+    if (!updates && errors == e->diags->list.count)
+        vg_report(e->diags, optimizer_no_update, vg_tree_span(e->tree, e->tree->a.items[f.tree]), 0,
+                  text_of(e, f.name), text_of(e, locals[0].name));
+}
+
+typedef struct vg_pair { vg_value variables, optimizer; } vg_pair;
+
+/* One optimizer for all, or pairs [selection, optimizer]. Returns how many pairs; 0 after reporting. */
+static uint32_t optimizer_pairs(vg_elaborator *e, vg_tree_id tree, vg_pair *pairs, uint32_t limit) {
+    vg_value value = tree ? vg_evaluate(e, tree) : default_optimizer(e);
+    vg_span span = tree ? vg_tree_span(e->tree, tree) : (vg_span){ 0, 0 };
+    pairs[0] = (vg_pair){ vg_value_absent(), value };
+    if (value.kind == VG_V_poison) return 0;
+    if (value.kind == VG_V_optimizer) return 1;
+    uint32_t count = value.kind == VG_V_list ? vg_list_count(&e->values, value) : 0;
+    bool fits = count > 0 && count <= limit;
+    for (uint32_t k = 0; k < count && fits; k++) {
+        vg_value item = vg_list_item(&e->values, value, k);
+        fits = item.kind == VG_V_list && vg_list_count(&e->values, item) == 2 &&
+               vg_list_item(&e->values, item, 1).kind == VG_V_optimizer;
+        if (!fits) break;
+        vg_selected *items = VG_ARRAY(&e->arena, vg_selected, e->unit->variables.count * 2 + 64);
+        uint32_t chosen = 0;
+        if (!add_variables(e, vg_list_item(&e->values, item, 0), span, items, &chosen)) return 0;
+        pairs[k] = (vg_pair){ vg_value_selection(&e->values, items, chosen), vg_list_item(&e->values, item, 1) };
+    }
+    if (fits) return count;
+    vg_report(e->diags, not_optimizer, span, e->frame->call, vg_value_noun(value.kind));
+    if (value.kind == VG_V_function)
+        vg_diags_note(e->diags, (vg_span){ 0, 0 }, "write the call: %s(rate = 0.01)",
+                      text_of(e, e->values.functions.items[value.id].name));
+    return 0;
+}
+
+static const vg_pair *pair_of(vg_elaborator *e, const vg_pair *pairs, uint32_t count, vg_node variable) {
+    for (uint32_t k = 0; k < count; k++) {
+        if (pairs[k].variables.kind == VG_V_absent) return &pairs[k];
+        for (uint32_t j = 0; j < vg_selection_count(&e->values, pairs[k].variables); j++)
+            if (vg_selection_item(&e->values, pairs[k].variables, j).node == variable) return &pairs[k];
+    }
+    return NULL;
+}
+
+static void elaborate_updates(vg_elaborator *e, const vg_settings *s, vg_node loss, vg_value params) {
+    vg_pair pairs[64];
+    uint32_t pair_count = optimizer_pairs(e, s->tree[VG_S_optimizer], pairs, 64);
+    uint32_t count = vg_selection_count(&e->values, params), group = ++e->ir->groups;
+    vg_node *gradients = VG_ARRAY(&e->arena, vg_node, count);
+    for (uint32_t k = 0; k < count; k++)
+        gradients[k] = vg_gradient_node(e, loss, vg_selection_item(&e->values, params, k).node, group);
+    if (s->tree[VG_S_clip_value]) clip_value(e, s->tree[VG_S_clip_value], gradients, count);
+    if (s->tree[VG_S_clip_norm]) clip_norm(e, s->tree[VG_S_clip_norm], gradients, count);
+    vg_str name = vg_strings_c(&e->ir->strings, "train");
+    vg_entry train = vg_entry_find(e, e->root, name);
+    if (!train) train = vg_entry_add(e, e->root, name, VG_E_scope, (vg_span){ 0, 0 });
+    uint32_t errors = e->diags->list.count;
+    for (uint32_t k = 0; k < count && pair_count && errors == e->diags->list.count; k++) {
+        vg_selected variable = vg_selection_item(&e->values, params, k);
+        const vg_pair *pair = pair_of(e, pairs, pair_count, variable.node);
+        if (pair) run_optimizer(e, pair->optimizer, variable.node, gradients[k], train);
+        else vg_report(e->diags, no_optimizer_for, vg_tree_span(e->tree, s->tree[VG_S_optimizer]), e->frame->call,
+                       text_of(e, variable.path));
+    }
+}
+
+/* ---- the block */
+
+static vg_node loss_node(vg_elaborator *e, vg_tree_id tree) {
+    vg_node loss = vg_evaluate_tensor(e, tree);
+    if (!loss) return 0;
+    if (vg_node_rank(e->graph, loss) == 0 && vg_node_dtype(e->graph, loss) == VG_F32) return loss;
+    vg_text shape = vg_text_new(e->mem);
+    vg_shape_text(&e->ir->dims, &e->ir->strings, vg_node_shape(e->graph, loss), &shape);
+    const char *text = text_of(e, vg_expression_text(e, tree));
+    vg_report(e->diags, loss_not_scalar, vg_tree_span(e->tree, tree), e->frame->call, text, vg_text_c(&shape), text);
+    vg_text_free(&shape);
+    return 0;
+}
+
+static void refuse_later(vg_elaborator *e, const vg_settings *s) {
+    static const vg_setting later[] = { VG_S_eval_every, VG_S_checkpoint_every, VG_S_checkpoint_best };
+    for (size_t k = 0; k < sizeof later / sizeof *later; k++)
+        if (s->tree[later[k]])
+            vg_report(e->diags, not_built, vg_tree_span(e->tree, s->tree[later[k]]), e->frame->call,
+                      setting_names[later[k]], "setting");
+}
+
+static void elaborate_block(vg_elaborator *e, vg_tree_id statement) {
+    vg_settings settings;
+    vg_tree_id loss_tree = e->tree->a.items[statement];
+    read_settings(e, statement, &settings, true);
+    refuse_later(e, &settings);
+    run_settings(e, &settings);
+    if (settings.tree[VG_S_every])
+        vg_report0(e->diags, first_every, vg_tree_span(e->tree, settings.tree[VG_S_every]), e->frame->call);
+    e->block = 1;
+    e->block_every = 1;
+    vg_node loss = loss_node(e, loss_tree);
+    if (loss) {
+        vg_value params = settings.tree[VG_S_params] ? chosen_params(e, settings.tree[VG_S_params])
+                                                     : default_params(e, loss, loss_tree);
+        vg_here(e, vg_tree_span(e->tree, loss_tree));
+        vg_word words[1] = { e->block };
+        vg_emit(e->graph, VG_OP_loss, &loss, 1, vg_attr_of(e->ir, words, 1));
+        if (params.kind == VG_V_selection) elaborate_updates(e, &settings, loss, params);
+    }
+    e->block = 0;
+    if (!e->training) return;
+    vg_block block = { vg_expression_text(e, loss_tree), e->batch, 1, vg_tree_span(e->tree, statement) };
+    vg_vec_push(e->mem, &e->unit->blocks, block);
+}
+
+void vg_elaborate_trains(vg_elaborator *e) {
+    vg_frame *top = e->frame;
+    if (!e->trains.count) {
+        vg_settings none = { { 0 } };
+        run_settings(e, &none);
+    }
+    for (uint32_t k = 0; k < e->trains.count; k++) {
+        vg_tree_id statement = e->trains.items[k].statement;
+        if (k) {
+            vg_report(e->diags, not_built, vg_tree_span(e->tree, e->tree->a.items[statement]), 0, "train",
+                      "second block of a model");
+            continue;
+        }
+        e->frame = e->trains.items[k].frame;
+        vg_binding outer = vg_binding_refuse(e, "a train block", vg_strings_c(&e->ir->strings, "train"));
+        elaborate_block(e, statement);
+        e->binding = outer;
+    }
+    e->frame = top;
+}
