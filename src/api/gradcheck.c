@@ -37,9 +37,11 @@ void vg_gradcheck_fetch(vg_graph *graph, vg_node node, uint32_t index) {
 
 bool vg_gradcheck_pass(vg_run *run, vg_graph *graph) {
     vg_unit unit = *run->unit;
-    unit.graph[1] = *graph;
+    vg_graph before = *graph;
+    unit.graph[1] = before;
     const bool done = vg_passes_run(&unit, 1, NULL);
     *graph = unit.graph[1];
+    if (graph->op.items != before.op.items) vg_graph_free(&before);
     return done;
 }
 

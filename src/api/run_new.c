@@ -175,6 +175,7 @@ static vg_status make(void *user) {
     run->real = run->options.float64 ? 8 : 4;
     run->steps = run->options.steps ? run->options.steps : unit->steps ? unit->steps : 1;
     run->context.seed = run->options.has_seed ? run->options.seed : unit->seed;
+    if (run->options.evaluation && !vg_model_evaluation(run->model)) return vg_model_status(run->model);
     vg_store_init(&run->store, &run->mem, run->real);
     make_turns(run);
     const vg_status status = make_loaders(run);

@@ -33,49 +33,69 @@ static inline uint32_t key_i32(int32_t value) {
     return (sign << 11) | (magnitude - ((1023 - 127) << 3));
 }
 
-/* Counts and sums in a first pass, squares around the mean in a second, the buckets in a third. `finite` keeps the loops
- * free of branches; what is no bucket's counts in `dump`, a key that only NaNs have. */
-#define DISTRIBUTION(name, TYPE, key_of, KEYS, DUMP)                                                           \
-    static void name##_moments(const TYPE *values, int64_t count, vg_distribution *out) {                      \
+/* EACH is a loop over all elements x, in lanes k: one for each thing to be found, simple enough for vector
+ * instructions. x - x is 0 for finite x alone. */
+#define EACH(statement)                                                                                        \
+    do {                                                                                                       \
+        int64_t i = 0;                                                                                         \
+        for (; i + LANES <= count; i += LANES)                                                                 \
+            for (int k = 0; k < LANES; k++) { const element x = values[i + k]; statement; }                    \
+        for (int k = 0; i + k < count; k++) { const element x = values[i + k]; statement; }                    \
+    } while (0)
+#define ALL(x) true
+#define FINITE(x) ((x) - (x) == 0)
+
+/* The moments of the elements that are TAKEN, of which there are `taken`, one of them `one`. */
+#define MOMENTS(name, TYPE, TAKEN)                                                                             \
+    static void name(const TYPE *values, int64_t count, int64_t taken, TYPE one, vg_distribution *out) {       \
+        typedef TYPE element;                                                                                  \
         double sum[LANES] = { 0 }, square[LANES] = { 0 }, centred[LANES] = { 0 };                              \
-        double low = INFINITY, high = -INFINITY;                                                               \
-        uint64_t zeros = 0, nans = 0, finite = 0;                                                              \
-        for (int64_t i = 0; i < count; i++) {                                                                  \
-            const double x = (double)values[i];                                                                \
-            const bool fine = x - x == 0;                                                                      \
-            const double y = fine ? x : 0;                                                                     \
-            zeros += x == 0;                                                                                   \
-            nans += x != x;                                                                                    \
-            finite += fine;                                                                                    \
-            sum[i % LANES] += y;                                                                               \
-            square[i % LANES] += y * y;                                                                        \
-            low = fine && x < low ? x : low;                                                                   \
-            high = fine && x > high ? x : high;                                                                \
+        element low[LANES], high[LANES];                                                                       \
+        for (int k = 0; k < LANES; k++) low[k] = high[k] = one;                                                \
+        EACH(sum[k] += TAKEN(x) ? (double)x : 0);                                                              \
+        EACH(square[k] += TAKEN(x) ? (double)x * (double)x : 0);                                               \
+        EACH(low[k] = TAKEN(x) && x < low[k] ? x : low[k]);                                                    \
+        EACH(high[k] = TAKEN(x) && x > high[k] ? x : high[k]);                                                 \
+        out->mean = joined(sum) / (double)taken;                                                               \
+        const double mean = out->mean;                                                                         \
+        EACH(const double from = (double)x - mean; centred[k] += TAKEN(x) ? from * from : 0);                  \
+        for (int k = 1; k < LANES; k++) {                                                                      \
+            low[0] = low[k] < low[0] ? low[k] : low[0];                                                        \
+            high[0] = high[k] > high[0] ? high[k] : high[0];                                                   \
         }                                                                                                      \
-        out->count = (uint64_t)count;                                                                          \
-        out->zeros = zeros;                                                                                    \
-        out->nans = nans;                                                                                      \
-        out->infs = (uint64_t)count - finite - nans;                                                           \
-        out->min = out->max = out->mean = out->std = out->rms = 0;                                             \
-        if (finite == 0) return;                                                                               \
-        const double n = (double)finite, mean = joined(sum) / n;                                               \
-        for (int64_t i = 0; i < count; i++) {                                                                  \
-            const double x = (double)values[i], y = x - x == 0 ? x - mean : 0;                                 \
-            centred[i % LANES] += y * y;                                                                       \
+        out->min = (double)low[0];                                                                             \
+        out->max = (double)high[0];                                                                            \
+        out->std = sqrt(joined(centred) / (double)taken);                                                      \
+        out->rms = sqrt(joined(square) / (double)taken);                                                       \
+    }
+
+/* What is in no bucket is counted in `DUMP`, a key that only NaNs have: zeros and what is not finite. */
+#define DISTRIBUTION(name, TYPE, key_of, KEYS, DUMP)                                                           \
+    MOMENTS(name##_all, TYPE, ALL)                                                                             \
+    MOMENTS(name##_finite, TYPE, FINITE)                                                                       \
+    static void name##_count(const TYPE *values, int64_t count, vg_distribution *out) {                        \
+        typedef TYPE element;                                                                                  \
+        TYPE wrong[LANES] = { 0 };                                                                             \
+        EACH(wrong[k] += x - x);                                                                               \
+        for (int k = 1; k < LANES; k++) wrong[0] += wrong[k];                                                  \
+        for (int64_t i = 0; wrong[0] != 0 && i < count; i++) {                                                 \
+            out->nans += values[i] != values[i];                                                               \
+            out->infs += values[i] == values[i] && !FINITE(values[i]);                                         \
         }                                                                                                      \
-        out->min = low;                                                                                        \
-        out->max = high;                                                                                       \
-        out->mean = mean;                                                                                      \
-        out->std = sqrt(joined(centred) / n);                                                                  \
-        out->rms = sqrt(joined(square) / n);                                                                   \
     }                                                                                                          \
     void name(const TYPE *values, int64_t count, vg_distribution *out) {                                       \
-        name##_moments(values, count, out);                                                                    \
+        *out = (vg_distribution){ .count = (uint64_t)count, .keys = out->keys };                               \
+        name##_count(values, count, out);                                                                      \
+        const uint64_t wrong = out->nans + out->infs;                                                          \
+        const int64_t taken = count - (int64_t)wrong;                                                          \
+        int64_t first = 0;                                                                                     \
+        while (first < count && !FINITE(values[first])) first++;                                               \
+        if (taken > 0) (wrong ? name##_finite : name##_all)(values, count, taken, values[first], out);         \
         for (int64_t i = 0; i < count; i++) {                                                                  \
             const TYPE x = values[i];                                                                          \
-            const bool none = x == 0 || x - x != 0;                                                            \
-            out->keys[none ? (DUMP) : key_of(x)]++;                                                            \
+            out->keys[x == 0 || !FINITE(x) ? (DUMP) : key_of(x)]++;                                            \
         }                                                                                                      \
+        out->zeros = out->keys[DUMP] - wrong;                                                                  \
         out->keys[DUMP] = 0;                                                                                   \
         _Static_assert((DUMP) < (KEYS), "the dump is a counter");                                              \
     }
@@ -83,6 +103,10 @@ DISTRIBUTION(vg_distribution_of_f32, float, key_f32, VG_KEYS_F32, 0x7ff)
 DISTRIBUTION(vg_distribution_of_f64, double, key_f64, VG_KEYS_F64, 0x3fff)
 DISTRIBUTION(vg_distribution_of_i32, int32_t, key_i32, VG_KEYS_F32, 0x7ff)
 #undef DISTRIBUTION
+#undef MOMENTS
+#undef FINITE
+#undef ALL
+#undef EACH
 
 /* magnitude: the bucket's place among those of its sign; the smallest normal number is 2^least_exponent. */
 static void edges(uint32_t magnitude, bool negative, int least_exponent, double *low, double *high) {
