@@ -7,11 +7,15 @@
 
 #include "cli.h"
 
+static _Noreturn void end_without_memory(void) {
+    vg_cli_complain("there is not enough memory");
+    exit(VG_FAILED_RESOURCE);
+}
+
 void *vg_cli_alloc(size_t count, size_t size) {
     void *block = calloc(count ? count : 1, size);
     if (!block) {
-        vg_cli_complain("there is not enough memory");
-        exit(VG_FAILED_RESOURCE);
+        end_without_memory();
     }
     return block;
 }
@@ -22,7 +26,10 @@ char *vg_cli_format(const char *format, ...) {
     va_start(list, format);
     const int length = vasprintf(&text, format, list);
     va_end(list);
-    return length >= 0 ? text : vg_cli_alloc(SIZE_MAX, 1);   /* complains and ends the program */
+    if (length < 0) {
+        end_without_memory();
+    }
+    return text;
 }
 
 bool vg_cli_has_colour(const vg_cli_options *options, FILE *stream) {
