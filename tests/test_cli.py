@@ -22,7 +22,7 @@ summary scalar loss
 summary histogram grad(loss, w), w
 """,
     "wrong.nn": "a = b + 1\n",
-    "nodata.nn": 'data d = csv("nowhere.csv", target = "t")\ninput x: [batch, 2] = d.features\ny = mean(x)\nsummary scalar y\n',
+    "nodata.nn": 'data d = mnist("nowhere")\ninput x: [batch, 784] = d.images\ny = mean(x)\nsummary scalar y\n',
     "expect.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 3 }\nexpect loss < 0, \"it is a square\"\n",
     "nan.nn": "var w: [1] = 1\nloss = mean(log(w - 2))\ntrain loss { steps = 3 }\nsummary scalar loss\n",
     "forever.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 2000000000 }\nsummary scalar loss every 1000000\n",
@@ -55,7 +55,7 @@ TABLE = [
     (["run", "ok.nn", "--set", "trian=3", "--no-files"], 2, "", "trian"),
     (["run", "ok.nn", "--out", "o", "--no-files"], 2, "", "--out and --no-files contradict each other"),
     (["run", "none.nn"], 4, "", "none.nn"),
-    (["run", "nodata.nn", "--no-files"], 4, "", "nowhere.csv"),
+    (["run", "nodata.nn", "--no-files"], 4, "", "nowhere"),
     (["run", "wrong.nn"], 1, "", "wrong.nn:1:5"),
     (["run", "expect.nn", "--no-files"], 3, "", "it is a square"),
     (["run", "expect.nn", "--no-files", "--quiet"], 3, "", "expect failed 3 times: loss < 0"),

@@ -18,7 +18,7 @@ static const vg_cli_verb verbs[] = {
       "vgraph graph models/xor.nn --stage forward --format dot | dot -Tsvg > xor.svg", NULL, VG_CLI_GRAPH, 1, 1,
       vg_cli_graph },
     { "print", "FILE.nn EXPR...", "print the values of expressions at the first step",
-      "vgraph print models/xor.nn 'x[0:4]' 'grad(loss, h.W)' --format json", NULL, VG_CLI_PRINT, 2, INT32_MAX,
+      "vgraph print models/xor.nn 'grad(loss, h.W)' 'max(abs(x))' --format json", NULL, VG_CLI_PRINT, 2, INT32_MAX,
       vg_cli_print },
     { "describe", "FILE.nn", "list variables, layers, shapes, and what a step costs",
       "vgraph describe models/deep_sigmoid.nn --batch 64", NULL, VG_CLI_DESCRIBE, 1, 1, vg_cli_describe },

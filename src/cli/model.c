@@ -17,7 +17,10 @@ static vg_status apply_options(const vg_cli_options *options, char *const *fetch
         status = vg_cli_worse(status, apply_change(model, &options->changes[i]));
     }
     for (size_t i = 0; i < options->dump_count; i++) {
-        status = vg_cli_worse(status, vg_model_dump(model, options->dumps[i], vg_cli_write, stdout));
+        if (vg_model_dump(model, options->dumps[i], vg_cli_write, stdout) != VG_OK) {
+            status = vg_cli_usage(options->verb, "--dump takes elaborate or a pass (differentiate, simplify), not '%s'",
+                                  options->dumps[i]);
+        }
     }
     for (int i = 0; i < fetch_count; i++) {
         uint32_t index;

@@ -4,8 +4,9 @@
  *              -0.1                  0                  0.1         min        max        rms   zeros
  *       h[1].W |               .  ▂█▂  .               |    -0.0412     0.0421    0.00447    34 %
  *
- * A bar's height is the share of a row's non-zero elements in its column, relative to the row's highest column.
- * A dot is a column that has elements, but too few for a bar. */
+ * A bar's height is the square root of the number of a row's non-zero elements in its column, relative to the row's
+ * highest column: gradients have sharp peaks, and on a linear scale their tails, which are what is compared, would
+ * lie flat. A dot is a column that has elements, but too few for a bar. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -100,7 +101,7 @@ static void add_bars(vg_text *out, const vg_histogram *h, axis on, vg_style styl
     }
     vg_text_format(out, style.colour ? "\x1b[36m" : "");
     for (uint32_t k = 0; k < on.columns; k++) {
-        const size_t level = highest > 0 ? (size_t)(columns[k] / highest * LEVELS + 0.5) : 0;
+        const size_t level = highest > 0 ? (size_t)(sqrt(columns[k] / highest) * LEVELS + 0.5) : 0;
         vg_text_format(out, "%s", columns[k] < fmax(0.5, highest * FAINTEST) ? " " : style.unicode ? blocks[level] : ascii[level]);
     }
     vg_text_format(out, style.colour ? "\x1b[0m" : "");
