@@ -233,6 +233,8 @@ static int foreign(vg_lexer *lexer) {
     }
     if (token_is(lexer, "\\")) {
         vg_report0(lexer->diags, line_continuation, token_span(lexer), 0);
+        const char *end = lexer->cursor + strspn(lexer->cursor, " \t\r");
+        if (*end == '\n') lexer->cursor = end + 1;   /* read as it was meant */
         return VG_SCAN_BLANK;
     }
     const unsigned char *p = (const unsigned char *)lexer->start;
@@ -325,6 +327,10 @@ static int classify(vg_lexer *lexer, int kind, vg_token *token) {
     }
 }
 
+static bool begins_name(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
+}
+
 /* The next token of the text, newlines and comments passed over. */
 static vg_token scan_token(vg_lexer *lexer) {
     vg_token token = { 0 };
@@ -345,7 +351,7 @@ static vg_token scan_token(vg_lexer *lexer) {
     token.kind = kind;
     token.first = lexer->newline;
     token.span = token_span(lexer);
-    if (kind > 0 && (lexer->start[0] == '_' || (lexer->start[0] | 0x20) >= 'a')) {
+    if (kind > 0 && begins_name(lexer->start[0])) {
         token.name = vg_strings_add(lexer->diags->strings, lexer->start, (size_t)(lexer->cursor - lexer->start));
     }
     return token;

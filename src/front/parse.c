@@ -112,6 +112,10 @@ static void follow(vg_parser *parser, vg_token token) {
     if (names && token.kind == VG_T_NAME) {
         start->bound = token;
     }
+    if (token.first && start->count > 0 && parser->brackets == parser->level) {
+        start->joined = token;
+        start->joined_end = parser->previous.span.end;
+    }
     start->count++;
     if (token.kind == VG_T_LBRACE && parser->lexer.bracket_count > parser->brackets) {
         parser->starts[parser->lexer.bracket_count] = (vg_start){ .settings = start->first.kind == VG_T_TRAIN };
@@ -121,7 +125,6 @@ static void follow(vg_parser *parser, vg_token token) {
 static void feed(vg_parser *parser, vg_token token) {
     vg_grammar(parser->machine, token.kind, token);
     follow(parser, token);
-    parser->before_end = parser->previous.span.end;
     parser->previous = token;
 }
 
@@ -184,18 +187,32 @@ static void recover(vg_parser *parser, vg_token token) {
     feed_missing(parser, VG_T_END);
 }
 
-/* Ends the text: closes what was left open, which is said once. */
+/* The braces that are still open: one mistake, so one error. */
+static void report_open_braces(vg_parser *parser) {
+    const vg_lexer *lexer = &parser->lexer;
+    bool first = true;
+    for (uint32_t k = lexer->bracket_count; k-- > 0;) {
+        const vg_span span = { lexer->brackets[k].offset, lexer->brackets[k].offset + 1 };
+        if (lexer->brackets[k].kind == '{' && first) {
+            vg_report(parser->diags, unclosed_bracket, span, 0, "{", "}");
+            first = false;
+        } else if (lexer->brackets[k].kind == '{') {
+            vg_diags_note(parser->diags, span, "this one is open too");
+        }
+    }
+}
+
+/* Ends the text, and closes what was left open. */
 static void finish(vg_parser *parser) {
     if (parser->previous.kind != VG_T_END) {
         feed_missing(parser, VG_T_END);
     }
     vg_lexer *lexer = &parser->lexer;
+    if (!parser->mistaken && !parser->failed) {
+        report_open_braces(parser);
+    }
     while (!parser->failed && vg_lexer_braces(lexer)) {
         lexer->bracket_count = vg_lexer_braces(lexer) - 1;
-        const uint32_t brace = lexer->brackets[lexer->bracket_count].offset;
-        if (!parser->mistaken) {
-            vg_report(parser->diags, unclosed_bracket, ((vg_span){ brace, brace + 1 }), 0, "{", "}");
-        }
         feed_missing(parser, VG_T_RBRACE);
         parser->level = vg_lexer_braces(lexer);
         feed_missing(parser, VG_T_END);

@@ -94,7 +94,8 @@ static const char *expected_text(const vg_parser *parser, const void *machine) {
         const bool implied = (expression && (kind == VG_T_NAME || kind == VG_T_STRING || opens)) || (continues && opens) ||
                              (kind == VG_T_FOR && accepts(machine, VG_T_COMMA)) ||
                              (kind == VG_T_COLON && accepts(machine, VG_T_COMMA) && continues);
-        if (!implied && accepts(machine, kind)) {
+        const bool arguments = kind == VG_T_COMMA && !expression && !continues && accepts(machine, VG_T_RPAREN);
+        if (!implied && (arguments || accepts(machine, kind))) {
             names[count++] = expectables[k].text;
         }
     }
@@ -156,6 +157,17 @@ static bool word_mistake(vg_parser *parser, const void *machine, const vg_start 
     return false;
 }
 
+/* Whether what was found, a (, is closed on its line with an = behind it. */
+static bool is_definition(const vg_parser *parser, vg_token found) {
+    const char *p = source_text(parser, found);
+    int open = 0;
+    do {
+        open += (*p == '(') - (*p == ')');
+    } while (*p++ != '\n' && p < parser->lexer.limit && open > 0);
+    p += strspn(p, " ");
+    return open == 0 && p[0] == '=' && p[1] != '=';
+}
+
 /* A statement that begins with a name and does not go on with `=`. */
 static bool target_mistake(vg_parser *parser, const vg_start *start, vg_token found) {
     if (start->count == 0 || start->first.kind != VG_T_NAME || parser->mode != VG_T_AS_FILE || start->settings ||
@@ -179,19 +191,23 @@ static bool target_mistake(vg_parser *parser, const vg_start *start, vg_token fo
         return false;
     } else {
         vg_report0(parser->diags, unused_value, ((vg_span){ start->first.span.begin, parser->previous.span.end }), 0);
+        if (name && found.kind == VG_T_LPAREN && is_definition(parser, found)) {
+            vg_diags_note(parser->diags, (vg_span){ 0, 0 }, "a function is defined by 'def %s(...) = ...'", copy(parser, start->first));
+        }
     }
     return true;
 }
 
 /* A token where the grammar wants another, for a reason that is known. */
 static bool operator_mistake(vg_parser *parser, const void *machine, const vg_start *start, vg_token found) {
+    const bool compares = accepts(machine, VG_T_PLUS) || (accepts(machine, VG_T_END) && !accepts(machine, VG_T_VAR));
     if (found.kind == VG_T_COLON && accepts(machine, VG_T_LBRACE)) {
         vg_report0(parser->diags, body_colon, found.span, 0);
     } else if (found.kind == VG_T_LBRACE && accepts(machine, VG_T_RANGE)) {
         vg_report0(parser->diags, range_expected, found.span, 0);
     } else if (found.kind == VG_T_LBRACE && accepts(machine, VG_T_THEN)) {
         vg_report0(parser->diags, then_missing, found.span, 0);
-    } else if (found.kind == VG_T_ASSIGN && start->count > 1 && parser->previous.kind != VG_T_ASSIGN) {
+    } else if (found.kind == VG_T_ASSIGN && compares) {
         vg_report0(parser->diags, assign_compare, found.span, 0);
     } else if (is_comparison(found.kind) && start->count > 1 && accepts(machine, VG_T_PLUS)) {
         vg_report0(parser->diags, chained_comparison, found.span, 0);
@@ -232,26 +248,29 @@ static bool bracket_mistake(vg_parser *parser, const void *machine, vg_token fou
     return true;
 }
 
-/* Whether `found`, or the token before it, begins what looks like a statement of its own on the next line. */
-static bool is_joined(const vg_parser *parser, vg_token found) {
-    const vg_token previous = parser->previous;
-    if (found.first) {
-        return found.kind != VG_T_END && found.kind != VG_T_ELSE && found.kind != VG_T_THEN;
-    }
-    const bool inner = parser->starts[parser->level].count > 1;   /* the token before is not the statement's first */
-    return inner && previous.first && previous.name &&
-           (found.kind == VG_T_ASSIGN || (previous.kind != VG_T_NAME && found.kind == VG_T_NAME));
-}
-
 /* A line that ends in an operator goes on, so the mistake shows only in the next: `x = a +`, then `y = 3`. */
 static bool line_mistake(vg_parser *parser, const vg_start *start, vg_token found) {
-    if (start->count == 0 || parser->brackets > parser->level || !is_joined(parser, found)) {
+    if (start->count == 0 || parser->brackets > parser->level) {
         return false;
     }
-    const bool begins = found.first;   /* else the token before began the line */
-    const uint32_t end = begins ? parser->previous.span.end : parser->before_end;
+    vg_token joined = start->joined;
+    uint32_t end = start->joined_end;
+    if (found.first && found.kind != VG_T_END && found.kind != VG_T_ELSE && found.kind != VG_T_THEN) {
+        joined = found;
+        end = parser->previous.span.end;
+    } else if (joined.kind == 0 || joined.name == 0) {
+        return false;
+    } else {
+        /* y =   const y   if c {   each as the statement that it was meant to be */
+        const bool second = joined.span.begin == parser->previous.span.begin;
+        const bool binds = second && (found.kind == VG_T_ASSIGN || (joined.kind != VG_T_NAME && found.kind == VG_T_NAME));
+        const bool branches = joined.kind == VG_T_IF && found.kind == VG_T_LBRACE;
+        if (!binds && !branches) {
+            return false;
+        }
+    }
     vg_report(parser->diags, syntax, ((vg_span){ end, end }), 0, "an expression", "the end of the line");
-    parser->resume = begins ? found : parser->previous;
+    parser->resume = joined;
     return true;
 }
 

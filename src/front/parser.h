@@ -14,6 +14,8 @@ typedef struct vg_target { vg_tree_id name; uint32_t indices; } vg_target;
 typedef struct vg_start {
     vg_token first;
     vg_token bound;     /* the name it would bind; kind 0: none */
+    vg_token joined;    /* the last token that began a line, though it did not begin the statement; kind 0: none */
+    uint32_t joined_end;/* of the token before that one */
     uint32_t count;     /* its tokens so far */
     bool     settings;  /* of a train block */
 } vg_start;
@@ -30,7 +32,6 @@ struct vg_parser {
     VG_VEC(vg_tree_id) scratch;
     vg_tree_id root;
     vg_token   previous;    /* the token before the one that the machine is given */
-    uint32_t   before_end;  /* of the token before that one */
     uint32_t   brackets;    /* open before that one */
     uint32_t   level;       /* of these, up to the innermost brace: where its statement stands */
     vg_start   mistake;     /* the statement of the last error */
