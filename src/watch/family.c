@@ -8,12 +8,17 @@ void vg_families_init(vg_families *families, vg_mem *mem) {
     vg_arena_init(&families->arena, mem);
 }
 
-/* The text before the last '/', or, of a path, the path with '*' for its indices. */
-static const char *title_of(vg_families *families, const char *tag, size_t *prefix) {
+/* The text before the last '/' (but not that of a division), or, of a path, the path with '*' for its indices. Scalars
+ * without a '/' are one family. */
+static const char *title_of(vg_families *families, const char *tag, bool histograms, size_t *prefix) {
     const char *slash = strrchr(tag, '/');
+    slash = slash && slash[1] != ' ' ? slash : NULL;
     *prefix = slash ? (size_t)(slash + 1 - tag) : 0;
     if (slash) {
         return vg_arena_copy(&families->arena, tag, (size_t)(slash - tag));
+    }
+    if (!histograms) {
+        return "scalars";
     }
     char *title = vg_arena_copy(&families->arena, tag, strlen(tag));
     char *to = title;
@@ -33,7 +38,7 @@ static const char *title_of(vg_families *families, const char *tag, size_t *pref
 /* NULL when there are too many already. */
 static vg_family *family_of(vg_families *families, const char *tag, bool histograms) {
     size_t prefix;
-    const char *title = histograms ? title_of(families, tag, &prefix) : (prefix = 0, "");
+    const char *title = title_of(families, tag, histograms, &prefix);
     const uint64_t key = vg_hash_bytes(title, strlen(title), histograms);
     uint32_t place = vg_map_get(&families->by_title, key);
     if (place == 0) {

@@ -127,7 +127,7 @@ static bool show_summary(terminal_sink *self) {
         }
     }
     if (self->families.left_out) {
-        vg_text_format(&text, "\nand %llu more histograms\n", (unsigned long long)self->families.left_out);
+        vg_text_format(&text, "\nand %llu more summaries\n", (unsigned long long)self->families.left_out);
     }
     const bool fine = text.length == 0 || options->write(options->user, text.text, text.length);
     vg_text_free(&text);

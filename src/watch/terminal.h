@@ -7,7 +7,7 @@
 
 typedef struct vg_style { bool colour, unicode; uint32_t columns; } vg_style;
 
-/* Appends the scalars' first and last values as one table. */
+/* Appends a family of scalars as a table of first and last values. */
 void vg_show_scalars(vg_text *out, const vg_family *family, vg_style style);
 /* Appends a family's distributions below each other on one common axis, of its first and of its last step. */
 void vg_show_distributions(vg_text *out, const vg_family *family, vg_style style);

@@ -43,11 +43,12 @@ void vg_show_thinned(vg_text *out, const vg_family *family, vg_style style) {
 
 void vg_show_scalars(vg_text *out, const vg_family *family, vg_style style) {
     enum { NUMBER = 13, ROOM = 2 + 3 * NUMBER };
-    uint32_t label = 8;
+    const uint32_t title = vg_show_width(family->title);
+    uint32_t label = title > 8 ? title - 2 : 8;   /* rows are indented by two */
     const vg_sample *first = NULL, *last = NULL;
     for (uint32_t i = 0; i < family->rows.count; i++) {
         const vg_row *row = family->rows.items[i];
-        const uint32_t width = vg_show_width(row->tag);
+        const uint32_t width = vg_show_width(row->tag + family->prefix);
         label = width > label ? width : label;
         first = !first || row->first.step < first->step ? &row->first : first;
         last = !last || row->last.step > last->step ? &row->last : last;
@@ -57,16 +58,20 @@ void vg_show_scalars(vg_text *out, const vg_family *family, vg_style style) {
     }
     const uint32_t most = style.columns > ROOM + 16 ? style.columns - ROOM : 16;
     label = label < most ? label : most;
+    const uint32_t gap = label + 2 + NUMBER > title ? label + 2 + NUMBER - title : NUMBER;
     char head[2][32];
     snprintf(head[0], sizeof head[0], "step %llu", (unsigned long long)first->step);
     snprintf(head[1], sizeof head[1], "step %llu", (unsigned long long)last->step);
-    vg_show_title(out, "scalars", style);
-    vg_text_format(out, "%*s%*s", (int)(label - 5) + NUMBER, head[0], NUMBER, last->step > first->step ? head[1] : "");
+    vg_show_title(out, family->title, style);
+    vg_text_format(out, "%*s", (int)gap, head[0]);
+    if (last->step > first->step) {
+        vg_text_format(out, "%*s", NUMBER, head[1]);
+    }
     vg_text_add(out, "\n", 1);
     for (uint32_t i = 0; i < family->rows.count; i++) {
         const vg_row *row = family->rows.items[i];
         vg_text_add(out, "  ", 2);
-        vg_show_label(out, row->tag, label, style);
+        vg_show_label(out, row->tag + family->prefix, label, style);
         vg_text_format(out, "%*.4g", NUMBER, row->first.value);
         if (last->step > first->step) {
             vg_text_format(out, "%*.4g", NUMBER, row->last.value);
