@@ -231,8 +231,10 @@ static void describe_step(vg_model *model, const planned *p, vg_text *out) {
                    grouped(number, vg_graph_count(g) - 1), p->schedule.order_count);
     vg_text_format(out, "  arithmetic       %sFLOP\n", scaled(number, flops));
     vg_text_format(out, "  memory traffic   %sB read and written\n", scaled(number, bytes));
-    vg_text_format(out, "  planned memory   %s bytes (at least %s are alive at once), %s kept\n",
-                   grouped(number, p->plan.size), grouped(other, p->plan.bound), "constants");
+    vg_text_format(out, "  planned memory   %s bytes (at least %s are alive at once)\n",
+                   grouped(number, p->plan.size), grouped(other, p->plan.bound));
+    if (p->plan.kept_size)
+        vg_text_format(out, "  constants        %s bytes, computed once\n", grouped(number, p->plan.kept_size));
     if (model->unit.blocks.count)
         vg_text_format(out, "  a run            %s steps, seed %" PRIu64 "\n", grouped(number, model->unit.steps),
                        model->unit.seed);

@@ -61,6 +61,27 @@ void vg_hoist(vg_elaborator *e, vg_tree_id block, vg_entry top) {
 
 /* ---- bindings */
 
+/* A statement that cannot be run because of a mistake already reported: what it would have bound swallows what
+ * follows. As deep as blocks stand within each other, which the parser limits. */
+static void poison_names(vg_elaborator *e, vg_tree_id statement) {
+    vg_tree_id a = e->tree->a.items[statement], b = e->tree->b.items[statement], c = e->tree->c.items[statement];
+    switch ((int)vg_tree_kind(e->tree, statement)) {
+    case VG_K_block:
+        for (uint32_t k = 0; k < vg_tree_count(e->tree, a); k++) poison_names(e, vg_tree_item(e->tree, a, k));
+        return;
+    case VG_K_if:
+        poison_names(e, b);
+        if (c) poison_names(e, c);
+        return;
+    case VG_K_for: poison_names(e, c); return;
+    case VG_K_return: e->frame->returned |= e->frame->kind != VG_FRAME_top; return;
+    case VG_K_bind: case VG_K_var: case VG_K_state: case VG_K_input: case VG_K_data: case VG_K_const:
+        if (!vg_entry_find(e, e->frame->scope, vg_tree_name(e->tree, a)))
+            vg_entry_add(e, e->frame->scope, vg_tree_name(e->tree, a), VG_E_value, vg_tree_span(e->tree, a));
+        return;
+    }
+}
+
 static void execute_bind(vg_elaborator *e, vg_tree_id statement) {
     vg_tree_id name = e->tree->a.items[statement], expression = e->tree->c.items[statement];
     uint32_t list = e->tree->b.items[statement], count = vg_tree_count(e->tree, list);
@@ -71,7 +92,10 @@ static void execute_bind(vg_elaborator *e, vg_tree_id statement) {
         return;
     }
     for (uint32_t k = 0; k < count; k++)
-        if (!vg_evaluate_whole(e, vg_tree_item(e->tree, list, k), "the index of a family", &indices[k])) return;
+        if (!vg_evaluate_whole(e, vg_tree_item(e->tree, list, k), "the index of a family", &indices[k])) {
+            poison_names(e, statement);
+            return;
+        }
     vg_entry entry = vg_bind_entry(e, name, indices, count, VG_E_value);
     if (!entry) return;
     bool body = e->frame->kind == VG_FRAME_def || e->frame->kind == VG_FRAME_optimizer ||
@@ -114,7 +138,10 @@ static bool loop_name_free(vg_elaborator *e, vg_tree_id name) {
 static void execute_for(vg_elaborator *e, vg_tree_id statement) {
     vg_tree_id name = e->tree->a.items[statement], body = e->tree->c.items[statement];
     int64_t from, to;
-    if (!loop_bounds(e, statement, &from, &to) || !loop_name_free(e, name)) return;
+    if (!loop_bounds(e, statement, &from, &to) || !loop_name_free(e, name)) {
+        poison_names(e, body);
+        return;
+    }
     vg_frame *frame = e->frame;
     vg_call outer = frame->call;
     if (frame->loops.count >= VG_RANK_LIMIT) {
@@ -138,7 +165,10 @@ static void execute_for(vg_elaborator *e, vg_tree_id statement) {
 
 static void execute_if(vg_elaborator *e, vg_tree_id statement) {
     bool truth;
-    if (!vg_evaluate_bool(e, e->tree->a.items[statement], "the condition of 'if'", &truth)) return;
+    if (!vg_evaluate_bool(e, e->tree->a.items[statement], "the condition of 'if'", &truth)) {
+        poison_names(e, statement);
+        return;
+    }
     vg_tree_id chosen = truth ? e->tree->b.items[statement] : e->tree->c.items[statement];
     if (chosen) vg_execute(e, chosen);
 }

@@ -434,6 +434,8 @@ static void elaborate_block(vg_elaborator *e, vg_tree_id statement) {
         vg_word words[1] = { e->block };
         vg_emit(e->graph, VG_OP_loss, &loss, 1, vg_attr_of(e->ir, words, 1));
         if (params.kind == VG_V_selection) elaborate_updates(e, &settings, loss, params);
+    } else if (settings.tree[VG_S_optimizer]) {
+        vg_evaluate(e, settings.tree[VG_S_optimizer]);   /* its mistakes are shown all the same */
     }
     e->block = 0;
     if (!e->training) return;
@@ -450,8 +452,7 @@ void vg_elaborate_trains(vg_elaborator *e) {
     for (uint32_t k = 0; k < e->trains.count; k++) {
         vg_tree_id statement = e->trains.items[k].statement;
         if (k) {
-            vg_report(e->diags, not_built, vg_tree_span(e->tree, e->tree->a.items[statement]), 0, "train",
-                      "second block of a model");
+            vg_report0(e->diags, several_trains, vg_tree_span(e->tree, e->tree->a.items[statement]), 0);
             continue;
         }
         e->frame = e->trains.items[k].frame;

@@ -120,29 +120,37 @@ void vg_shape_origin(const vg_graph *g, vg_node node, uint32_t axis, vg_node *le
     *leaf_axis = axis;
 }
 
-/* "variable h[1].W", "x", "a reshape"; in ir->arena or the strings. */
-static const char *describe(const vg_graph *g, vg_node node) {
+/* The path that names a node, or NULL. */
+static const char *name_of(const vg_graph *g, vg_node node) {
     uint32_t count;
     const vg_op op = vg_node_op(g, node);
     const vg_word *words = vg_attr_words(g->ir, g->attr.items[node], &count);
-    if (op == VG_OP_variable || op == VG_OP_input)
-        return vg_arena_format(&g->ir->arena, "%s %s", vg_op_rows[op].name,
-                               vg_strings_text(&g->ir->strings, (vg_str)words[1]));
+    if (op == VG_OP_variable || op == VG_OP_input) return vg_strings_text(&g->ir->strings, (vg_str)words[1]);
     for (uint32_t k = 0; k < g->names.count; k++)
         if (g->names.items[k].node == node) return vg_strings_text(&g->ir->strings, g->names.items[k].path);
+    return NULL;
+}
+
+/* "variable h[1].W", "x", "a constant", "'reshape'"; in ir->arena or the strings. */
+static const char *describe(const vg_graph *g, vg_node node) {
+    const vg_op op = vg_node_op(g, node);
+    const char *name = name_of(g, node);
+    if (op == VG_OP_variable || op == VG_OP_input)
+        return vg_arena_format(&g->ir->arena, "%s %s", vg_op_rows[op].name, name);
+    if (name) return name;
     if (op == VG_OP_fill || op == VG_OP_constant) return "a constant";
     return vg_arena_format(&g->ir->arena, "'%s'", vg_op_sign(op));
 }
 
 void vg_shape_explain(const vg_graph *g, const vg_node *operands, uint32_t count) {
-    static const char *const sides[] = { "left", "right" };
+    static const char *const sides[] = { "left operand", "right operand" };
     enum { SHOWN = 8 };
     for (uint32_t k = 0; k < count && k < SHOWN; k++) {
-        const vg_span span = g->place.items[operands[k]].span;
-        const char *type = vg_node_type_text(g, operands[k]);
-        if (count == 1) vg_diags_note(&g->ir->diags, span, "the operand: %s", type);
-        else if (count == 2) vg_diags_note(&g->ir->diags, span, "%s operand: %s", sides[k], type);
-        else vg_diags_note(&g->ir->diags, span, "operand %" PRIu32 ": %s", k + 1, type);
+        const char *name = name_of(g, operands[k]), *type = vg_node_type_text(g, operands[k]);
+        const char *which = count == 1 ? "the operand" : count == 2 ? sides[k]
+                          : vg_arena_format(&g->ir->arena, "operand %" PRIu32, k + 1);
+        if (name) vg_diags_note(&g->ir->diags, (vg_span){ 0, 0 }, "%s: %s %s", which, name, type);
+        else vg_diags_note(&g->ir->diags, (vg_span){ 0, 0 }, "%s: %s", which, type);
     }
 }
 
@@ -152,7 +160,8 @@ void vg_shape_explain_axis(const vg_graph *g, vg_node node, uint32_t axis) {
     vg_text text = vg_text_new(g->ir->mem);
     vg_shape_origin(g, node, axis, &leaf, &leaf_axis);
     vg_dim_text(&g->ir->dims, &g->ir->strings, vg_shape_dim(&g->ir->dims, vg_node_shape(g, leaf), leaf_axis), &text);
-    vg_diags_note(&g->ir->diags, g->place.items[leaf].span, "%s is axis %" PRIu32 " of %s", vg_text_c(&text), leaf_axis,
-                  describe(g, leaf));
+    const vg_place *place = &g->place.items[leaf];
+    vg_diags_note(&g->ir->diags, vg_diags_place(&g->ir->diags, place->span, place->call),
+                  "%s is axis %" PRIu32 " of %s", vg_text_c(&text), leaf_axis, describe(g, leaf));
     vg_text_free(&text);
 }
