@@ -9,17 +9,35 @@
 
 /* ---- graphs and programs of its own */
 
-void vg_gradcheck_copy(const vg_graph *from, vg_graph *into, vg_node *targets, uint32_t count) {
+vg_node vg_gradcheck_variable(vg_graph *graph, vg_shape shape, vg_str path) {
+    return vg_emit(graph, VG_OP_variable, NULL, 0, vg_attr_of(graph->ir, (vg_word[]){ shape, path }, 2));
+}
+
+vg_str vg_gradcheck_held(vg_ir *ir, vg_node stop_gradient) {
+    return vg_strings_format(&ir->strings, "stop_gradient %u", stop_gradient);
+}
+
+static bool is_held(const vg_graph *graph, vg_node node) {
+    return vg_node_op(graph, node) == VG_OP_stop_gradient && vg_node_dtype(graph, node) == VG_F32;
+}
+
+void vg_gradcheck_copy(const vg_graph *from, vg_graph *into, vg_node *targets, uint32_t count, bool hold) {
     vg_mem *mem = from->ir->mem;
     const uint32_t nodes = vg_graph_count(from);
     bool *live = vg_mem_alloc(mem, nodes);
     vg_node *map = vg_mem_alloc(mem, nodes * sizeof *map);
     VG_VEC(vg_node) operands = { 0 };
     for (uint32_t k = 0; k < count; k++) live[targets[k]] = true;
-    for (vg_node node = nodes; node-- > 1;)
-        for (uint32_t k = 0; live[node] && k < from->operand_count.items[node]; k++) live[vg_operand(from, node, k)] = true;
+    for (vg_node node = nodes; node-- > 1;) {
+        if (!live[node] || (hold && is_held(from, node))) continue;
+        for (uint32_t k = 0; k < from->operand_count.items[node]; k++) live[vg_operand(from, node, k)] = true;
+    }
     for (vg_node node = 1; node < nodes; node++) {
         if (!live[node]) continue;
+        if (hold && is_held(from, node)) {
+            map[node] = vg_gradcheck_variable(into, vg_node_shape(from, node), vg_gradcheck_held(from->ir, node));
+            continue;
+        }
         operands.count = 0;
         for (uint32_t k = 0; k < from->operand_count.items[node]; k++)
             vg_vec_push(mem, &operands, map[vg_operand(from, node, k)]);
@@ -71,18 +89,36 @@ typedef struct check {
     vg_status status;
 } check;
 
-/* The sum of all blocks' losses. */
-static vg_node add_losses(const vg_graph *from, vg_graph *into) {
-    VG_VEC(vg_node) losses = { 0 };
+/* Fetch 0: the sum of all blocks' losses. With `hold` as vg_gradcheck_copy has it; without, the values to be held
+ * are fetched, too, from index `first_held` on. 0 when nothing is trained. */
+static vg_node add_losses(const vg_graph *from, vg_graph *into, bool hold, uint32_t first_held) {
+    vg_mem *mem = from->ir->mem;
+    VG_VEC(vg_node) targets = { 0 };
     for (uint32_t k = 0; k < from->roots.count; k++)
         if (vg_node_op(from, from->roots.items[k]) == VG_OP_loss)
-            vg_vec_push(from->ir->mem, &losses, vg_operand(from, from->roots.items[k], 0));
-    if (losses.count == 0) return 0;
-    vg_gradcheck_copy(from, into, losses.items, losses.count);
-    const vg_node sum = losses.count == 1 ? losses.items[0] : vg_build_addn(into, losses.items, losses.count);
-    vg_vec_free(from->ir->mem, &losses);
+            vg_vec_push(mem, &targets, vg_operand(from, from->roots.items[k], 0));
+    const uint32_t losses = targets.count;
+    for (vg_node node = 1; !hold && node < vg_graph_count(from); node++)
+        if (is_held(from, node)) vg_vec_push(mem, &targets, node);
+    if (losses == 0) return 0;
+    vg_gradcheck_copy(from, into, targets.items, targets.count, hold);
+    const vg_node sum = losses == 1 ? targets.items[0] : vg_build_addn(into, targets.items, losses);
     vg_gradcheck_fetch(into, sum, 0);
+    for (uint32_t k = losses; k < targets.count; k++) vg_gradcheck_fetch(into, targets.items[k], first_held + k - losses);
+    vg_vec_free(mem, &targets);
     return sum;
+}
+
+/* The values that stay as they are where nothing is moved yet: into the variables that stand for them. */
+static void hold_values(check *c, const vg_program *gradients) {
+    const vg_graph *from = &c->model->elaborated[1];
+    uint32_t index = 1 + c->run->unit->variables.count;
+    for (vg_node node = 1; node < vg_graph_count(from); node++) {
+        if (!is_held(from, node)) continue;
+        const vg_view *view = vg_gradcheck_view(gradients, index++);
+        const uint32_t slot = vg_store_slot(&c->run->store, vg_gradcheck_held(from->ir, node), view->dims, view->rank, VG_F32);
+        memcpy(c->run->store.slots.items[slot].view.data, view->data, vg_view_bytes(view, 8));
+    }
 }
 
 /* The gradient by each of the variable's nodes, added up: they all stand for it. */
@@ -103,11 +139,11 @@ static bool make_graphs(check *c) {
     vg_ir *ir = &c->model->ir;
     vg_graph_init(&c->loss, ir, VG_EMIT_FAITHFUL);
     vg_graph_init(&c->gradients, ir, VG_EMIT_FAITHFUL);
-    if (add_losses(from, &c->loss) == 0) {
+    if (add_losses(from, &c->loss, true, 0) == 0) {
         vg_report0(&ir->diags, gradcheck_no_loss, ((vg_span){ 0, 0 }), 0);
         return false;
     }
-    const vg_node loss = add_losses(from, &c->gradients);
+    const vg_node loss = add_losses(from, &c->gradients, false, 1 + c->run->unit->variables.count);
     const uint32_t last = vg_graph_count(&c->gradients), group = ++ir->groups;
     for (uint32_t k = 0; k < c->run->unit->variables.count; k++) {
         const vg_variable *variable = &c->run->unit->variables.items[k];
@@ -122,7 +158,7 @@ static const char *blame(check *c, vg_str variable, vg_random_key key) {
     vg_graph faithful, graph;
     vg_graph_init(&faithful, &c->model->ir, VG_EMIT_FAITHFUL);
     vg_graph_init(&graph, &c->model->ir, VG_EMIT_FAITHFUL);
-    add_losses(&c->model->elaborated[1], &faithful);
+    add_losses(&c->model->elaborated[1], &faithful, true, 0);
     vg_pass_differentiate(&faithful, &graph);
     const char *text = vg_gradcheck_blame(c->run, &graph, variable, key);
     vg_graph_free(&graph);
@@ -156,6 +192,7 @@ static vg_status body(void *user) {
         return vg_model_status(c->model);
     vg_context context = { .seed = c->run->context.seed, .turn = 1 };
     if (!vg_program_execute(&gradients, &context, 1)) return vg_run_report_fault(c->run, &gradients, &context);
+    hold_values(c, &gradients);
     vg_probe probe = vg_probe_of(c->run, &loss);
     for (uint32_t k = 0; k < c->run->unit->variables.count; k++)
         if (c->run->unit->variables.items[k].trainable && !check_variable(c, k, &probe, &gradients)) return VG_FAILED_RESOURCE;

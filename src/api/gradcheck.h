@@ -18,8 +18,12 @@ typedef struct vg_comparison {
     bool     ok;
 } vg_comparison;
 
-/* Copies into `into` what the `count` targets of `from` depend on; returns the copies in `targets`. */
-void vg_gradcheck_copy(const vg_graph *from, vg_graph *into, vg_node *targets, uint32_t count);
+/* Copies into `into` what the `count` targets of `from` depend on; returns the copies in `targets`. With `hold`, a
+ * variable of its own (vg_gradcheck_held) stands for each stop_gradient: differences must not see through it either. */
+void vg_gradcheck_copy(const vg_graph *from, vg_graph *into, vg_node *targets, uint32_t count, bool hold);
+vg_str vg_gradcheck_held(vg_ir *ir, vg_node stop_gradient);
+/* A new variable of the graph. */
+vg_node vg_gradcheck_variable(vg_graph *graph, vg_shape shape, vg_str path);
 /* A root that reads `node`. */
 void vg_gradcheck_fetch(vg_graph *graph, vg_node node, uint32_t index);
 /* Differentiates and simplifies; false after reporting. The graph is replaced. */

@@ -27,10 +27,6 @@ typedef struct alone {
     uint32_t count;
 } alone;
 
-static vg_node make_variable(vg_graph *graph, vg_shape shape, vg_str path) {
-    return vg_emit(graph, VG_OP_variable, NULL, 0, vg_attr_of(graph->ir, (vg_word[]){ shape, path }, 2));
-}
-
 /* sum(weights * value), the weights drawn once and for all. */
 static vg_node weighted(vg_graph *graph, vg_node value) {
     vg_ir *ir = graph->ir;
@@ -49,13 +45,13 @@ static void make_alone(const vg_graph *from, vg_node node, alone *a) {
     VG_VEC(vg_node) operands = { 0 };
     a->count = from->operand_count.items[node];
     for (uint32_t k = 0; k < a->count; k++) vg_vec_push(ir->mem, &operands, vg_operand(from, node, k));
-    vg_gradcheck_copy(from, graph, operands.items, a->count);
+    vg_gradcheck_copy(from, graph, operands.items, a->count, false);
     vg_node total = 0;
     for (uint32_t k = 0; k < a->count; k++) {
         if (k >= OPERANDS || vg_node_dtype(graph, operands.items[k]) != VG_F32) continue;
         const vg_node fixed = vg_build_map1(graph, VG_OP_stop_gradient, operands.items[k]);
         a->paths[k] = vg_strings_format(&ir->strings, "gradcheck %u.%u", node, k);
-        a->moved[k] = make_variable(graph, vg_node_shape(graph, fixed), a->paths[k]);
+        a->moved[k] = vg_gradcheck_variable(graph, vg_node_shape(graph, fixed), a->paths[k]);
         operands.items[k] = vg_build_map2(graph, VG_OP_add, fixed, a->moved[k]);
         const vg_node part = weighted(graph, a->moved[k]);
         total = total ? vg_build_map2(graph, VG_OP_add, total, part) : part;
@@ -73,16 +69,14 @@ static void make_alone(const vg_graph *from, vg_node node, alone *a) {
 
 static bool derivatives_fit(vg_run *run, alone *a, vg_program *program, vg_random_key key) {
     bool ok = true;
-    vg_context context = { .seed = run->context.seed, .turn = 1 };
-    vg_program_execute(program, &context, 1);
     for (uint32_t k = 0; ok && k < a->count && k < OPERANDS; k++) {
         if (a->moved[k] == 0) continue;
         const vg_view *view = vg_gradcheck_view(program, 1 + k);
         const uint32_t place = vg_store_slot(&run->store, a->paths[k], view->dims, view->rank, VG_F32);
         const vg_view slot = run->store.slots.items[place].view;
         double *gradient = vg_mem_alloc(&run->mem, (size_t)slot.count * sizeof *gradient);
+        vg_probe probe = vg_probe_of(run, program);      /* executes, so that the gradient is that of where it stands */
         vg_run_convert(run, view, gradient);
-        vg_probe probe = vg_probe_of(run, program);
         ok = vg_probe_compare(&probe, &slot, gradient, key).ok;
         vg_mem_free(&run->mem, gradient);
     }

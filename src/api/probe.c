@@ -34,8 +34,10 @@ vg_probe vg_probe_of(vg_run *run, vg_program *program) {
 /* What one line says: how far the symbolic derivative is off, or that it cannot be told. */
 typedef enum verdict { FINE, WRONG, UNSURE } verdict;
 
-/* Two steps, the second half as long, extrapolated to none (Richardson); with shorter ones until they agree. */
+/* Two steps, the second half as long, extrapolated to none (Richardson). Shorter ones are tried until the derivative
+ * fits or rounding covers it: a kink nearby shows the clearer the shorter the step, and the last word counts. */
 static verdict compare_line(vg_probe *probe, const line *l, double symbolic, double scale, double *off) {
+    verdict last = UNSURE;
     double step = 1e-3;
     for (int k = 0; k < STEPS; k++, step /= 10) {
         const double half = step / 2, noise = 16 * 2.3e-16 * fmax(1, fabs(probe->value)) / step;
@@ -44,22 +46,16 @@ static verdict compare_line(vg_probe *probe, const line *l, double symbolic, dou
         const double whole = (above - below) / (2 * step), near = (above_half - below_half) / (2 * half);
         const double gap = fabs(above - 2 * probe->value + below) / step;
         const double near_gap = fabs(above_half - 2 * probe->value + below_half) / half;
-        const double size = fmax(scale, fabs(near));
-        const bool settled = fabs(whole - near) <= 1e-4 * size + noise;
-        const bool joined = near_gap <= 0.75 * gap || near_gap <= tolerance * size + noise;
-        if (!settled || !joined) continue;
+        const double size = fmax(scale, fabs(near)), fits = tolerance * size + noise;
         const double numeric = (4 * near - whole) / 3, difference = fabs(numeric - symbolic);
-        const bool wrong = difference > tolerance * size + noise || isnan(difference);
-        if (wrong && k + 1 < STEPS && difference < 10 * fabs(whole - near)) continue;      /* not settled that far */
-        if (wrong) {
-            *off = fmin(difference / size, 1);
-            return WRONG;
-        }
-        if (noise > 0.01 * size && scale > 0) return UNSURE;      /* rounding hides whatever there is */
-        *off = size > 0 ? difference / size : 0;
-        return FINE;
+        if (noise > 0.01 * size && scale > 0) break;
+        const bool settled = fabs(whole - near) <= 10 * tolerance * size + noise;
+        const bool joined = near_gap <= 0.75 * gap || near_gap <= fits;
+        last = settled && joined ? WRONG : UNSURE;
+        *off = size > 0 ? fmin(difference / size, 1) : 0;
+        if (last == WRONG && difference <= fits) return FINE;
     }
-    return UNSURE;
+    return last;
 }
 
 static void count(vg_comparison *result, verdict v, double off) {

@@ -76,11 +76,9 @@ static void add_operand_name(vg_run *run, const vg_graph *graph, vg_node node) {
 /* An operand of the condition's shape shows the element that failed; a scalar itself; another its range. */
 static void add_operand(vg_run *run, const vg_graph *graph, vg_node node, const vg_view *view, const vg_view *condition,
                         int64_t at) {
-    char number[32], high[32];
     add_operand_name(run, graph, node);
     if (view->count == condition->count || view->count == 1) {
-        const double value = vg_view_get(view, view->count == 1 ? 0 : at, run->real);
-        vg_text_format(&run->message, " is %s", vg_number_text(number, value));
+        vg_text_format(&run->message, " is %.6g", vg_view_get(view, view->count == 1 ? 0 : at, run->real));
         return;
     }
     double least = INFINITY, most = -INFINITY;
@@ -92,7 +90,7 @@ static void add_operand(vg_run *run, const vg_graph *graph, vg_node node, const 
         if (value > most) most = value;
     }
     if (wrong < view->count)
-        vg_text_format(&run->message, " lies between %s and %s", vg_number_text(number, least), vg_number_text(high, most));
+        vg_text_format(&run->message, " lies between %.6g and %.6g", least, most);
     if (wrong > 0)
         vg_text_format(&run->message, "%s has %lld NaN or infinite", wrong < view->count ? " and" : "", (long long)wrong);
 }
@@ -110,11 +108,17 @@ static const char *expect_message(vg_run *run, const vg_program *program, const 
     const vg_graph *graph = program->graph;
     const vg_view *condition = &program->views.items[root->view];
     run->message.length = 0;
+    const char *between = said ? ": " : "";
     vg_text_format(&run->message, "%s", text_of(run, said));
     for (uint32_t k = 1; k < root->view_count; k++) {
-        vg_text_format(&run->message, "%s", k > 1 ? ", " : said ? ": " : "");
-        add_operand(run, graph, vg_operand(graph, root->node, k), condition + k, condition, at);
+        const vg_node operand = vg_operand(graph, root->node, k);
+        double number;
+        if (vg_node_uniform(graph, operand, &number)) continue;      /* it stands in the expect's own text */
+        vg_text_format(&run->message, "%s", between);
+        add_operand(run, graph, operand, condition + k, condition, at);
+        between = ", ";
     }
+    if (run->message.length == 0) vg_text_format(&run->message, "it does not hold");
     add_place(run, condition, at);
     return vg_text_c(&run->message);
 }
