@@ -212,7 +212,7 @@ static void an_error_says_where_each_length_came_from(void **state) {
     assert_int_equal(diag->note_count, 4);
     const vg_note *notes = f->ir.diags.notes.items + diag->first_note;
     assert_string_equal(notes[0].text, "left operand: h f32[batch, 784]");
-    assert_string_equal(notes[1].text, "right operand: f32[128, 10]");
+    assert_string_equal(notes[1].text, "right operand: h[1].W f32[128, 10]");
     assert_string_equal(notes[2].text, "784 is axis 1 of 'reshape'");
     assert_string_equal(notes[3].text, "128 is axis 0 of variable h[1].W");
 }
