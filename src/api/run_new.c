@@ -202,6 +202,8 @@ vg_status vg_run_new(vg_model *model, const vg_run_options *options, vg_run **ru
     vg_status status = vg_model_guard(model, NULL, allocate, &b);
     if (status != VG_OK) return status;
     vg_mem_init(&b.run->mem);
+    b.run->mem.calls = model->mem.calls;      /* the call that a test lets fail may be the run's */
+    b.run->mem.fail_at = model->mem.fail_at;
     b.run->model = model;
     b.run->unit = &model->unit;
     b.run->started = -1;
