@@ -9,8 +9,8 @@
 #             librandom123-dev                    counter-based random numbers
 #             libcmocka-dev python3 clang         the tests, and fuzzing
 build_packages="cmake make gcc libc6-dev pkg-config re2c lemon libopenblas-dev libjansson-dev libprotobuf-c-dev
-    protobuf-c-compiler libisal-dev zlib1g-dev librandom123-dev"
-test_packages="libcmocka-dev python3"
+    protobuf-c-compiler libisal-dev zlib1g-dev librandom123-dev libcmocka-dev"
+test_packages="python3"
 fuzz_packages="clang"
 
 is_installed() {

@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 install_packages $build_packages
 
 echo "== building into .build/release"
-cmake --preset release -DVGRAPH_TESTS=OFF >/dev/null
-cmake --build --preset release -j "$(nproc)"
+cmake --preset release >/dev/null
+cmake --build --preset release --target vgraph_program -j "$(nproc)"
 
 echo "== .build/release/vgraph run models/deep_sigmoid.nn"
 .build/release/vgraph run models/deep_sigmoid.nn

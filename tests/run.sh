@@ -18,7 +18,7 @@ done
 
 install_packages $build_packages $test_packages
 echo "== building with sanitizers into .build/asan"
-cmake --preset asan -DVGRAPH_TESTS=ON -DVGRAPH_WERROR=ON >/dev/null
+cmake --preset asan -DVGRAPH_WERROR=ON >/dev/null
 cmake --build --preset asan -j "$(nproc)"
 
 if [ "$bless" = yes ]; then
