@@ -84,10 +84,8 @@ vg_value vg_call_reshape(const vg_built_call *c) {
     }
     if (!x) return vg_value_poison();
     if (open < VG_RANK_LIMIT && !(dims[open] = rest_of(c, x, dims, rank, open))) {
-        vg_text text = vg_text_new(e->mem);
-        vg_shape_text(&e->ir->dims, &e->ir->strings, vg_node_shape(e->graph, x), &text);
-        vg_report(e->diags, reshape_rest, vg_built_span(c, 1), e->frame->call, vg_text_c(&text));
-        vg_text_free(&text);
+        vg_report(e->diags, reshape_rest, vg_built_span(c, 1), e->frame->call,
+                  vg_shape_shown(e, vg_node_shape(e->graph, x)));
         return vg_value_poison();
     }
     return tensor(vg_build_reshape(e->graph, x, vg_shape_of(&e->ir->dims, dims, rank)));

@@ -5,11 +5,7 @@
 #include "ir/build.h"
 
 static const char *shape_text(const vg_built_call *c, vg_node node) {
-    vg_text text = vg_text_new(c->e->mem);
-    vg_shape_text(&c->e->ir->dims, &c->e->ir->strings, vg_node_shape(c->e->graph, node), &text);
-    const char *copy = vg_arena_copy(&c->e->arena, vg_text_c(&text), text.length);
-    vg_text_free(&text);
-    return copy;
+    return vg_shape_shown(c->e, vg_node_shape(c->e->graph, node));
 }
 
 /* ---- gradients */

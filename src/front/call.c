@@ -71,19 +71,11 @@ vg_tree_id vg_function_block(const vg_elaborator *e, const vg_function *function
     return c;
 }
 
-static const char *shape_of_tensor(vg_elaborator *e, vg_node node) {
-    vg_text text = vg_text_new(e->mem);
-    vg_shape_text(&e->ir->dims, &e->ir->strings, vg_node_shape(e->graph, node), &text);
-    const char *copy = vg_arena_copy(&e->arena, vg_text_c(&text), text.length);
-    vg_text_free(&text);
-    return copy;
-}
-
 static void report_signature(vg_elaborator *e, vg_tree_id parameter, vg_node node, vg_span span) {
     vg_tree_id signature = e->tree->c.items[parameter];
     const vg_strings *strings = &e->ir->strings;
     vg_report(e->diags, argument_shape, span, e->frame->call,
-              vg_strings_text(strings, vg_tree_name(e->tree, e->tree->a.items[parameter])), shape_of_tensor(e, node),
+              vg_strings_text(strings, vg_tree_name(e->tree, e->tree->a.items[parameter])), vg_shape_shown(e, vg_node_shape(e->graph, node)),
               vg_strings_text(strings, vg_expression_text(e, signature)));
     vg_diags_note(e->diags, vg_tree_span(e->tree, parameter), "the parameter");
 }

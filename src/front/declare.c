@@ -4,14 +4,6 @@
 
 static const char *text_of(vg_elaborator *e, vg_str id) { return vg_strings_text(&e->ir->strings, id); }
 
-static const char *shape_text(vg_elaborator *e, vg_shape shape) {
-    vg_text text = vg_text_new(e->mem);
-    vg_shape_text(&e->ir->dims, &e->ir->strings, shape, &text);
-    const char *copy = vg_arena_copy(&e->arena, vg_text_c(&text), text.length);
-    vg_text_free(&text);
-    return copy;
-}
-
 /* ---- const */
 
 vg_override *vg_override_find(vg_elaborator *e, vg_str name) {
@@ -90,8 +82,8 @@ vg_node vg_draw(vg_elaborator *e, vg_value distribution, vg_shape shape, bool fi
     vg_node node = vg_to_tensor(e, value, false, span);
     if (!node || vg_node_shape(e->graph, node) == shape) return node;
     if (vg_node_rank(e->graph, node) == 0) return vg_build_broadcast(e->graph, node, shape);
-    vg_report(e->diags, initial_shape, span, e->frame->call, shape_text(e, vg_node_shape(e->graph, node)),
-              shape_text(e, shape));
+    vg_report(e->diags, initial_shape, span, e->frame->call, vg_shape_shown(e, vg_node_shape(e->graph, node)),
+              vg_shape_shown(e, shape));
     return 0;
 }
 
@@ -104,7 +96,7 @@ static bool variable_shape(vg_elaborator *e, vg_tree_id tree, vg_shape *shape) {
     uint32_t rank = vg_shape_list(&e->ir->dims, *shape, dims);
     for (uint32_t k = 0; k < rank; k++) {
         if (vg_dim_is_number(&e->ir->dims, dims[k], &number)) continue;
-        vg_report(e->diags, variable_open, vg_tree_span(e->tree, tree), e->frame->call, shape_text(e, *shape));
+        vg_report(e->diags, variable_open, vg_tree_span(e->tree, tree), e->frame->call, vg_shape_shown(e, *shape));
         return false;
     }
     return true;
@@ -154,8 +146,8 @@ static vg_node initial_value(vg_elaborator *e, vg_tree_id init, vg_shape shape, 
     }
     if (vg_node_shape(e->graph, node) == shape) return vg_build_float(e->graph, node);
     if (vg_node_rank(e->graph, node) == 0) return vg_build_broadcast(e->graph, vg_build_float(e->graph, node), shape);
-    vg_report(e->diags, initial_shape, span, e->frame->call, shape_text(e, vg_node_shape(e->graph, node)),
-              shape_text(e, shape));
+    vg_report(e->diags, initial_shape, span, e->frame->call, vg_shape_shown(e, vg_node_shape(e->graph, node)),
+              vg_shape_shown(e, shape));
     return 0;
 }
 
@@ -180,7 +172,9 @@ static void make_variable(vg_elaborator *e, vg_tree_id statement, vg_entry entry
         .optimizer = e->frame->kind == VG_FRAME_optimizer, .span = span, .call = e->frame->call,
         .initial = vg_expression_text(e, init)
     };
+    vg_entry_at(e, entry)->open = true;
     vg_node initial = initial_value(e, init, shape, path);
+    vg_entry_at(e, entry)->open = false;
     uint32_t row = variable_row(e, variable);
     if (!row) return;
     vg_word words[2] = { shape, path };
@@ -208,7 +202,7 @@ static void share_variable(vg_elaborator *e, vg_tree_id statement, vg_entry entr
     vg_shape have = e->unit->variables.items[vg_entry_at(e, made)->variable - 1].shape;
     if (have != shape) {
         vg_report(e->diags, weights_shape, vg_tree_span(e->tree, name), e->frame->call,
-                  text_of(e, vg_entry_path(e, made)), shape_text(e, have), shape_text(e, shape));
+                  text_of(e, vg_entry_path(e, made)), vg_shape_shown(e, have), vg_shape_shown(e, shape));
         return;
     }
     vg_node pending = vg_entry_at(e, made)->pending;
@@ -298,7 +292,7 @@ void vg_declare_update(vg_elaborator *e, vg_tree_id statement) {
     if (!node) return;
     if (vg_node_shape(e->graph, node) != variable->shape) {
         vg_report(e->diags, update_shape, span, e->frame->call, text_of(e, variable->path),
-                  shape_text(e, variable->shape), shape_text(e, vg_node_shape(e->graph, node)));
+                  vg_shape_shown(e, variable->shape), vg_shape_shown(e, vg_node_shape(e->graph, node)));
         return;
     }
     vg_update_add(e, entry, node, vg_tree_span(e->tree, statement));

@@ -32,15 +32,17 @@ typedef struct vg_entry_row {
     uint32_t layer;              /* of a layer's call: its function + 1 */
     vg_entry shares;             /* of a layer's call with weights: whose variables it uses */
     vg_span  span;
-    /* of a family made by a plain name in a loop: this turn's member, and the turn it belongs to */
+    bool     open;               /* its statement is being elaborated: it is not known yet */
+    /* of a family made by a plain name in a loop: how many loops are around it, and the innermost one's statement */
     bool     plain;
-    vg_entry current;
-    uint32_t turn, depth;
+    uint32_t depth;
+    vg_tree_id loop;
+    uint32_t turn;               /* of a member of such a family: the turn it was bound in */
     vg_node  pending;            /* of a variable: its value after the updates so far */
     uint32_t updates;            /* the newest of its pending updates + 1; they are linked by `previous` */
 } vg_entry_row;
 
-typedef struct vg_loop { vg_str name; int64_t index; uint32_t turn; } vg_loop;
+typedef struct vg_loop { vg_tree_id statement; vg_str name; int64_t index; uint32_t turn; } vg_loop;
 typedef struct vg_local { vg_str name; vg_value value; vg_span span; } vg_local;
 
 typedef enum vg_frame_kind { VG_FRAME_top, VG_FRAME_def, VG_FRAME_layer, VG_FRAME_initializer, VG_FRAME_optimizer } vg_frame_kind;
@@ -132,7 +134,7 @@ static inline vg_entry_row *vg_entry_at(const vg_elaborator *e, vg_entry entry) 
 /* Makes the entry for a name bound in the current frame: plain, or a member of a family (indices, or the turns of
  * the loops around). 0 after reporting that the name is taken. */
 vg_entry    vg_bind_entry(vg_elaborator *e, vg_tree_id name, const int64_t *indices, uint32_t count, vg_entry_kind kind);
-/* Gives an entry its value; tensors enter the graph's names. */
+/* Gives an entry its value, and makes it known; tensors enter the graph's names. */
 void        vg_bind_value(vg_elaborator *e, vg_entry entry, vg_value value);
 /* What a name means here: a local's value, or an entry (its value, too). False when unknown; nothing is reported. */
 bool        vg_name_find(vg_elaborator *e, vg_str name, vg_value *value, vg_entry *entry);
@@ -164,6 +166,7 @@ vg_value    vg_map_selections(vg_elaborator *e, const vg_value *values, uint32_t
                               vg_value (*apply)(vg_elaborator *e, void *user, const vg_value *values), void *user);
 bool        vg_to_dim(vg_elaborator *e, vg_value value, const char *what, vg_span span, vg_dim *out);
 bool        vg_to_shape(vg_elaborator *e, vg_value value, vg_span span, vg_shape *out);
+const char *vg_shape_shown(vg_elaborator *e, vg_shape shape);              /* for a message, in e->arena */
 vg_value    vg_dim_value_of(vg_elaborator *e, vg_dim dim);                 /* a number where it is one */
 
 /* ---- subscript.c */

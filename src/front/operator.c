@@ -60,6 +60,14 @@ bool vg_is_tensor_like(vg_value value) {
            value.kind == VG_V_bool;
 }
 
+const char *vg_shape_shown(vg_elaborator *e, vg_shape shape) {
+    vg_text text = vg_text_new(e->mem);
+    vg_shape_text(&e->ir->dims, &e->ir->strings, shape, &text);
+    const char *copy = vg_arena_copy(&e->arena, vg_text_c(&text), text.length);
+    vg_text_free(&text);
+    return copy;
+}
+
 /* ---- values as tensors */
 
 /* Nested lists of numbers: fills dims[depth...] and pushes the elements onto the stack as numbers. */

@@ -10,7 +10,7 @@ static const char *members_text(vg_elaborator *e, vg_entry family) {
     vg_entry last = vg_entry_at(e, family)->last_child;
     uint32_t count = 0;
     for (vg_entry c = vg_entry_at(e, family)->first_child; c; c = vg_entry_at(e, c)->next) {
-        if (count++ >= 3 && c != last) continue;
+        if (vg_entry_at(e, c)->open || (count++ >= 3 && c != last)) continue;
         vg_text_format(&text, "%s%s", count == 1 ? "" : count > 4 ? " ... " : ", ",
                        vg_strings_text(&e->ir->strings, vg_entry_path(e, c)));
     }
@@ -33,12 +33,13 @@ static vg_value family_member(vg_elaborator *e, vg_tree_id expression, vg_entry 
         if (!vg_evaluate_whole(e, sub, "the index of a family", &indices[k])) return vg_value_poison();
     }
     vg_entry member = vg_entry_find_member(e, family, indices, count);
-    if (member) return vg_entry_at(e, member)->value;
+    if (member && !vg_entry_at(e, member)->open) return vg_entry_at(e, member)->value;
     vg_text wanted = vg_text_new(e->mem);
     for (uint32_t k = 0; k < count; k++) vg_text_format(&wanted, "%s%lld", k ? ", " : "", (long long)indices[k]);
     vg_report(e->diags, no_family_member, vg_tree_span(e->tree, expression), e->frame->call, path, vg_text_c(&wanted));
     vg_text_free(&wanted);
-    vg_diags_note(e->diags, vg_entry_at(e, family)->span, "bound so far: %s", members_text(e, family));
+    const char *members = members_text(e, family);
+    if (*members) vg_diags_note(e->diags, vg_entry_at(e, family)->span, "bound so far: %s", members);
     return vg_value_poison();
 }
 
@@ -123,11 +124,8 @@ static vg_value tensor_slice(vg_elaborator *e, vg_tree_id expression, vg_node no
     vg_dim dims[VG_RANK_LIMIT], bounds[VG_RANK_LIMIT * 2], kept[VG_RANK_LIMIT];
     uint32_t rank = vg_shape_list(&e->ir->dims, vg_node_shape(e->graph, node), dims), kept_count = 0;
     if (count > rank) {
-        vg_text shape = vg_text_new(e->mem);
-        vg_shape_text(&e->ir->dims, &e->ir->strings, vg_node_shape(e->graph, node), &shape);
         vg_report(e->diags, too_many_indices, span, e->frame->call, vg_arena_format(&e->arena, "%u", count),
-                  vg_text_c(&shape));
-        vg_text_free(&shape);
+                  vg_shape_shown(e, vg_node_shape(e->graph, node)));
         return vg_value_poison();
     }
     bool whole = true;

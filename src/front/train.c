@@ -1,163 +1,10 @@
-/* train blocks: settings, parameters, gradients, clipping, and the optimizer's updates. */
+/* train blocks: parameters, gradients, clipping, and the optimizer's updates. */
 #include <string.h>
 
-#include "diag/suggest.h"
-#include "front/dataset.h"
-#include "front/elaborator.h"
+#include "front/settings.h"
 #include "ir/build.h"
 
-/* ---- settings */
-
-typedef enum vg_setting {
-    VG_S_optimizer, VG_S_batch, VG_S_params, VG_S_clip_norm, VG_S_clip_value, VG_S_every,
-    VG_S_steps, VG_S_epochs, VG_S_seed, VG_S_shuffle, VG_S_eval_every, VG_S_checkpoint_every, VG_S_checkpoint_best,
-    VG_SETTING_COUNT
-} vg_setting;
-
-static const char *const setting_names[VG_SETTING_COUNT] = {
-    "optimizer", "batch", "params", "clip_norm", "clip_value", "every", "steps", "epochs", "seed", "shuffle",
-    "eval_every", "checkpoint_every", "checkpoint_best"
-};
-
-typedef struct vg_settings { vg_tree_id tree[VG_SETTING_COUNT]; } vg_settings;
-
 static const char *text_of(vg_elaborator *e, vg_str id) { return vg_strings_text(&e->ir->strings, id); }
-
-static int setting_find(const char *name) {
-    for (int k = 0; k < VG_SETTING_COUNT; k++)
-        if (strcmp(setting_names[k], name) == 0) return k;
-    return -1;
-}
-
-static void report_setting(vg_elaborator *e, vg_tree_id name) {
-    vg_report(e->diags, unknown_setting, vg_tree_span(e->tree, name), e->frame->call, text_of(e, vg_tree_name(e->tree, name)));
-    vg_suggest suggest;
-    vg_suggest_start(&suggest, text_of(e, vg_tree_name(e->tree, name)));
-    for (int k = 0; k < VG_SETTING_COUNT; k++) vg_suggest_offer(&suggest, setting_names[k]);
-    if (vg_suggest_best(&suggest))
-        vg_diags_note(e->diags, (vg_span){ 0, 0 }, "did you mean '%s'?", vg_suggest_best(&suggest));
-    else
-        vg_diags_note(e->diags, (vg_span){ 0, 0 }, "it has optimizer, batch, params, clip_norm, clip_value, every, "
-                      "steps, epochs, seed, shuffle");
-}
-
-/* The settings of a block, those of --set in their place. */
-static void read_settings(vg_elaborator *e, vg_tree_id statement, vg_settings *settings, bool report) {
-    uint32_t list = e->tree->b.items[statement];
-    vg_span seen[VG_SETTING_COUNT] = { { 0, 0 } };
-    memset(settings, 0, sizeof *settings);
-    for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++) {
-        vg_tree_id setting = vg_tree_item(e->tree, list, k), name = e->tree->a.items[setting];
-        int at = setting_find(text_of(e, vg_tree_name(e->tree, name)));
-        if (at < 0) {
-            if (report) report_setting(e, name);
-            continue;
-        }
-        if (seen[at].end && report) {
-            vg_report(e->diags, bound_twice, vg_tree_span(e->tree, name), e->frame->call, setting_names[at]);
-            vg_diags_note(e->diags, seen[at], "'%s' is bound here", setting_names[at]);
-        }
-        seen[at] = vg_tree_span(e->tree, name);
-        settings->tree[at] = e->tree->b.items[setting];
-    }
-    for (uint32_t k = 0; k < e->front->sets.count; k++) {
-        const char *name = text_of(e, e->front->sets.items[k].name);
-        int at = strncmp(name, "train.", 6) == 0 ? setting_find(name + 6) : -1;
-        if (at < 0) continue;
-        settings->tree[at] = e->front->sets.items[k].tree;
-        e->front->sets.items[k].used = true;
-    }
-    if (settings->tree[VG_S_steps] && settings->tree[VG_S_epochs] && report) {
-        bool set = vg_override_find(e, vg_strings_find(&e->ir->strings, "train.epochs", 12)) != NULL;
-        vg_setting loser = set ? VG_S_steps : VG_S_epochs;
-        if (!set && !vg_override_find(e, vg_strings_find(&e->ir->strings, "train.steps", 11)))
-            vg_report0(e->diags, steps_and_epochs, vg_tree_span(e->tree, settings->tree[VG_S_epochs]), e->frame->call);
-        settings->tree[loser] = 0;
-    }
-}
-
-/* A whole number of at least `least`; `fallback` when not given or after reporting. */
-static uint64_t whole_setting(vg_elaborator *e, const vg_settings *s, vg_setting which, int64_t least, uint64_t fallback) {
-    int64_t number;
-    if (!s->tree[which]) return fallback;
-    if (!vg_evaluate_whole(e, s->tree[which], setting_names[which], &number)) return fallback;
-    if (number >= least) return (uint64_t)number;
-    vg_report(e->diags, setting_range, vg_tree_span(e->tree, s->tree[which]), e->frame->call, setting_names[which],
-              vg_arena_format(&e->arena, "%lld", (long long)least), vg_arena_format(&e->arena, "%lld", (long long)number));
-    return fallback;
-}
-
-/* ---- the run's numbers */
-
-static vg_tree_id first_train(vg_elaborator *e) {
-    uint32_t list = e->front->root ? e->tree->a.items[e->front->root] : 0;
-    for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++)
-        if (vg_tree_kind(e->tree, vg_tree_item(e->tree, list, k)) == VG_K_train) return vg_tree_item(e->tree, list, k);
-    return e->trains.count ? e->trains.items[0].statement : 0;
-}
-
-static uint64_t batch_size(vg_elaborator *e, const vg_settings *s) {
-    if (e->front->batch) return e->front->batch;
-    return whole_setting(e, s, VG_S_batch, 1, 32);
-}
-
-static const vg_dataset *first_dataset(const vg_elaborator *e) {
-    for (uint32_t k = 0; k < e->unit->inputs.count; k++)
-        if (e->unit->inputs.items[k].dataset) return e->unit->inputs.items[k].dataset;
-    return NULL;
-}
-
-uint64_t vg_run_step_count(vg_elaborator *e) {
-    vg_settings s = { { 0 } };
-    vg_tree_id train = first_train(e);
-    if (e->steps || e->steps_busy) return e->steps ? e->steps : 1;
-    if (e->front->steps) return e->steps = e->front->steps;
-    if (!train) return e->steps = 1;
-    e->steps_busy = true;
-    read_settings(e, train, &s, false);
-    const vg_dataset *set = first_dataset(e);
-    if (s.tree[VG_S_steps] || !set) {
-        e->steps = whole_setting(e, &s, VG_S_steps, 1, 1000);
-    } else {
-        uint64_t epochs = whole_setting(e, &s, VG_S_epochs, 1, 1), each = set->train_count / batch_size(e, &s);
-        e->steps = each ? epochs * each : 1;
-    }
-    e->steps_busy = false;
-    return e->steps;
-}
-
-/* Every data set must fill a batch. */
-static void check_counts(vg_elaborator *e) {
-    for (uint32_t k = 0; k < e->unit->inputs.count; k++) {
-        const vg_input *input = &e->unit->inputs.items[k];
-        vg_dim first = vg_shape_dim(&e->ir->dims, input->shape, 0);
-        int64_t number;
-        if (vg_dim_is_number(&e->ir->dims, first, &number) && (uint64_t)number != e->batch)
-            vg_report(e->diags, input_batch, input->span, 0, text_of(e, input->path),
-                      vg_arena_format(&e->arena, "%lld", (long long)number),
-                      vg_arena_format(&e->arena, "%llu", (unsigned long long)e->batch));
-        if (!input->dataset || input->dataset->train_count >= e->batch) continue;
-        vg_report(e->diags, too_few_examples, input->span, 0, text_of(e, input->dataset->name),
-                  vg_arena_format(&e->arena, "%u", input->dataset->train_count),
-                  vg_arena_format(&e->arena, "%llu", (unsigned long long)e->batch));
-    }
-}
-
-static void run_settings(vg_elaborator *e, const vg_settings *s) {
-    vg_unit *unit = e->unit;
-    bool truth = true;
-    e->batch = batch_size(e, s);
-    if (s->tree[VG_S_shuffle]) vg_evaluate_bool(e, s->tree[VG_S_shuffle], "shuffle", &truth);
-    uint64_t seed = whole_setting(e, s, VG_S_seed, 0, 1);
-    if (e->front->has_seed) seed = e->front->seed;
-    vg_run_step_count(e);
-    if (!e->training) return;
-    unit->batch_size = e->batch;
-    unit->shuffle = truth;
-    unit->seed = seed;
-    unit->steps = e->steps;
-    check_counts(e);
-}
 
 /* ---- which variables */
 
@@ -400,30 +247,17 @@ static vg_node loss_node(vg_elaborator *e, vg_tree_id tree) {
     vg_node loss = vg_evaluate_tensor(e, tree);
     if (!loss) return 0;
     if (vg_node_rank(e->graph, loss) == 0 && vg_node_dtype(e->graph, loss) == VG_F32) return loss;
-    vg_text shape = vg_text_new(e->mem);
-    vg_shape_text(&e->ir->dims, &e->ir->strings, vg_node_shape(e->graph, loss), &shape);
     const char *text = text_of(e, vg_expression_text(e, tree));
-    vg_report(e->diags, loss_not_scalar, vg_tree_span(e->tree, tree), e->frame->call, text, vg_text_c(&shape), text);
-    vg_text_free(&shape);
+    vg_report(e->diags, loss_not_scalar, vg_tree_span(e->tree, tree), e->frame->call, text,
+              vg_shape_shown(e, vg_node_shape(e->graph, loss)), text);
     return 0;
-}
-
-static void refuse_later(vg_elaborator *e, const vg_settings *s) {
-    static const vg_setting later[] = { VG_S_eval_every, VG_S_checkpoint_every, VG_S_checkpoint_best };
-    for (size_t k = 0; k < sizeof later / sizeof *later; k++)
-        if (s->tree[later[k]])
-            vg_report(e->diags, not_built, vg_tree_span(e->tree, s->tree[later[k]]), e->frame->call,
-                      setting_names[later[k]], "setting");
 }
 
 static void elaborate_block(vg_elaborator *e, vg_tree_id statement) {
     vg_settings settings;
     vg_tree_id loss_tree = e->tree->a.items[statement];
-    read_settings(e, statement, &settings, true);
-    refuse_later(e, &settings);
-    run_settings(e, &settings);
-    if (settings.tree[VG_S_every])
-        vg_report0(e->diags, first_every, vg_tree_span(e->tree, settings.tree[VG_S_every]), e->frame->call);
+    vg_settings_read(e, statement, &settings);
+    vg_settings_run(e, &settings);
     e->block = 1;
     e->block_every = 1;
     vg_node loss = loss_node(e, loss_tree);
@@ -447,7 +281,7 @@ void vg_elaborate_trains(vg_elaborator *e) {
     vg_frame *top = e->frame;
     if (!e->trains.count) {
         vg_settings none = { { 0 } };
-        run_settings(e, &none);
+        vg_settings_run(e, &none);
     }
     for (uint32_t k = 0; k < e->trains.count; k++) {
         vg_tree_id statement = e->trains.items[k].statement;

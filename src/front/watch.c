@@ -49,10 +49,8 @@ static void add_summary(vg_elaborator *e, const vg_summary_statement *s, vg_str 
     vg_vec_push(e->mem, &e->tags, span);
     vg_map_put(e->mem, &e->tag_map, key, e->tags.count);
     if (s->kind == VG_SUMMARY_SCALAR && vg_node_rank(e->graph, node) != 0) {
-        vg_text shape = vg_text_new(e->mem);
-        vg_shape_text(&e->ir->dims, &e->ir->strings, vg_node_shape(e->graph, node), &shape);
-        vg_report(e->diags, summary_not_scalar, span, e->frame->call, vg_text_c(&shape));
-        vg_text_free(&shape);
+        vg_report(e->diags, summary_not_scalar, span, e->frame->call,
+                  vg_shape_shown(e, vg_node_shape(e->graph, node)));
         return;
     }
     vg_word words[4] = { tag, s->kind, s->every, 1 };

@@ -1,0 +1,21 @@
+/* The settings of a train block: which were given, --set in their place, and the run's numbers among them. */
+#ifndef VG_FRONT_SETTINGS_H
+#define VG_FRONT_SETTINGS_H
+
+#include "front/elaborator.h"
+
+typedef enum vg_setting {
+    VG_S_optimizer, VG_S_batch, VG_S_params, VG_S_clip_norm, VG_S_clip_value, VG_S_every,
+    VG_S_steps, VG_S_epochs, VG_S_seed, VG_S_shuffle, VG_S_eval_every, VG_S_checkpoint_every, VG_S_checkpoint_best,
+    VG_SETTING_COUNT
+} vg_setting;
+
+/* Each setting's expression; 0: not given. */
+typedef struct vg_settings { vg_tree_id tree[VG_SETTING_COUNT]; } vg_settings;
+
+/* Reports unknown and repeated settings, and those that are not built yet. */
+void vg_settings_read(vg_elaborator *e, vg_tree_id statement, vg_settings *settings);
+/* batch, steps, seed, shuffle: into the elaborator and, the first time, the unit. */
+void vg_settings_run(vg_elaborator *e, const vg_settings *settings);
+
+#endif
