@@ -50,7 +50,7 @@ static void make_histogram(made_histogram *made, double *values, size_t count) {
     }
 }
 
-/* `count` quantiles of the logistic distribution (its standard deviation is 1.81 times `scale`): the same everywhere. */
+/* `count` quantiles of the logistic distribution, whose standard deviation is 1.81 times `scale`. */
 static void make_bell(made_histogram *made, size_t count, double scale, double share_of_zeros) {
     double *values = malloc(count * sizeof *values);
     for (size_t i = 0; i < count; i++) {

@@ -25,7 +25,8 @@ summary histogram grad(loss, w), w
     "nodata.nn": 'data d = mnist("nowhere")\ninput x: [batch, 784] = d.images\ny = mean(x)\nsummary scalar y\n',
     "expect.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 3 }\nexpect loss < 0, \"it is a square\"\n",
     "nan.nn": "var w: [1] = 1\nloss = mean(log(w - 2))\ntrain loss { steps = 3 }\nsummary scalar loss\n",
-    "forever.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 2000000000 }\nsummary scalar loss every 1000000\n",
+    "forever.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 2000000000 }\n"
+                  "summary scalar loss every 1000000\n",
 }
 
 # arguments, exit status, in standard output, in standard error ("" is nothing at all, None anything)
@@ -62,7 +63,8 @@ TABLE = [
     (["run", "nan.nn", "--no-files"], 5, "nan", "loss"),
     (["run", "ok.nn", "--no-files", "--quiet"], 0, "", ""),
     (["run", "ok.nn", "--no-files", "--color=always"], 0, "\x1b[", None),
-    (["run", "ok.nn", "--no-files", "--jsonl", "/nowhere/x"], 4, "", "cannot write '/nowhere/x': No such file or directory"),
+    (["run", "ok.nn", "--no-files", "--jsonl", "/nowhere/x"], 4, "",
+     "cannot write '/nowhere/x': No such file or directory"),
     (["run", "ok.nn", "--no-files", "--dump", "nonsense"], 2, "", "nonsense"),
     (["check", "ok.nn", "expect.nn"], 0, "", ""),
     (["check", "ok.nn", "wrong.nn", "none.nn"], 1, "", "none.nn"),
@@ -79,7 +81,8 @@ TABLE = [
     (["print", "ok.nn"], 2, "", "'vgraph print' needs FILE.nn EXPR..."),
     (["print", "ok.nn", "w", "2 * w"], 0, "w: f32[3]\n[1 2 3]\n2 * w: f32[3]\n[2 4 6]\n", ""),
     (["print", "ok.nn", "w", "--format", "json"], 0, '{"expr":"w","dtype":"f32","shape":[3],"data":[1,2,3]}\n', ""),
-    (["print", "ok.nn", "w / 0", "--format=json", "--float64"], 0, '"dtype":"f64","shape":[3],"data":["inf","inf","inf"]}\n', ""),
+    (["print", "ok.nn", "w / 0", "--format=json", "--float64"], 0,
+     '"dtype":"f64","shape":[3],"data":["inf","inf","inf"]}\n', ""),
     (["print", "ok.nn", "w", "--format", "npy"], 2, "", "--format npy takes one expression, and --out FILE"),
     (["print", "ok.nn", "ww"], 1, "", "ww"),
     (["describe", "ok.nn"], 0, "w", ""),
@@ -105,7 +108,8 @@ def test_table():
     for arguments, status, out, err in TABLE:
         done = vgraph(*arguments)
         if done.returncode != status or differs(done.stdout, out) or differs(done.stderr, err):
-            wrong.append("vgraph %s: exit %d, not %d\n%s%s" % (" ".join(arguments), done.returncode, status, done.stdout, done.stderr))
+            wrong.append("vgraph %s: exit %d, not %d\n%s%s" % (" ".join(arguments), done.returncode, status, done.stdout,
+                                                               done.stderr))
     assert not wrong, "\n".join(wrong)
 
 
@@ -127,7 +131,8 @@ def test_same_seed_same_lines():
 
 def test_a_summary_changes_no_number():
     plain = json_lines(LINE, "--steps", "20")
-    more = json_lines(LINE, "--steps", "20", "--summary", "histogram x, y every 3", "--summary", "scalar norm(grad(loss, W))")
+    more = json_lines(LINE, "--steps", "20", "--summary", "histogram x, y every 3",
+                      "--summary", "scalar norm(grad(loss, W))")
     tags = {line.get("tag") for line in plain}
     assert [line for line in more if line.get("tag") in tags] == plain
     assert len(more) > len(plain)

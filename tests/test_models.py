@@ -12,8 +12,9 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 
 def run(name, *options):
     """{tag: [values]} of a run's scalars, {tag: [lines]} of its histograms."""
-    done = subprocess.run([PROGRAM, "run", os.path.join(ROOT, "models", name + ".nn"), "--no-files", "--quiet", "--jsonl", "-",
-                           *options], capture_output=True, text=True)
+    path = os.path.join(ROOT, "models", name + ".nn")
+    done = subprocess.run([PROGRAM, "run", path, "--no-files", "--quiet", "--jsonl", "-", *options],
+                          capture_output=True, text=True)
     assert done.returncode == 0, "%s: exit %d\n%s" % (name, done.returncode, done.stderr)
     found = {}
     for line in map(json.loads, done.stdout.splitlines()):

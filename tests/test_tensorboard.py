@@ -187,7 +187,8 @@ def check_event_file(data, lines):
                 described.add(tag)
                 check_bins(bins_of(value), histograms.pop((tag, step)))
     assert graphs == 1 and not scalars and nonfinite > 0
-    assert all(line["count"] == line["nan"] + line["inf"] for line in histograms.values()), "only empty ones are skipped"
+    for line in histograms.values():
+        assert line["count"] == line["nan"] + line["inf"], "only what has no finite element is left out"
 
 
 def main():

@@ -153,7 +153,8 @@ static void test_odd(void **state) {
     watch(&s, histogram_record(0, "broken", &made));
     watch(&s, scalar_record(0, "loss", NAN));
     watch(&s, (vg_record){ .kind = VG_RECORD_STEP, .step = 0, .value = NAN, .steps = 1, .seconds = 0 });
-    watch(&s, (vg_record){ .kind = VG_RECORD_EXPECT, .step = 0, .tag = "finite(loss)", .message = "loss is nan", .failures = 1 });
+    watch(&s, (vg_record){ .kind = VG_RECORD_EXPECT, .step = 0, .tag = "finite(loss)", .message = "loss is nan",
+                          .failures = 1 });
     watch(&s, (vg_record){ .kind = VG_RECORD_EXPECT, .step = 0, .tag = "finite(loss)", .failures = 1, .last = true });
     watch(&s, (vg_record){ .kind = VG_RECORD_DONE, .step = 1, .seconds = 0.25, .status = VG_FAILED_NUMBERS });
     screen_close(&s, "odd");

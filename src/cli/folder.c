@@ -66,7 +66,8 @@ char *vg_cli_folder_make(const vg_cli_options *options, const char *model_path, 
         return make_dated(model_path, status);
     }
     if (holds_run(options->out)) {
-        *status = vg_cli_usage(options->verb, "'%s' holds the files of an earlier run; name another folder", options->out);
+        *status = vg_cli_usage(options->verb, "'%s' holds the files of an earlier run; name another folder",
+                               options->out);
         return NULL;
     }
     return vg_cli_format("%s", options->out);   /* the sinks make it, with its parents */

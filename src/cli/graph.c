@@ -32,8 +32,11 @@ static int choose(const vg_cli_verb *verb, const char *option, const char *name,
 vg_status vg_cli_graph(const vg_cli_options *options) {
     const int stage = choose(options->verb, "stage", options->stage, VG_STAGE_BACKWARD, stages, STAGES,
                              sizeof stages / sizeof *stages);
-    const int format = stage < 0 ? -1 : choose(options->verb, "format", options->format, VG_GRAPH_TEXT, formats, FORMATS,
-                                               sizeof formats / sizeof *formats);
+    if (stage < 0) {
+        return VG_FAILED_USAGE;
+    }
+    const int format = choose(options->verb, "format", options->format, VG_GRAPH_TEXT, formats, FORMATS,
+                              sizeof formats / sizeof *formats);
     if (format < 0) {
         return VG_FAILED_USAGE;
     }

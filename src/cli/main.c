@@ -38,13 +38,14 @@ static const vg_cli_verb verbs[] = {
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 
 static void show_help(FILE *stream) {
-    fprintf(stream, "vgraph: models in a small text language, trained and watched\n\nusage: vgraph VERB FILE.nn [options]\n\n");
+    fprintf(stream, "vgraph: models in a small text language, trained and watched\n\n"
+                    "usage: vgraph VERB FILE.nn [options]\n\n");
     for (size_t i = 0; i < VERB_COUNT; i++) {
         if (verbs[i].act) {
             fprintf(stream, "  %-10s %s\n", verbs[i].name, verbs[i].does);
         }
     }
-    fprintf(stream, "\n'vgraph VERB --help' lists a verb's options, 'vgraph help NAME' explains a word of the language.\n"
+    fprintf(stream, "\n'vgraph VERB --help' lists a verb's options, 'vgraph help NAME' explains a word.\n"
                     "example: vgraph run models/deep_sigmoid.nn\n");
 }
 

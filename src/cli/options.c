@@ -9,17 +9,21 @@
 
 typedef enum option_id {
     OPTION_SET, OPTION_DATA, OPTION_SUMMARY, OPTION_BATCH, OPTION_DUMP, OPTION_STEPS, OPTION_SEED, OPTION_OUT,
-    OPTION_PRINT_OUT, OPTION_FLOAT64, OPTION_JSONL, OPTION_NO_FILES, OPTION_QUIET, OPTION_STAGE, OPTION_FORMAT,
-    OPTION_COLOUR, OPTION_HELP,
+    OPTION_FLOAT64, OPTION_JSONL, OPTION_NO_FILES, OPTION_QUIET, OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR, OPTION_HELP,
     OPTION_LATER     /* named by the language's commands, not built yet */
 } option_id;
 
-typedef struct option_row { const char *name, *value; option_id id; unsigned verbs; const char *help; } option_row;
+typedef struct option_row {
+    const char *name, *value;
+    option_id   id;
+    unsigned    verbs;
+    const char *help;
+} option_row;
 
 enum { CHANGED = VG_CLI_RUN | VG_CLI_GRAPH | VG_CLI_CHECK };
 
 static const option_row rows[] = {
-    { "set", "NAME=EXPR", OPTION_SET, VG_CLI_MODEL, "give a const, or a train setting (train.steps=500), another value" },
+    { "set", "NAME=EXPR", OPTION_SET, VG_CLI_MODEL, "another value for a const, or a train setting: train.steps=500" },
     { "data", "NAME=SOURCE", OPTION_DATA, VG_CLI_MODEL, "read a data set from elsewhere: digits=mnist(\"DIR\")" },
     { "summary", "STATEMENT", OPTION_SUMMARY, VG_CLI_MODEL, "watch more: 'histogram grad(loss, h[*].W) every 10'" },
     { "batch", "N", OPTION_BATCH, VG_CLI_MODEL, "examples in a mini-batch" },
@@ -27,7 +31,7 @@ static const option_row rows[] = {
     { "seed", "N", OPTION_SEED, VG_CLI_RUN | VG_CLI_PRINT | VG_CLI_GRADCHECK, "the seed of every random draw" },
     { "float64", NULL, OPTION_FLOAT64, VG_CLI_RUN | VG_CLI_PRINT, "compute in double precision" },
     { "out", "DIR", OPTION_OUT, VG_CLI_RUN, "the run's folder, instead of runs/NAME-DATE-TIME" },
-    { "out", "FILE", OPTION_PRINT_OUT, VG_CLI_PRINT, "write there (needed by --format npy)" },
+    { "out", "FILE", OPTION_OUT, VG_CLI_PRINT, "write there (needed by --format npy)" },
     { "jsonl", "FILE", OPTION_JSONL, VG_CLI_RUN, "append each value as a line of JSON; - is standard output" },
     { "no-files", NULL, OPTION_NO_FILES, VG_CLI_RUN, "leave no run folder" },
     { "quiet", NULL, OPTION_QUIET, VG_CLI_RUN, "no progress, no summary at the end" },
@@ -63,7 +67,8 @@ void vg_cli_options_help(const vg_cli_verb *verb) {
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if ((rows[i].verbs & verb->bit) && rows[i].help) {
             printf("  --%s%s%-*s  %s\n", rows[i].name, rows[i].value ? " " : "",
-                   (int)(20 - strlen(rows[i].name) - (rows[i].value != NULL)), rows[i].value ? rows[i].value : "", rows[i].help);
+                       (int)(20 - strlen(rows[i].name) - (rows[i].value != NULL)), rows[i].value ? rows[i].value : "",
+                   rows[i].help);
         }
     }
     printf("\nexample: %s\n", verb->example);
@@ -114,8 +119,11 @@ static vg_status read_colour(vg_cli_options *options, const char *text) {
 
 static vg_status take_number(const vg_cli_options *options, const option_row *row, const char *text, uint64_t least,
                              uint64_t *number) {
-    return read_number(text, least, number) ? VG_OK
-        : vg_cli_usage(options->verb, "--%s takes a whole number%s, not '%s'", row->name, least ? " above 0" : "", text);
+    if (read_number(text, least, number)) {
+        return VG_OK;
+    }
+    return vg_cli_usage(options->verb, "--%s takes a whole number%s, not '%s'", row->name, least ? " above 0" : "",
+                        text);
 }
 
 static vg_status take_option(vg_cli_options *options, const option_row *row, char *text, bool *help) {
@@ -127,8 +135,7 @@ static vg_status take_option(vg_cli_options *options, const option_row *row, cha
     case OPTION_STEPS:     return take_number(options, row, text, 1, &options->steps);
     case OPTION_SEED:      options->has_seed = true; return take_number(options, row, text, 0, &options->seed);
     case OPTION_DUMP:      options->dumps[options->dump_count++] = text; return VG_OK;
-    case OPTION_OUT:
-    case OPTION_PRINT_OUT: options->out = text; return VG_OK;
+    case OPTION_OUT:       options->out = text; return VG_OK;
     case OPTION_JSONL:     options->jsonl = text; return VG_OK;
     case OPTION_STAGE:     options->stage = text; return VG_OK;
     case OPTION_FORMAT:    options->format = text; return VG_OK;

@@ -1,6 +1,7 @@
 /* What the end of a run is told from: the first and the last value of each tag, gathered in families. A family is
  * what one summary statement watches: grad(loss)/h[1].W and grad(loss)/h[2].W are rows of `grad(loss)`, h[1].b and
- * h[2].b of `h[*].b`; scalars without a '/' are one. A family of thousands keeps every n-th row, so that memory does not grow with depth. */
+ * h[2].b of `h[*].b`; scalars without a '/' are one. A family of thousands keeps every n-th row, so that memory does
+ * not grow with depth. */
 #ifndef VG_WATCH_FAMILY_H
 #define VG_WATCH_FAMILY_H
 

@@ -38,7 +38,8 @@ static size_t digits_of(double value) {
 
 /* JSON has no NaN and no infinity. */
 static json_t *number(double value) {
-    return isnan(value) ? json_string("nan") : isinf(value) ? json_string(value > 0 ? "inf" : "-inf") : json_real(value);
+    return isnan(value) ? json_string("nan")
+         : isinf(value) ? json_string(value > 0 ? "inf" : "-inf") : json_real(value);
 }
 
 static const char *utf8(json_sink *self, const char *text) {

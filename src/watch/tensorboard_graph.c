@@ -77,7 +77,8 @@ static char *name_of(const graph_names *names, vg_node node) {
         return nested(names->arena, vg_strings_text(&g->ir->strings, names->path[node]));
     }
     const vg_node forward = g->place.items[node].forward;
-    return vg_arena_format(names->arena, "%s%s/%s.%u", forward ? "gradients/" : "", box_of(names, forward ? forward : node),
+    const char *box = box_of(names, forward ? forward : node);
+    return vg_arena_format(names->arena, "%s%s/%s.%u", forward ? "gradients/" : "", box,
                            vg_op_rows[vg_node_op(g, node)].name, node);
 }
 

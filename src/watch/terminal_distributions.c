@@ -102,7 +102,8 @@ static void add_bars(vg_text *out, const vg_histogram *h, axis on, vg_style styl
     vg_text_format(out, style.colour ? "\x1b[36m" : "");
     for (uint32_t k = 0; k < on.columns; k++) {
         const size_t level = highest > 0 ? (size_t)(sqrt(columns[k] / highest) * LEVELS + 0.5) : 0;
-        vg_text_format(out, "%s", columns[k] < fmax(0.5, highest * FAINTEST) ? " " : style.unicode ? blocks[level] : ascii[level]);
+        const bool empty = columns[k] < fmax(0.5, highest * FAINTEST);
+        vg_text_format(out, "%s", empty ? " " : style.unicode ? blocks[level] : ascii[level]);
     }
     vg_text_format(out, style.colour ? "\x1b[0m" : "");
 }
