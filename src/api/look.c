@@ -5,6 +5,7 @@
 
 #include "api/model.h"
 #include "front/dataset.h"
+#include "ir/cost.h"
 
 typedef struct looking {
     vg_model *model;
@@ -97,34 +98,6 @@ static int64_t elements(const vg_model *model, vg_shape shape, const int64_t *sy
     uint32_t rank = vg_shape_list(&model->ir.dims, shape, dims);
     for (uint32_t k = 0; k < rank; k++) product *= vg_dim_value(&model->ir.dims, dims[k], symbols);
     return product;
-}
-
-/* FLOPs of one node: a product's 2 n m k, a map's by its row, what reduces or moves one for each operand element. */
-static double node_flops(const vg_model *model, vg_node node, const int64_t *symbols) {
-    const vg_graph *g = &model->unit.graph[1];
-    vg_op op = vg_node_op(g, node);
-    double out = (double)elements(model, vg_node_shape(g, node), symbols);
-    if (vg_op_is(op, VG_FLAG_map)) return out * vg_op_rows[op].flops;
-    if (op == VG_OP_matmul) {
-        uint32_t count;
-        const vg_word *words = vg_attr_words(g->ir, g->attr.items[node], &count);
-        vg_node a = vg_operand(g, node, 0);
-        uint32_t rank = vg_node_rank(g, a), axis = words[0] ? rank - 2 : rank - 1;
-        return 2 * out * (double)vg_dim_value(&g->ir->dims, vg_shape_dim(&g->ir->dims, vg_node_shape(g, a), axis), symbols);
-    }
-    if (op == VG_OP_addn) return out * (g->operand_count.items[node] - 1);
-    if (op == VG_OP_softmax || op == VG_OP_log_softmax) return out * 13;
-    bool reduces = op == VG_OP_sum || op == VG_OP_prod || op == VG_OP_max || op == VG_OP_min || op == VG_OP_argmax ||
-                   op == VG_OP_argmin || op == VG_OP_cumsum;
-    return reduces ? (double)elements(model, vg_node_shape(g, vg_operand(g, node, 0)), symbols) : 0;
-}
-
-static double node_bytes(const vg_model *model, vg_node node, const int64_t *symbols) {
-    const vg_graph *g = &model->unit.graph[1];
-    double bytes = (double)elements(model, vg_node_shape(g, node), symbols) * 4;
-    for (uint32_t k = 0; k < g->operand_count.items[node]; k++)
-        bytes += (double)elements(model, vg_node_shape(g, vg_operand(g, node, k)), symbols) * 4;
-    return bytes;
 }
 
 static const char *text_of(const vg_model *model, vg_str id) { return vg_strings_text(&model->ir.strings, id); }
@@ -223,8 +196,9 @@ static void describe_step(vg_model *model, const planned *p, vg_text *out) {
     double flops = 0, bytes = 0;
     char number[32], other[32];
     for (uint32_t k = 0; k < p->schedule.order_count; k++) {
-        flops += node_flops(model, p->schedule.order[k], p->symbols);
-        bytes += node_bytes(model, p->schedule.order[k], p->symbols);
+        const vg_node_cost cost = vg_node_cost_of(g, p->schedule.order[k], p->symbols, sizeof(float));
+        flops += cost.flops;
+        bytes += cost.bytes;
     }
     vg_text_format(out, "a step of batch %" PRIu64 "\n", model->unit.batch_size);
     vg_text_format(out, "  nodes            %s in the graph, %u of them work in a step\n",

@@ -14,11 +14,13 @@
 #define HAS_GRADIENT(gradient) SECOND_OF(NONE_##gradient, true)
 
 const vg_op_row vg_op_rows[VG_OP_COUNT] = {
-    [VG_OP_none] = { "none", 0, 0, VG_TYPES_none, 0, "", false, 0, "no operator" },
+    [VG_OP_none] = { "none", 0, 0, VG_TYPES_none, 0, "", false, VG_COST_zero, 0, "no operator" },
 #define VG_MAP(name, arity, types, gradient, flops, real, integer, doc) \
-    [VG_OP_##name] = { #name, arity, arity, VG_TYPES_##types, VG_FLAG_map, "", HAS_GRADIENT(gradient), flops, doc },
+    [VG_OP_##name] = { #name, arity, arity, VG_TYPES_##types, VG_FLAG_map, "", HAS_GRADIENT(gradient), VG_COST_map, \
+                       flops, doc },
 #define VG_OP(name, least, most, shape, gradient, cost, flags, attr, doc) \
-    [VG_OP_##name] = { #name, least, most, VG_TYPES_none, flags, attr, HAS_GRADIENT(gradient), 0, doc },
+    [VG_OP_##name] = { #name, least, most, VG_TYPES_none, flags, attr, HAS_GRADIENT(gradient), \
+                       VG_COST_##cost, 0, doc },
 #include "op.def"
 #undef VG_MAP
 #undef VG_OP

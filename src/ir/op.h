@@ -42,6 +42,18 @@ enum {
 /* The layout of an attribute, word by word: letters of the row's attr string.
  *   name:i integer   name:f double (its bits)   name:s vg_str   name:d vg_dim   name:S vg_shape (the result's)
  * A `*` behind the last letter means any number of them. */
+/* What an operator costs: its FLOPs and the bytes it reads and writes (ir/cost.h). */
+typedef enum vg_cost {
+    VG_COST_zero,      /* no work of its own */
+    VG_COST_map,       /* the row's FLOPs for each element; every operand is read */
+    VG_COST_copy,      /* reads as much as it writes */
+    VG_COST_random,    /* about 40 FLOPs a number drawn */
+    VG_COST_reduce,    /* one FLOP for each element of the operand */
+    VG_COST_addn,      /* one for each element of each further operand */
+    VG_COST_matmul,    /* 2 n m k */
+    VG_COST_softmax    /* about 13 an element: an exponential, a sum, a division */
+} vg_cost;
+
 typedef struct vg_op_row {
     const char *name;
     uint8_t     least, most;    /* operands; most 255 is any number */
@@ -49,6 +61,7 @@ typedef struct vg_op_row {
     uint32_t    flags;
     const char *attr;
     bool        has_gradient;
+    vg_cost     cost;
     double      flops;          /* of a map, per element */
     const char *doc;
 } vg_op_row;
