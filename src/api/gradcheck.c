@@ -64,7 +64,8 @@ bool vg_gradcheck_pass(vg_run *run, vg_graph *graph) {
 }
 
 bool vg_gradcheck_program(vg_run *run, const vg_graph *graph, vg_program *program) {
-    return vg_program_make(program, &run->mem, run->unit, graph, &run->store, VG_PART_STEP, 1, false, run->turns[0].symbols, 8);
+    return vg_program_make(program, &run->mem, run->unit, graph, &run->store, VG_PART_STEP, 1, false,
+                           run->turns[0].symbols, 8);
 }
 
 const vg_view *vg_gradcheck_view(const vg_program *program, uint32_t index) {
@@ -104,7 +105,8 @@ static vg_node add_losses(const vg_graph *from, vg_graph *into, bool hold, uint3
     vg_gradcheck_copy(from, into, targets.items, targets.count, hold);
     const vg_node sum = losses == 1 ? targets.items[0] : vg_build_addn(into, targets.items, losses);
     vg_gradcheck_fetch(into, sum, 0);
-    for (uint32_t k = losses; k < targets.count; k++) vg_gradcheck_fetch(into, targets.items[k], first_held + k - losses);
+    for (uint32_t k = losses; k < targets.count; k++)
+        vg_gradcheck_fetch(into, targets.items[k], first_held + k - losses);
     vg_vec_free(mem, &targets);
     return sum;
 }
@@ -116,19 +118,21 @@ static void hold_values(check *c, const vg_program *gradients) {
     for (vg_node node = 1; node < vg_graph_count(from); node++) {
         if (!is_held(from, node)) continue;
         const vg_view *view = vg_gradcheck_view(gradients, index++);
-        const uint32_t slot = vg_store_slot(&c->run->store, vg_gradcheck_held(from->ir, node), view->dims, view->rank, VG_F32);
+        const vg_str path = vg_gradcheck_held(from->ir, node);
+        const uint32_t slot = vg_store_slot(&c->run->store, path, view->dims, view->rank, VG_F32);
         memcpy(c->run->store.slots.items[slot].view.data, view->data, vg_view_bytes(view, 8));
     }
 }
 
 /* The gradient by each of the variable's nodes, added up: they all stand for it. */
 static vg_node gradient_of(vg_graph *graph, vg_node loss, uint32_t last, vg_str path, uint32_t group) {
+    const vg_attr attr = vg_attr_of(graph->ir, (vg_word[]){ group }, 1);
     vg_node sum = 0;
     for (vg_node node = 1; node < last; node++) {
         uint32_t count;
         if (vg_node_op(graph, node) != VG_OP_variable) continue;
         if ((vg_str)vg_attr_words(graph->ir, graph->attr.items[node], &count)[1] != path) continue;
-        const vg_node part = vg_emit(graph, VG_OP_grad, (vg_node[]){ loss, node }, 2, vg_attr_of(graph->ir, (vg_word[]){ group }, 1));
+        const vg_node part = vg_emit(graph, VG_OP_grad, (vg_node[]){ loss, node }, 2, attr);
         sum = sum ? vg_build_map2(graph, VG_OP_add, sum, part) : part;
     }
     return sum;
@@ -147,7 +151,8 @@ static bool make_graphs(check *c) {
     const uint32_t last = vg_graph_count(&c->gradients), group = ++ir->groups;
     for (uint32_t k = 0; k < c->run->unit->variables.count; k++) {
         const vg_variable *variable = &c->run->unit->variables.items[k];
-        const vg_node gradient = variable->trainable ? gradient_of(&c->gradients, loss, last, variable->path, group) : 0;
+        if (!variable->trainable) continue;
+        const vg_node gradient = gradient_of(&c->gradients, loss, last, variable->path, group);
         if (gradient) vg_gradcheck_fetch(&c->gradients, gradient, 1 + k);
     }
     return vg_gradcheck_pass(c->run, &c->loss) && vg_gradcheck_pass(c->run, &c->gradients);
@@ -195,7 +200,8 @@ static vg_status body(void *user) {
     hold_values(c, &gradients);
     vg_probe probe = vg_probe_of(c->run, &loss);
     for (uint32_t k = 0; k < c->run->unit->variables.count; k++)
-        if (c->run->unit->variables.items[k].trainable && !check_variable(c, k, &probe, &gradients)) return VG_FAILED_RESOURCE;
+        if (c->run->unit->variables.items[k].trainable && !check_variable(c, k, &probe, &gradients))
+            return VG_FAILED_RESOURCE;
     return c->status;
 }
 

@@ -16,7 +16,8 @@ static const char *describe(const vg_graph *graph, vg_node node) {
     for (uint32_t k = 1; k < at.line; k++) line = __builtin_strchr(line, '\n') + 1;
     while (*line == ' ' || *line == '\t') line++;
     const int length = (int)__builtin_strcspn(line, "\n");
-    return vg_arena_format(&ir->arena, "'%s' at %s:%u:%u: %.*s", name, at.source->name, at.line, at.column, length, line);
+    return vg_arena_format(&ir->arena, "'%s' at %s:%u:%u: %.*s", name, at.source->name, at.line, at.column, length,
+                           line);
 }
 
 /* One operator alone: its operands as they are in the model, each float one plus a variable that is zero. */
@@ -30,8 +31,8 @@ typedef struct alone {
 /* sum(weights * value), the weights drawn once and for all. */
 static vg_node weighted(vg_graph *graph, vg_node value) {
     vg_ir *ir = graph->ir;
-    const vg_word words[] = { vg_node_shape(graph, value), vg_strings_c(&ir->strings, "gradcheck"), 0, 1, vg_word_real(0.5),
-                              vg_word_real(1.5) };
+    const vg_word words[] = { vg_node_shape(graph, value), vg_strings_c(&ir->strings, "gradcheck"), 0, 1,
+                              vg_word_real(0.5), vg_word_real(1.5) };
     const vg_node weights = vg_emit(graph, VG_OP_random_uniform, NULL, 0, vg_attr_of(ir, words, 6));
     const vg_node product = vg_build_map2(graph, VG_OP_mul, value, weights);
     return vg_build_reduce(graph, VG_OP_sum, product, (1u << vg_node_rank(graph, value)) - 1, false);
@@ -105,11 +106,13 @@ const char *vg_gradcheck_blame(vg_run *run, const vg_graph *graph, vg_str variab
     for (vg_node node = 1; node < count && found == NULL; node++) {
         const vg_op op = vg_node_op(graph, node);
         uint32_t words;
-        if (op == VG_OP_variable) depends[node] = (vg_str)vg_attr_words(graph->ir, graph->attr.items[node], &words)[1] == variable;
+        if (op == VG_OP_variable)
+            depends[node] = (vg_str)vg_attr_words(graph->ir, graph->attr.items[node], &words)[1] == variable;
         for (uint32_t k = 0; k < graph->operand_count.items[node]; k++)
             depends[node] = depends[node] || depends[vg_operand(graph, node, k)];
-        const bool checkable = depends[node] && op != VG_OP_variable && !vg_op_is(op, VG_FLAG_effect | VG_FLAG_holder);
-        if (checkable && vg_node_dtype(graph, node) == VG_F32 && !fits(run, graph, node, key)) found = describe(graph, node);
+        const bool computed = op != VG_OP_variable && !vg_op_is(op, VG_FLAG_effect | VG_FLAG_holder);
+        if (!depends[node] || !computed || vg_node_dtype(graph, node) != VG_F32) continue;
+        if (!fits(run, graph, node, key)) found = describe(graph, node);
     }
     vg_mem_free(&run->mem, depends);
     return found ? found : "no single operator: each one's own derivative is right";

@@ -32,7 +32,8 @@ static void emit_histogram(vg_run *run, const vg_view *view, vg_record record) {
         else vg_key_edges_f32(key, &bucket->low, &bucket->high);
         bucket->count = d.keys[key];
     }
-    const vg_histogram histogram = { d.count, d.zeros, d.nans, d.infs, d.min, d.max, d.mean, d.std, d.rms, run->buckets, count };
+    const vg_histogram histogram = { d.count, d.zeros, d.nans, d.infs, d.min, d.max, d.mean, d.std, d.rms, run->buckets,
+                                     count };
     record.kind = VG_RECORD_HISTOGRAM;
     record.histogram = &histogram;
     vg_run_emit(run, record);
@@ -48,8 +49,9 @@ static void observe_summary(vg_run *run, const vg_view *view, const vg_word *wor
         vg_run_emit(run, record);
         break;
     case VG_SUMMARY_HISTOGRAM:
-    case VG_SUMMARY_IMAGE:      /* of an image, the distribution of its pixels */
         emit_histogram(run, view, record);
+        break;
+    case VG_SUMMARY_IMAGE:      /* the front takes none */
         break;
     }
 }
@@ -92,7 +94,8 @@ static void add_operand(vg_run *run, const vg_graph *graph, vg_node node, const 
     if (wrong < view->count)
         vg_text_format(&run->message, " lies between %.6g and %.6g", least, most);
     if (wrong > 0)
-        vg_text_format(&run->message, "%s has %lld NaN or infinite", wrong < view->count ? " and" : "", (long long)wrong);
+        vg_text_format(&run->message, "%s has %lld NaN or infinite", wrong < view->count ? " and" : "",
+                       (long long)wrong);
 }
 
 static void add_place(vg_run *run, const vg_view *view, int64_t at) {
@@ -104,7 +107,8 @@ static void add_place(vg_run *run, const vg_view *view, int64_t at) {
 }
 
 /* The model's message, then the values. */
-static const char *expect_message(vg_run *run, const vg_program *program, const vg_root_row *root, vg_str said, int64_t at) {
+static const char *expect_message(vg_run *run, const vg_program *program, const vg_root_row *root, vg_str said,
+                                  int64_t at) {
     const vg_graph *graph = program->graph;
     const vg_view *condition = &program->views.items[root->view];
     run->message.length = 0;
@@ -134,8 +138,10 @@ static void observe_expect(vg_run *run, const vg_program *program, const vg_root
     state->failing = true;
     if (state->failures++ > 0) return;
     const vg_expectation *expectation = &run->unit->expectations.items[index];
-    vg_run_emit(run, (vg_record){ .kind = VG_RECORD_EXPECT, .step = run->context.step, .tag = text_of(run, expectation->text),
-                                  .message = expect_message(run, program, root, expectation->message, at), .failures = 1 });
+    vg_run_emit(run, (vg_record){ .kind = VG_RECORD_EXPECT, .step = run->context.step,
+                                  .tag = text_of(run, expectation->text),
+                                  .message = expect_message(run, program, root, expectation->message, at),
+                                  .failures = 1 });
 }
 
 /* ---- a turn */

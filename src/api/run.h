@@ -24,7 +24,8 @@ void vg_loader_init(vg_loader *loader, vg_mem *mem, const vg_strings *strings, v
 /* Goes on to the next `size` examples. A training step sees a full batch: what an epoch leaves over is left out. */
 void vg_loader_next(vg_loader *loader, uint32_t size);
 
-typedef struct vg_run_input { uint32_t slot; uint32_t loader; bool fed; } vg_run_input;   /* loader + 1; 0: must be fed */
+/* loader: its place + 1; 0: must be fed */
+typedef struct vg_run_input { uint32_t slot; uint32_t loader; bool fed; } vg_run_input;
 
 typedef struct vg_turn {
     vg_program program;

@@ -25,8 +25,8 @@ static vg_status feed(void *user) {
         return VG_FAILED_USAGE;
     }
     if (f->count != (size_t)view->count) {
-        vg_report(&ir->diags, feed_count, nowhere, 0, f->name, vg_arena_format(&ir->arena, "%lld", (long long)view->count),
-                  vg_arena_format(&ir->arena, "%zu", f->count));
+        const char *wanted = vg_arena_format(&ir->arena, "%lld", (long long)view->count);
+        vg_report(&ir->diags, feed_count, nowhere, 0, f->name, wanted, vg_arena_format(&ir->arena, "%zu", f->count));
         return VG_FAILED_USAGE;
     }
     for (int64_t i = 0; i < view->count; i++) vg_view_set(view, i, f->run->real, f->values[i]);
@@ -39,7 +39,8 @@ vg_status vg_run_feed(vg_run *run, const char *input, const double *values, size
 }
 
 vg_status vg_run_fetch(vg_run *run, uint32_t index, vg_tensor *out) {
-    if (index >= run->unit->fetches.count || run->fetches[index].elements == NULL || run->done == 0) return VG_FAILED_USAGE;
+    if (index >= run->unit->fetches.count || run->done == 0) return VG_FAILED_USAGE;
+    if (run->fetches[index].elements == NULL) return VG_FAILED_USAGE;
     *out = run->fetches[index];
     return VG_OK;
 }
@@ -56,8 +57,9 @@ static vg_status read_variable(void *user) {
     double *elements = (double *)tensor->elements;
     if (elements == NULL) elements = vg_mem_alloc(&run->mem, (size_t)slot->view.count * sizeof *elements);
     vg_run_convert(run, &slot->view, elements);
-    *tensor = (vg_tensor){ vg_strings_text(&run->model->ir.strings, slot->path), slot->view.dtype == VG_I32, slot->view.rank,
-                           slot->view.dims, (size_t)slot->view.count, elements };
+    const char *name = vg_strings_text(&run->model->ir.strings, slot->path);
+    *tensor = (vg_tensor){ name, slot->view.dtype == VG_I32, slot->view.rank, slot->view.dims, (size_t)slot->view.count,
+                           elements };
     return VG_OK;
 }
 

@@ -123,10 +123,10 @@ static bool emit_expects(vg_run *run) {
     bool held = true;
     for (uint32_t k = 0; k < run->unit->expectations.count; k++) {
         const vg_expectation *expectation = &run->unit->expectations.items[k];
-        const bool ok = run->expects[k].failures == 0;
+        const bool ok = run->expects[k].failures == 0, said = !ok && expectation->message;
         vg_run_emit(run, (vg_record){ .kind = VG_RECORD_EXPECT, .step = run->done ? run->done - 1 : 0,
                                       .tag = text_of(run, expectation->text), .ok = ok,
-                                      .message = ok || !expectation->message ? NULL : text_of(run, expectation->message),
+                                      .message = said ? text_of(run, expectation->message) : NULL,
                                       .failures = run->expects[k].failures, .last = true });
         held = held && ok;
     }

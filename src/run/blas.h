@@ -9,8 +9,10 @@
 int  vg_blas_enter(void);            /* one thread from here; returns what was set */
 void vg_blas_leave(int threads);
 /* c [m, n] = op(a) [m, k] @ op(b) [k, n], row by row, dense; c is overwritten (beta 0). k = 0 gives zeros. */
-void vg_blas_product_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float *a, const float *b, float *c);
-void vg_blas_product_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double *a, const double *b, double *c);
+void vg_blas_product_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float *a, const float *b,
+                         float *c);
+void vg_blas_product_f64(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const double *a, const double *b,
+                         double *c);
 /* a [rows, columns], rows >= columns, column by column: replaced by Q of its QR decomposition with the signs of R's
  * diagonal made positive. False if LAPACK fails. */
 bool     vg_blas_orthogonal(int64_t rows, int64_t columns, double *a, double *work, uint64_t work_count);

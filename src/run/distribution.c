@@ -113,7 +113,8 @@ static void edges(uint32_t magnitude, bool negative, int least_exponent, double 
     double edge[2];
     for (uint32_t k = 0; k < 2; k++) {
         const uint32_t exponent = (magnitude + k) >> 3, part = (magnitude + k) & 7;
-        edge[k] = exponent == 0 ? ldexp(part, least_exponent - 3) : ldexp(8 + part, least_exponent - 3 + (int)exponent - 1);
+        const uint32_t eighths = exponent == 0 ? part : 8 + part;
+        edge[k] = ldexp(eighths, least_exponent - 3 + (exponent == 0 ? 0 : (int)exponent - 1));
     }
     *low = negative ? -edge[1] : edge[0];
     *high = negative ? -edge[0] : edge[1];

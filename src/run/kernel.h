@@ -24,7 +24,7 @@ typedef struct vg_context {
     uint64_t      seed, step;
     uint32_t      turn;
     vg_fault_kind fault;               /* the first of the step */
-    int64_t       fault_at, fault_value, fault_limit;   /* index: which element, its value, the first value not allowed */
+    int64_t       fault_at, fault_value, fault_limit;   /* which index, its value, the first not allowed */
     void         *scratch;             /* scratch_bytes, 64-byte aligned, for one kernel call */
     uint64_t      scratch_bytes;
 } vg_context;
@@ -52,8 +52,8 @@ enum { VG_KEYS_F32 = 1 << 12, VG_KEYS_F64 = 1 << 15 };
 typedef struct vg_distribution {
     uint64_t  count, zeros, nans, infs;
     double    min, max, mean, std, rms;
-    uint64_t *keys;        /* VG_KEYS_F32 (or _F64) counters, zeroed by the caller, by the float's top bits: sign, exponent,
-                              three of the mantissa. Integers use the F32 keys in either precision. */
+    uint64_t *keys;        /* VG_KEYS_F32 (or _F64) counters, zeroed by the caller, by the float's top bits: sign,
+                              exponent, three of the mantissa. Integers use the F32 keys in either precision. */
 } vg_distribution;
 void vg_distribution_of_f32(const float *values, int64_t count, vg_distribution *out);
 void vg_distribution_of_f64(const double *values, int64_t count, vg_distribution *out);

@@ -34,9 +34,9 @@ void VG_KERNEL(matmul)(const vg_work *work) {
             at_a += rest % out->dims[axis] * a_strides[axis];
             at_b += rest % out->dims[axis] * b_strides[axis];
         }
-        VG_PRECISE(vg_blas_product)(ta, tb, m, n, k, (const vg_real *)a->data + at_a * vg_extent(a, a->rank - 2, a->rank),
-                                    (const vg_real *)b->data + at_b * vg_extent(b, b->rank - 2, b->rank),
-                                    (vg_real *)out->data + i * m * n);
+        const vg_real *left = (const vg_real *)a->data + at_a * vg_extent(a, a->rank - 2, a->rank);
+        const vg_real *right = (const vg_real *)b->data + at_b * vg_extent(b, b->rank - 2, b->rank);
+        VG_PRECISE(vg_blas_product)(ta, tb, m, n, k, left, right, (vg_real *)out->data + i * m * n);
     }
 }
 

@@ -88,12 +88,11 @@ static void transpose_tiles(const vg_walk *walk, vg_dtype dtype) {
             to += rest % walk->dims[k] * walk->stride[0][k];
             from += rest % walk->dims[k] * walk->stride[1][k];
         }
-        if (dtype == VG_I32)
-            tiles_whole((int32_t *)(void *)walk->at[0] + to, (const int32_t *)(void *)walk->at[1] + from, walk->dims[row],
-                        walk->dims[last], walk->stride[0][row], walk->stride[1][last]);
-        else
-            tiles_real((vg_real *)(void *)walk->at[0] + to, (const vg_real *)(void *)walk->at[1] + from, walk->dims[row],
-                       walk->dims[last], walk->stride[0][row], walk->stride[1][last]);
+        void *const at = walk->at[0] + to * (int64_t)walk->size[0];
+        const void *const source = walk->at[1] + from * (int64_t)walk->size[1];
+        const int64_t rows = walk->dims[row], columns = walk->dims[last];
+        if (dtype == VG_I32) tiles_whole(at, source, rows, columns, walk->stride[0][row], walk->stride[1][last]);
+        else tiles_real(at, source, rows, columns, walk->stride[0][row], walk->stride[1][last]);
     }
 }
 

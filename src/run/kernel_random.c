@@ -15,7 +15,8 @@ static draw draw_of(const vg_work *work) {
     const vg_context *context = work->context;
     const uint64_t stream = vg_hash_pair(vg_hash_pair(context->seed, words[1]), words[2]);
     const uint64_t turn = words[3] ? 0 : (context->step << 16) + context->turn;   /* turns count from 1 */
-    return (draw){ { stream, turn }, vg_real_word(words[4]), vg_real_word(words[5]), work->out->data, work->out->count };
+    const double a = vg_real_word(words[4]), b = vg_real_word(words[5]);
+    return (draw){ { stream, turn }, a, b, work->out->data, work->out->count };
 }
 
 void VG_KERNEL(random_normal)(const vg_work *work) {

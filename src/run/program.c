@@ -67,7 +67,8 @@ void vg_program_apply(vg_program *program, const vg_context *context, uint64_t s
     for (uint32_t pass = 0; pass < 2; pass++)
         for (uint32_t k = 0; k < program->roots.count; k++) {
             const vg_root_row *root = &program->roots.items[k];
-            if (root->op != VG_OP_update || !vg_program_due(program, root->cadences, context->step, steps, false)) continue;
+            if (root->op != VG_OP_update) continue;
+            if (!vg_program_due(program, root->cadences, context->step, steps, false)) continue;
             const vg_view *value = &program->views.items[root->view];
             if (pass == 0 && root->staging)
                 memcpy(root->staging, value->data, vg_view_bytes(value, program->real));
