@@ -52,6 +52,8 @@ static void texts(void **state) {
     assert_text(f, term(f, s, 2, 1, 0, 0), "2 * batch");
     assert_text(f, term(f, s, -1, 1, 1, 3), "-batch * n + 3");
     assert_text(f, term(f, s, 1, 0, 2, -1), "n * n - 1");
+    assert_text(f, term(f, s, 3, VG_DIM_DEGREE - 1, 1, 0),
+                "3 * batch * batch * batch * batch * batch * batch * batch * n");
     assert_text(f, vg_dim_number(&f->ir.dims, INT64_MIN), "-9223372036854775808");
 }
 
@@ -71,6 +73,13 @@ static void division_is_exact_or_none(void **state) {
         { square, vg_dim_add(d, s.batch, s.n), vg_dim_subtract(d, s.batch, s.n) },
         { s.batch, s.n, 0 },
         { vg_dim_number(d, INT64_MIN), vg_dim_number(d, -1), 0 },
+        { vg_dim_number(d, INT64_MIN), vg_dim_number(d, 2), 0 },   /* its negative, on the way, does not fit */
+        { 0, s.batch, 0 },
+        { s.batch, 0, 0 },
+        /* what is taken away on the way does not fit */
+        { term(f, s, 4, 2, 0, 0), term(f, s, 1, 1, 0, INT64_MAX), 0 },
+        { term(f, s, 1, 2, 0, 0), term(f, s, 1, 1, 0, INT64_MIN), 0 },
+        { vg_dim_add(d, term(f, s, 1, 2, 0, 0), term(f, s, INT64_MAX, 1, 0, 0)), term(f, s, 1, 1, 0, -1), 0 },
     };
     for (size_t k = 0; k < sizeof table / sizeof *table; k++)
         assert_int_equal(vg_dim_divide(d, table[k].a, table[k].b), table[k].quotient);
@@ -89,6 +98,10 @@ static void what_does_not_fit_is_none(void **state) {
     assert_int_not_equal(power, 0);
     assert_int_equal(vg_dim_multiply(d, power, s.batch), 0);
     assert_int_equal(vg_dim_add(d, 0, s.batch), 0);
+    assert_int_equal(vg_dim_subtract(d, s.batch, 0), 0);
+    assert_int_equal(vg_dim_multiply(d, 0, s.batch), 0);
+    assert_int_equal(vg_dim_multiply(d, s.batch, 0), 0);
+    assert_false(vg_dim_is(d, 0, 0));
     vg_dim sum = vg_dim_number(d, 0);
     for (int k = 0; k < VG_DIM_TERMS; k++) {
         const vg_symbol more = vg_dims_symbol(d, 0, (vg_span){ 0, 0 });
@@ -96,6 +109,7 @@ static void what_does_not_fit_is_none(void **state) {
     }
     assert_int_not_equal(sum, 0);
     assert_int_equal(vg_dim_add(d, sum, s.batch), 0);
+    assert_int_equal(vg_dim_multiply(d, sum, vg_dim_add(d, s.batch, s.n)), 0);
 }
 
 static void comparisons_hold_for_every_size(void **state) {
@@ -113,6 +127,8 @@ static void comparisons_hold_for_every_size(void **state) {
         { term(f, s, 1, 1, 0, 1), s.batch, VG_NEVER },
         { s.batch, s.n, VG_SOMETIMES },
         { s.batch, term(f, s, 1, 1, 1, 0), VG_SOMETIMES },
+        { vg_dim_number(d, INT64_MIN), vg_dim_number(d, 1), VG_SOMETIMES },   /* the difference does not fit */
+        { vg_dim_number(d, 0), term(f, s, INT64_MAX, 1, 0, 1), VG_SOMETIMES },
     };
     for (size_t k = 0; k < sizeof table / sizeof *table; k++)
         assert_int_equal(vg_dim_at_most(d, table[k].a, table[k].b), table[k].answer);
@@ -126,6 +142,9 @@ static void values(void **state) {
     assert_int_equal(vg_dim_value(&f->ir.dims, term(f, s, -1, 0, 1, 3), given), -7);
     const int64_t large[] = { 0, INT64_MAX / 2, 3 };
     assert_true(vg_dim_value(&f->ir.dims, term(f, s, 1, 1, 1, 0), large) == INT64_MAX);
+    const int64_t most[] = { 0, INT64_MAX, 2 };
+    assert_true(vg_dim_value(&f->ir.dims, term(f, s, 1, 1, 0, 1), most) == INT64_MAX);
+    assert_int_equal(vg_dim_value(&f->ir.dims, term(f, s, 1, 0, VG_DIM_DEGREE, 0), most), 1 << VG_DIM_DEGREE);
 }
 
 static void shapes(void **state) {

@@ -39,7 +39,8 @@ static void integers_compute_as_reals_do(void **state) {
         for (unsigned k = 0; k < 64; k++) {
             const int32_t i[] = { some[k % 4], some[k / 4 % 4], some[k / 16] };
             const double x[] = { i[0], i[1], i[2] };
-            if (vg_op_integer(op, i) != vg_op_scalar(op, x)) fail_msg("%s(%d, %d, %d)", vg_op_rows[op].name, i[0], i[1], i[2]);
+            if (vg_op_integer(op, i) != vg_op_scalar(op, x))
+                fail_msg("%s(%d, %d, %d)", vg_op_rows[op].name, i[0], i[1], i[2]);
         }
     }
 }
