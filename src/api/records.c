@@ -58,27 +58,9 @@ static void observe_summary(vg_run *run, const vg_view *view, const vg_word *wor
 
 /* ---- expects */
 
-/* As the model writes it: its name, or the expression's own text. */
-static void add_operand_name(vg_run *run, const vg_graph *graph, vg_node node) {
-    enum { LONGEST = 60 };
-    for (uint32_t k = 0; k < graph->names.count; k++)
-        if (graph->names.items[k].node == node) {
-            vg_text_format(&run->message, "%s", text_of(run, graph->names.items[k].path));
-            return;
-        }
-    const vg_span span = graph->place.items[node].span;
-    const vg_source *source = vg_sources_at(&run->model->ir.diags.sources, span.begin);
-    const uint32_t length = span.end - span.begin;
-    if (source && length > 0 && length <= LONGEST)
-        vg_text_add(&run->message, source->text + (span.begin - source->base), length);
-    else
-        vg_text_format(&run->message, "the value");
-}
-
 /* An operand of the condition's shape shows the element that failed; a scalar itself; another its range. */
-static void add_operand(vg_run *run, const vg_graph *graph, vg_node node, const vg_view *view, const vg_view *condition,
-                        int64_t at) {
-    add_operand_name(run, graph, node);
+static void add_operand(vg_run *run, vg_str text, const vg_view *view, const vg_view *condition, int64_t at) {
+    vg_text_format(&run->message, "%s", text_of(run, text));
     if (view->count == condition->count || view->count == 1) {
         vg_text_format(&run->message, " is %.6g", vg_view_get(view, view->count == 1 ? 0 : at, run->real));
         return;
@@ -107,19 +89,19 @@ static void add_place(vg_run *run, const vg_view *view, int64_t at) {
 }
 
 /* The model's message, then the values. */
-static const char *expect_message(vg_run *run, const vg_program *program, const vg_root_row *root, vg_str said,
-                                  int64_t at) {
+static const char *expect_message(vg_run *run, const vg_program *program, const vg_root_row *root,
+                                  const vg_expectation *expectation, int64_t at) {
     const vg_graph *graph = program->graph;
     const vg_view *condition = &program->views.items[root->view];
     run->message.length = 0;
-    const char *between = said ? ": " : "";
-    vg_text_format(&run->message, "%s", text_of(run, said));
+    const char *between = expectation->message ? ": " : "";
+    vg_text_format(&run->message, "%s", text_of(run, expectation->message));
     for (uint32_t k = 1; k < root->view_count; k++) {
         const vg_node operand = vg_operand(graph, root->node, k);
         double number;
         if (vg_node_uniform(graph, operand, &number)) continue;      /* it stands in the expect's own text */
         vg_text_format(&run->message, "%s", between);
-        add_operand(run, graph, operand, condition + k, condition, at);
+        add_operand(run, expectation->shown[k - 1], condition + k, condition, at);
         between = ", ";
     }
     if (run->message.length == 0) vg_text_format(&run->message, "it does not hold");
@@ -140,7 +122,7 @@ static void observe_expect(vg_run *run, const vg_program *program, const vg_root
     const vg_expectation *expectation = &run->unit->expectations.items[index];
     vg_run_emit(run, (vg_record){ .kind = VG_RECORD_EXPECT, .step = run->context.step,
                                   .tag = text_of(run, expectation->text),
-                                  .message = expect_message(run, program, root, expectation->message, at),
+                                  .message = expect_message(run, program, root, expectation, at),
                                   .failures = 1 });
 }
 

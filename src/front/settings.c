@@ -126,7 +126,9 @@ static void check_counts(vg_elaborator *e) {
             vg_report(e->diags, input_batch, input->span, 0, text_of(e, input->path),
                       vg_arena_format(&e->arena, "%lld", (long long)number),
                       vg_arena_format(&e->arena, "%llu", (unsigned long long)e->batch));
-        if (!input->dataset || input->dataset->train_count >= e->batch) continue;
+        bool again = false;
+        for (uint32_t j = 0; j < k; j++) again |= e->unit->inputs.items[j].dataset == input->dataset;
+        if (!input->dataset || again || input->dataset->train_count >= e->batch) continue;
         vg_report(e->diags, too_few_examples, input->span, 0, text_of(e, input->dataset->name),
                   vg_arena_format(&e->arena, "%u", input->dataset->train_count),
                   vg_arena_format(&e->arena, "%llu", (unsigned long long)e->batch));

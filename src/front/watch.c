@@ -93,8 +93,7 @@ static vg_str tag_head(vg_elaborator *e, const vg_summary_statement *s, vg_tree_
             text = vg_strings_format(strings, "grad(%s)", of);
         }
     } else if (single) {
-        vg_entry entry = vg_map_get(&e->node_entry, value.id);
-        if (entry) text = vg_entry_path(e, entry);
+        text = path_or_text(e, tree, value.id);
     }
     if (!s->as) return text;
     return s->several ? vg_strings_format(strings, "%s/%s", text_of(e, s->as), text_of(e, text)) : s->as;
@@ -158,6 +157,26 @@ static void add_expect(vg_elaborator *e, vg_expectation row, const vg_value *val
     vg_emit(e->graph, VG_OP_expect, operands, count, vg_attr_of(e->ir, words, 2));
 }
 
+static void show(vg_elaborator *e, vg_tree_id tree, vg_expectation *row, vg_value values[3], uint32_t *count) {
+    vg_value value = vg_evaluate(e, tree);
+    if (*count == 3 || value.kind == VG_V_poison || (value.kind != VG_V_selection && !vg_is_tensor_like(value))) return;
+    row->shown[*count - 1] = vg_expression_text(e, tree);
+    values[(*count)++] = value;
+}
+
+/* What a failure shows behind the condition's value: the sides of a comparison, a call's first arguments. */
+static uint32_t shown_values(vg_elaborator *e, vg_tree_id tree, vg_expectation *row, vg_value values[3]) {
+    vg_kind kind = vg_tree_kind(e->tree, tree);
+    uint32_t list = e->tree->b.items[tree], count = 1;
+    if (kind >= VG_K_eq && kind <= VG_K_ge) {
+        show(e, e->tree->a.items[tree], row, values, &count);
+        show(e, e->tree->b.items[tree], row, values, &count);
+    }
+    for (uint32_t k = 0; kind == VG_K_call && k < vg_tree_count(e->tree, list); k++)
+        show(e, e->tree->b.items[vg_tree_item(e->tree, list, k)], row, values, &count);
+    return count;
+}
+
 void vg_elaborate_expect(vg_elaborator *e, vg_tree_id statement) {
     vg_tree_id tree = e->tree->a.items[statement], message = e->tree->b.items[statement];
     vg_expectation row = { .text = vg_expression_text(e, tree), .span = vg_tree_span(e->tree, tree) };
@@ -166,12 +185,7 @@ void vg_elaborate_expect(vg_elaborator *e, vg_tree_id statement) {
     vg_binding outer = vg_binding_refuse(e, "an expect",
         vg_strings_format(&e->ir->strings, "expect %s", text_of(e, row.text)));
     vg_value values[3] = { vg_evaluate(e, tree) };
-    vg_kind kind = vg_tree_kind(e->tree, tree);
-    uint32_t count = 1;
-    if (values[0].kind != VG_V_poison && kind >= VG_K_eq && kind <= VG_K_ge) {   /* what was compared is shown */
-        values[count++] = vg_evaluate(e, e->tree->a.items[tree]);
-        values[count++] = vg_evaluate(e, e->tree->b.items[tree]);
-    }
+    uint32_t count = values[0].kind == VG_V_poison ? 1 : shown_values(e, tree, &row, values);
     e->binding = outer;
     if (values[0].kind == VG_V_poison || !e->training) return;
     if (values[0].kind != VG_V_selection) {

@@ -36,7 +36,12 @@ typedef struct vg_block {  /* a train block: a turn of each step */
     vg_span  span;
 } vg_block;
 
-typedef struct vg_expectation { vg_str text, message; uint64_t every; vg_span span; } vg_expectation;
+typedef struct vg_expectation {
+    vg_str   text, message;
+    vg_str   shown[2];     /* the texts of the expect node's operands behind the condition */
+    uint64_t every;
+    vg_span  span;
+} vg_expectation;
 
 typedef struct vg_unit {
     vg_ir    *ir;
