@@ -140,7 +140,35 @@ static void test_status(void **state) {
     assert_int_equal(vg_diags_status(&f->diags), VG_CLASS_MODEL);
 }
 
+/* The strongest class decides: a wrong model before a wrong option, those before what failed, that before numbers. */
+static void test_status_order(void **state) {
+    fixture *f = *state;
+    static const vg_class rising[] = { VG_CLASS_EXPECT, VG_CLASS_NUMBERS, VG_CLASS_RESOURCE, VG_CLASS_USAGE,
+                                       VG_CLASS_MODEL };
+    for (size_t k = 0; k < COUNT(rising); k++) {
+        uint32_t code = 1;
+        while (code < VG_CODE_COUNT && vg_code_rows[code].class != rising[k]) {
+            code++;
+        }
+        if (code == VG_CODE_COUNT) {
+            continue;   /* no message of this class */
+        }
+        vg_diag diag = { .code = (vg_code)code, .text = "" };
+        vg_vec_push(&f->mem, &f->diags.list, diag);
+        assert_int_equal(vg_diags_status(&f->diags), rising[k]);
+        vg_diag weaker = f->diags.list.items[0];
+        vg_vec_push(&f->mem, &f->diags.list, weaker);
+        assert_int_equal(vg_diags_status(&f->diags), rising[k]);
+    }
+}
+
 /* ---- collecting */
+
+static void test_notes_need_a_diagnostic(void **state) {
+    fixture *f = *state;
+    vg_diags_note(&f->diags, nowhere, "of nothing");
+    assert_int_equal(f->diags.notes.count, 0);
+}
 
 static void test_one_mistake_is_one_error(void **state) {
     fixture *f = *state;
@@ -205,6 +233,35 @@ static void test_render_in_the_library(void **state) {
         "  in mse(...) called at models/a.nn:5:8, i = 2\n");
 }
 
+static void test_render_deep_calls(void **state) {
+    fixture *f = *state;
+    vg_call call = 0;
+    for (int k = 0; k < 14; k++) {
+        call = call_of(f, call, VG_CALL_FUNCTION, in_model(f, "dnse"), "f", 0);
+    }
+    vg_report0(&f->diags, memory_failed, in_model(f, "x = 1"), call);
+    vg_text out = vg_text_new(&f->mem);
+    vg_render(&f->diags, 0, false, &out);
+    unsigned shown = 0;
+    for (const char *at = vg_text_c(&out); (at = strstr(at, "  in f(...) called at models/a.nn:3:9\n")); at++) {
+        shown++;
+    }
+    assert_int_equal(shown, 12);
+    assert_string_equal(out.text + out.length - strlen("  in further calls\n"), "  in further calls\n");
+}
+
+/* What the library was not called from is shown where it is. */
+static void test_render_the_library_itself(void **state) {
+    fixture *f = *state;
+    vg_call loop = call_of(f, 0, VG_CALL_LOOP, in_model(f, "for"), "i", 1);
+    vg_report0(&f->diags, memory_failed, in_library(f, "x * x"), loop);
+    assert_rendered(f,
+        "std/losses.nn:1:17: error: there is not enough memory [memory-failed]\n"
+        "   1 | def square(x) = x * x\n"
+        "     |                 ^~~~~\n"
+        "  in the loop, i = 1\n");
+}
+
 static void test_render_columns(void **state) {
     fixture *f = *state;
     vg_report0(&f->diags, memory_failed, in_model(f, "act"), 0);    /* behind a wide character and an escaped byte */
@@ -242,6 +299,10 @@ static void test_render_order_and_limit(void **state) {
         assert_non_null(at);
     }
     assert_null(strstr(out.text, "'last'"));
+    vg_report(&f->diags, data_failed, nowhere, 0, "one more", "is gone");
+    vg_text more = vg_text_new(&f->mem);
+    vg_render(&f->diags, 0, false, &more);
+    assert_string_equal(more.text + more.length - strlen("and 2 more errors\n"), "and 2 more errors\n");
     assert_string_equal(out.text + out.length - strlen("and 1 more error\n"), "and 1 more error\n");
     vg_text one = vg_text_new(&f->mem);
     vg_render_one(&f->diags, 0, false, &one);
@@ -294,7 +355,7 @@ static void test_glyphs(void **state) {
     (void)state;
     static const struct { const char *text; uint32_t bytes, width; } rows[] = {
         { "a", 1, 1 }, { "\xc3\xa4", 2, 1 }, { "\xe6\xbc\xa2", 3, 2 }, { "\xf0\x9f\x98\x80", 4, 2 },
-        { "\xcc\x81", 2, 0 },
+        { "\xcc\x81", 2, 0 }, { "\r", 1, 2 }, { "\xe6\x41\xa2", 1, 4 },
         { "\xf4\x90\x80\x80", 1, 4 }, { "\xe6\xbc", 1, 4 }, { "\xc2\x85", 2, 6 }, { "\x7f", 1, 4 }, { "\x80", 1, 4 },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -306,6 +367,8 @@ static void test_glyphs(void **state) {
 
 /* ---- did you mean */
 
+#define LONG "a_name_of_more_than_sixty_three_letters_is_not_guessed_at_by_anyone"
+
 static void test_suggest(void **state) {
     (void)state;
     static const struct { const char *wanted, *candidates[4], *best; } rows[] = {
@@ -316,6 +379,7 @@ static void test_suggest(void **state) {
         { "softmax", { "log_softmax", "relu" }, NULL },   { "sigmod", { "sigmoid", "mod" }, "sigmoid" },
         { "dense", { "dense" }, NULL },                   { "", { "a", "" }, NULL },
         { "hiden", { "hidden", "hider" }, "hidden" },     { "abcdef", { "badcfe", "abdcfe" }, "abdcfe" },
+        { LONG "a", { LONG "b" }, NULL },                 { "ab", { LONG }, NULL },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         vg_suggest suggest;
@@ -332,8 +396,10 @@ static void test_suggest(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_positions), TEST(test_sources_are_bounded), TEST(test_rows), TEST(test_status),
+        TEST(test_status_order), TEST(test_notes_need_a_diagnostic),
         TEST(test_one_mistake_is_one_error), TEST(test_library_calls_are_told_apart), TEST(test_render_in_a_loop),
-        TEST(test_render_in_the_library), TEST(test_render_columns), TEST(test_render_order_and_limit),
+        TEST(test_render_in_the_library), TEST(test_render_deep_calls), TEST(test_render_the_library_itself),
+        TEST(test_render_columns), TEST(test_render_order_and_limit),
         TEST(test_render_long_line), TEST(test_render_colour), TEST(test_nothing_is_shown_raw), TEST(test_glyphs),
         TEST(test_suggest),
     };
