@@ -217,6 +217,28 @@ static void test_pipeline(void **state) {
     fixture_end(&f);
 }
 
+/* A mistake of the model stops the pipeline, and so does one of ours: a graph that the verifier refuses. */
+static void test_pipeline_stops(void **state) {
+    fixture f;
+    vg_text seen;
+    (void)state;
+    FIXTURE_BEGIN(&f);
+    vg_unit unit = { .ir = f.ir };
+    vg_dump dump = { .wanted = { [VG_PASS_simplify] = true }, .write = note_dump, .user = &seen };
+    seen = vg_text_new(&f.mem);
+    read_graph(&f, &unit.graph[0], "%1 = step() turn=0 : i32[]\n%2 = fetch(%1) index=0 : i32[]\n");
+    unit.graph[0].dtype.items[1] = VG_F32;
+    assert_false(vg_passes_run(&unit, 0, &dump));
+    assert_string_equal(last_message(&f), "a mistake of vgraph itself, not of the model: after elaborate, %1 = step: "
+                                          "the type is not the one that follows");
+    read_graph(&f, &unit.graph[1], "%1 = input() path=\"x\" type=0 : f32[]\n%2 = input() path=\"y\" type=0 : f32[]\n"
+                                   "%3 = grad(%1, %2) group=1 : f32[]\n%4 = fetch(%3) index=0 : f32[]\n");
+    assert_false(vg_passes_run(&unit, 1, &dump));
+    assert_int_equal(vg_vec_last(&f.ir->diags.list).code, VG_D_gradient_none);
+    assert_int_equal(seen.length, 0);
+    fixture_end(&f);
+}
+
 static void test_pass_names(void **state) {
     uint32_t index;
     (void)state;
@@ -236,6 +258,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_sweep_is_shared),
         cmocka_unit_test(test_failing_allocations),
         cmocka_unit_test(test_pipeline),
+        cmocka_unit_test(test_pipeline_stops),
         cmocka_unit_test(test_pass_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
