@@ -63,7 +63,9 @@ struct vg_source_row {
     const vg_source_parameter *parameters;
     uint32_t            parameter_count;
     /* NULL: named by the language, not built yet. */
-    bool (*describe)(vg_dataset *set, vg_data_error *error);   /* fills columns, classes, count: reads only headers */
+    /* Fills columns, classes, count: reads only headers. Columns filled in spite of a failure are still checked
+     * against by the model. */
+    bool (*describe)(vg_dataset *set, vg_data_error *error);
     bool (*load)(vg_dataset *set, vg_data_error *error);       /* fills columns[].data */
 };
 

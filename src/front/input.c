@@ -153,7 +153,9 @@ static vg_dataset *make_dataset(vg_elaborator *e, vg_str name, vg_tree_id tree) 
     if (vg_dataset_describe(set, &error)) return set;
     if (error.argument) vg_report(e->diags, data_wrong, vg_tree_span(e->tree, call), e->frame->call, text_of(e, name), error.text);
     else vg_report(e->diags, data_failed, vg_tree_span(e->tree, call), e->frame->call, text_of(e, name), error.text);
-    return NULL;
+    if (!set->column_count) return NULL;
+    set->train_count = INT32_MAX;   /* not known: nothing is too many */
+    return set;
 }
 
 void vg_declare_data(vg_elaborator *e, vg_tree_id statement) {
