@@ -107,6 +107,7 @@ static vg_op bad_initial(vg_elaborator *e, vg_node node) {
     VG_VEC(vg_node) stack = { NULL, 0, 0 };
     vg_map seen = { 0 };
     vg_op bad = VG_OP_none;
+    uint32_t word_count;
     vg_vec_push(e->mem, &stack, node);
     while (stack.count && bad == VG_OP_none) {
         vg_node next = vg_vec_pop(&stack);
@@ -114,7 +115,7 @@ static vg_op bad_initial(vg_elaborator *e, vg_node node) {
         vg_map_put(e->mem, &seen, next, 1);
         vg_op op = vg_node_op(e->graph, next);
         if (op == VG_OP_input || op == VG_OP_step || op == VG_OP_dimension ||
-            (vg_op_is(op, VG_FLAG_draws) && !vg_attr_words(e->ir, e->graph->attr.items[next], NULL)[3])) bad = op;
+            (vg_op_is(op, VG_FLAG_draws) && !vg_attr_words(e->ir, e->graph->attr.items[next], &word_count)[3])) bad = op;
         for (uint32_t k = 0; k < e->graph->operand_count.items[next]; k++)
             vg_vec_push(e->mem, &stack, vg_operand(e->graph, next, k));
     }
