@@ -260,7 +260,9 @@ vg_value vg_call_shape(const vg_built_call *c) {
     if (!x) return vg_value_poison();
     uint32_t rank = dims_of(c, x, dims);
     for (uint32_t k = 0; k < rank; k++) items[k] = vg_dim_value_of(c->e, dims[k]);
-    return vg_value_list(&c->e->values, items, rank);
+    vg_value list = vg_value_list(&c->e->values, items, rank);
+    list.number = 1;
+    return list;
 }
 
 vg_value vg_call_dim(const vg_built_call *c) {

@@ -157,13 +157,15 @@ void        vg_here(vg_elaborator *e, vg_span span);                       /* wh
 /* ---- operator.c */
 vg_value    vg_operate(vg_elaborator *e, vg_kind kind, vg_value a, vg_value b, vg_span span);   /* b absent: unary */
 vg_value    vg_apply_map(vg_elaborator *e, vg_op op, const vg_value *arguments, uint32_t count, vg_span span);
-/* A value as a tensor: numbers and lists of numbers become constants (int32 when `integer` and whole). 0 after
- * reporting. */
-vg_node     vg_to_tensor(vg_elaborator *e, vg_value value, bool integer, vg_span span);
-bool        vg_is_tensor_like(vg_value value);                             /* tensor, dim, number, bool, list */
 /* Applies a function to each element of the selections among `values` (pairwise), giving a selection. */
 vg_value    vg_map_selections(vg_elaborator *e, const vg_value *values, uint32_t count, vg_span span,
                               vg_value (*apply)(vg_elaborator *e, void *user, const vg_value *values), void *user);
+
+/* ---- convert.c */
+/* A value as a tensor: numbers, dimensions and lists of them become constants (int32 when `integer` and whole, and
+ * of shapes). 0 after reporting. */
+vg_node     vg_to_tensor(vg_elaborator *e, vg_value value, bool integer, vg_span span);
+bool        vg_is_tensor_like(vg_value value);                             /* tensor, dim, number, bool, list */
 bool        vg_to_dim(vg_elaborator *e, vg_value value, const char *what, vg_span span, vg_dim *out);
 bool        vg_to_shape(vg_elaborator *e, vg_value value, vg_span span, vg_shape *out);
 const char *vg_shape_shown(vg_elaborator *e, vg_shape shape);              /* for a message, in e->arena */

@@ -168,7 +168,6 @@ vg_entry vg_evaluate_place(vg_elaborator *e, vg_tree_id expression) {
     return 0;
 }
 
-/* The value of the entry a member leads to: a plain family's is this turn's, as for a name. */
 vg_value vg_entry_value(vg_elaborator *e, vg_entry entry) {
     const vg_entry_row *row = vg_entry_at(e, entry);
     if (row->kind == VG_E_family) return (vg_value){ VG_V_family, entry, 0 };
@@ -178,7 +177,7 @@ vg_value vg_entry_value(vg_elaborator *e, vg_entry entry) {
 static vg_value evaluate_member(vg_elaborator *e, vg_tree_id expression) {
     vg_tree_id base = e->tree->a.items[expression], name = e->tree->b.items[expression];
     vg_entry up = vg_evaluate_place(e, base);
-    if (up && vg_entry_at(e, up)->kind != VG_E_data) {
+    if (up && !vg_entry_at(e, up)->open && vg_entry_at(e, up)->kind != VG_E_data) {
         vg_entry child = vg_entry_find(e, up, vg_tree_name(e->tree, name));
         if (child) return vg_entry_value(e, child);
         const vg_entry_row *row = vg_entry_at(e, up);

@@ -75,12 +75,18 @@ vg_str vg_entry_path(vg_elaborator *e, vg_entry entry) {
     return path;
 }
 
-/* Is this the turn of the loop in which the plain family got its newest member? */
-static bool is_current(const vg_elaborator *e, const vg_entry_row *family) {
-    for (const vg_frame *f = e->frame; f; f = f->caller)
-        if (f->scope == family->parent)
-            return f->loops.count >= family->depth && f->loops.items[family->depth - 1].turn == family->turn;
-    return false;
+/* The member that a family's plain name means in this turn of the loops around: 0 before its line; the family itself
+ * outside of the loop that bound it. */
+static vg_entry turn_member(const vg_elaborator *e, vg_entry family) {
+    const vg_entry_row *row = vg_entry_at(e, family);
+    const vg_frame *frame = e->frame;
+    int64_t indices[VG_RANK_LIMIT];
+    if (frame->scope != row->parent || frame->loops.count < row->depth) return family;
+    for (uint32_t k = 0; k < row->depth; k++) indices[k] = frame->loops.items[k].index;
+    const vg_loop *inner = &frame->loops.items[row->depth - 1];
+    vg_entry member = vg_entry_find_member(e, family, indices, row->depth);
+    if (member && vg_entry_at(e, member)->turn == inner->turn) return member;
+    return row->loop == inner->statement ? 0 : family;
 }
 
 static void report_taken(vg_elaborator *e, vg_tree_id name, vg_entry old) {
@@ -134,23 +140,28 @@ vg_entry vg_bind_entry(vg_elaborator *e, vg_tree_id name, const int64_t *indices
         report_taken(e, name, old);
         return 0;
     }
+    uint32_t depth = frame->loops.count;
+    if (old && plain && vg_entry_at(e, old)->depth != depth) {
+        report_taken(e, name, old);
+        return 0;
+    }
     vg_entry family = old ? old : vg_entry_add(e, frame->scope, text, VG_E_family, span);
     if (!plain) return bind_member(e, name, family, indices, count, kind);
-    int64_t turns[VG_RANK_LIMIT * 2];
-    uint32_t depth = frame->loops.count;
+    int64_t turns[VG_RANK_LIMIT];
     for (uint32_t k = 0; k < depth; k++) turns[k] = frame->loops.items[k].index;
     vg_entry member = bind_member(e, name, family, turns, depth, kind);
     if (!member) return 0;
     vg_entry_row *row = vg_entry_at(e, family);
     row->plain = true;
-    row->current = member;
     row->depth = depth;
-    row->turn = frame->loops.items[depth - 1].turn;
+    row->loop = frame->loops.items[depth - 1].statement;
+    vg_entry_at(e, member)->turn = frame->loops.items[depth - 1].turn;
     return member;
 }
 
 void vg_bind_value(vg_elaborator *e, vg_entry entry, vg_value value) {
     vg_entry_at(e, entry)->value = value;
+    vg_entry_at(e, entry)->open = false;
     if (value.kind != VG_V_tensor) return;
     for (vg_entry up = entry; up; up = vg_entry_at(e, up)->parent)
         if (up == e->root) {
@@ -159,18 +170,11 @@ void vg_bind_value(vg_elaborator *e, vg_entry entry, vg_value value) {
         }
 }
 
-static bool found(vg_elaborator *e, vg_entry id, vg_value *value, vg_entry *entry) {
-    const vg_entry_row *row = vg_entry_at(e, id);
-    *entry = id;
-    *value = row->value;
-    if (row->kind != VG_E_family) return true;
-    if (row->plain && is_current(e, row)) {
-        *entry = row->current;
-        *value = vg_entry_at(e, row->current)->value;
-    } else {
-        *value = (vg_value){ VG_V_family, id, 0 };
-    }
-    return true;
+/* The entry that a name means in a scope; 0 where it is not known there, or not yet. */
+static vg_entry known(const vg_elaborator *e, vg_entry scope, vg_str name) {
+    vg_entry id = vg_entry_find(e, scope, name);
+    if (id && vg_entry_at(e, id)->plain) id = turn_member(e, id);
+    return id && !vg_entry_at(e, id)->open ? id : 0;
 }
 
 bool vg_name_find(vg_elaborator *e, vg_str name, vg_value *value, vg_entry *entry) {
@@ -181,10 +185,13 @@ bool vg_name_find(vg_elaborator *e, vg_str name, vg_value *value, vg_entry *entr
             *value = frame->locals.items[k].value;
             return true;
         }
-    vg_entry id = vg_entry_find(e, frame->scope, name);
-    if (!id && frame->top != frame->scope) id = vg_entry_find(e, frame->top, name);
-    if (!id && frame->top != e->library) id = vg_entry_find(e, e->library, name);
-    if (id) return found(e, id, value, entry);
+    *entry = known(e, frame->scope, name);
+    if (!*entry && frame->top != frame->scope) *entry = known(e, frame->top, name);
+    if (!*entry && frame->top != e->library) *entry = known(e, e->library, name);
+    if (*entry) {
+        *value = vg_entry_value(e, *entry);
+        return true;
+    }
     uint32_t builtin = vg_map_get(&e->builtin_map, name);
     if (!builtin) return false;
     const vg_function *row = &e->values.functions.items[builtin - 1];
@@ -201,7 +208,8 @@ static void offer_names(vg_elaborator *e, vg_suggest *suggest) {
     vg_entry scopes[3] = { e->frame->scope, e->frame->top, e->library };
     for (uint32_t s = 0; s < 3; s++)
         for (vg_entry c = vg_entry_at(e, scopes[s])->first_child; c; c = vg_entry_at(e, c)->next)
-            vg_suggest_offer(suggest, vg_strings_text(strings, vg_entry_at(e, c)->name));
+            if (known(e, scopes[s], vg_entry_at(e, c)->name))
+                vg_suggest_offer(suggest, vg_strings_text(strings, vg_entry_at(e, c)->name));
     for (uint32_t k = 0; k < e->values.functions.count; k++) {
         const vg_function *row = &e->values.functions.items[k];
         if (row->kind == VG_F_map || (row->kind == VG_F_builtin && !vg_builtin_library_only(row->tree)))
@@ -218,6 +226,11 @@ static void report_unknown(vg_elaborator *e, vg_tree_id name) {
         return;
     }
     vg_report(e->diags, unknown_name, span, e->frame->call, text);
+    vg_entry later_bound = vg_entry_find(e, e->frame->scope, vg_tree_name(e->tree, name));
+    if (later_bound) {
+        vg_diags_note(e->diags, vg_entry_at(e, later_bound)->span, "'%s' is known from behind this statement on", text);
+        return;
+    }
     vg_suggest suggest;
     vg_suggest_start(&suggest, text);
     offer_names(e, &suggest);

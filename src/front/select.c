@@ -51,16 +51,20 @@ bool vg_is_pattern(const vg_elaborator *e, vg_tree_id expression) {
 static void take(vg_match *m, vg_entry entry) {
     vg_elaborator *e = m->e;
     const vg_entry_row *row = vg_entry_at(e, entry);
+    if (row->open) return;
     if (m->variables_only && (!row->variable || !e->unit->variables.items[row->variable - 1].trainable)) return;
-    if (row->value.kind != VG_V_tensor) {
-        m->failed |= row->value.kind == VG_V_poison;
+    vg_value value = row->value;
+    if (value.kind == VG_V_number || value.kind == VG_V_dim)
+        value = vg_value_tensor(vg_to_tensor(e, value, false, m->pattern->span));
+    if (value.kind != VG_V_tensor) {
+        m->failed |= value.kind == VG_V_poison;
         return;
     }
-    vg_entry maker = vg_map_get(&e->node_entry, row->value.id);   /* a variable goes by where it was made */
+    vg_entry maker = vg_map_get(&e->node_entry, value.id);   /* a variable goes by where it was made */
     if (maker) entry = maker;
-    if (maker && vg_map_get(&m->seen, row->value.id)) return;
-    vg_map_put(e->mem, &m->seen, vg_entry_at(e, entry)->value.id, 1);
-    vg_selected selected = { vg_entry_path(e, entry), vg_entry_at(e, entry)->value.id };
+    if (maker && vg_map_get(&m->seen, value.id)) return;
+    vg_map_put(e->mem, &m->seen, value.id, 1);
+    vg_selected selected = { vg_entry_path(e, entry), value.id };
     vg_vec_push(e->mem, &m->found, selected);
 }
 
@@ -84,7 +88,9 @@ static void match_behind(vg_match *m, vg_entry entry, uint32_t at) {
 static void match_entry(vg_match *m, vg_entry entry, uint32_t at) {
     const vg_pattern_step *step = &m->pattern->steps[at];
     const vg_entry_row *row = vg_entry_at(m->e, entry);
-    if (row->kind == VG_E_value && row->value.kind == VG_V_poison && !row->first_child) m->failed = true;
+    const vg_str name = row->name ? row->name : vg_entry_at(m->e, row->parent)->name;   /* a member has its family's */
+    if (step->kind == VG_STEP_NAME && name != step->name) return;
+    if (row->kind == VG_E_value && row->value.kind == VG_V_poison && !row->first_child && !row->open) m->failed = true;
     if (step->kind == VG_STEP_DEEP) {
         if (at + 1 == m->pattern->count) take(m, entry);
         else match_entry(m, entry, at + 1);          /* ** stands for no further name */

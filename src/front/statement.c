@@ -101,6 +101,7 @@ static void execute_bind(vg_elaborator *e, vg_tree_id statement) {
     bool body = e->frame->kind == VG_FRAME_def || e->frame->kind == VG_FRAME_optimizer ||
                 e->frame->kind == VG_FRAME_initializer;
     vg_binding outer = body ? e->binding : vg_binding_begin(e, entry, expression);
+    vg_entry_at(e, entry)->open = true;
     vg_value value = vg_evaluate(e, expression);
     e->binding = outer;
     vg_bind_value(e, entry, value);
@@ -151,7 +152,7 @@ static void execute_for(vg_elaborator *e, vg_tree_id statement) {
     }
     for (int64_t k = from; k <= to && !frame->returned && !e->graph->full; k++) {
         if (!vg_spend(e, vg_tree_span(e->tree, name))) break;
-        vg_loop loop = { vg_tree_name(e->tree, name), k, ++e->turns };
+        vg_loop loop = { statement, vg_tree_name(e->tree, name), k, ++e->turns };
         vg_vec_push(e->mem, &frame->loops, loop);
         vg_local_add(e, loop.name, vg_value_number((double)k), vg_tree_span(e->tree, name));
         uint32_t locals = frame->locals.count;

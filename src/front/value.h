@@ -14,7 +14,7 @@ typedef enum vg_value_kind {
     VG_V_dim,            /* id: a vg_dim that is no number */
     VG_V_bool,           /* id: 0 or 1 */
     VG_V_string,         /* id: vg_str */
-    VG_V_list,           /* id: values->lists */
+    VG_V_list,           /* id: values->lists; number 1: a shape, which as a tensor is int32 */
     VG_V_function,       /* id: values->functions */
     VG_V_distribution,   /* id: values->distributions */
     VG_V_optimizer,      /* id: values->bound: an optimizer with its arguments */
