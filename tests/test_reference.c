@@ -185,7 +185,7 @@ static void check_file(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FILE_TEST("elementwise"), FILE_TEST("reduce"), FILE_TEST("arrange"),
+        FILE_TEST("elementwise"), FILE_TEST("reduce"), FILE_TEST("arrange"), FILE_TEST("network"), FILE_TEST("train"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

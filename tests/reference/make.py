@@ -11,12 +11,14 @@ import pathlib
 
 import arrange
 import elementwise
+import network
 import reduce
+import train
 
 
 def main():
     folder = pathlib.Path(__file__).parent
-    for module in (elementwise, reduce, arrange):
+    for module in (elementwise, reduce, arrange, network, train):
         for suite in module.suites():
             suite.write(folder)
 

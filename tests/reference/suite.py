@@ -101,7 +101,7 @@ class Suite:
         lines, leaves, fed = [], {}, {}
         for path, value in inputs.items():
             if not value.is_floating_point():
-                lines.append(f"{path} = {text_of(value.tolist())}")
+                lines.append(f"{path} = int({text_of(value.tolist())})")
                 continue
             leaves[path] = value
             if feed:
