@@ -102,26 +102,42 @@ static bool variable_shape(vg_elaborator *e, vg_tree_id tree, vg_shape *shape) {
     return true;
 }
 
-/* What an initial value may not depend on; VG_OP_none when it is fine. */
-static vg_op bad_initial(vg_elaborator *e, vg_node node) {
+/* What an initial value may not depend on; 0 when it is fine. An input is named before the batch that it brings. */
+static vg_node bad_initial(vg_elaborator *e, vg_node node) {
     VG_VEC(vg_node) stack = { NULL, 0, 0 };
     vg_map seen = { 0 };
-    vg_op bad = VG_OP_none;
+    vg_node bad = 0;
+    bool decided = false;
     uint32_t word_count;
     vg_vec_push(e->mem, &stack, node);
-    while (stack.count && bad == VG_OP_none) {
+    while (stack.count && !decided) {
         vg_node next = vg_vec_pop(&stack);
         if (vg_map_get(&seen, next)) continue;
         vg_map_put(e->mem, &seen, next, 1);
         vg_op op = vg_node_op(e->graph, next);
-        if (op == VG_OP_input || op == VG_OP_step || op == VG_OP_dimension ||
-            (vg_op_is(op, VG_FLAG_draws) && !vg_attr_words(e->ir, e->graph->attr.items[next], &word_count)[3])) bad = op;
+        decided = op == VG_OP_input || op == VG_OP_step ||
+                  (vg_op_is(op, VG_FLAG_draws) && !vg_attr_words(e->ir, e->graph->attr.items[next], &word_count)[3]);
+        if (decided || op == VG_OP_dimension) bad = next;
         for (uint32_t k = 0; k < e->graph->operand_count.items[next]; k++)
             vg_vec_push(e->mem, &stack, vg_operand(e->graph, next, k));
     }
     vg_vec_free(e->mem, &stack);
     vg_map_free(e->mem, &seen);
     return bad;
+}
+
+/* As the model's text has it. */
+static const char *bad_initial_text(vg_elaborator *e, vg_node node) {
+    const vg_op op = vg_node_op(e->graph, node);
+    uint32_t count;
+    const vg_word *words = vg_attr_words(e->ir, e->graph->attr.items[node], &count);
+    if (op == VG_OP_input) return text_of(e, (vg_str)words[1]);
+    if (op == VG_OP_dimension) {
+        vg_text text = vg_text_new(e->mem);
+        vg_dim_text(&e->ir->dims, &e->ir->strings, (vg_dim)words[0], &text);
+        return vg_arena_copy(&e->arena, text.text, text.length);
+    }
+    return op == VG_OP_step ? "step" : "sample(...)";
 }
 
 /* The node of a variable's initial value; 0 after reporting. */
@@ -140,9 +156,9 @@ static vg_node initial_value(vg_elaborator *e, vg_tree_id init, vg_shape shape, 
     }
     vg_node node = vg_to_tensor(e, value, false, span);
     if (!node) return 0;
-    vg_op bad = bad_initial(e, node);
-    if (bad != VG_OP_none) {
-        vg_report(e->diags, initial_depends, span, e->frame->call, vg_op_rows[bad].name);
+    vg_node bad = bad_initial(e, node);
+    if (bad) {
+        vg_report(e->diags, initial_depends, span, e->frame->call, bad_initial_text(e, bad));
         return 0;
     }
     if (vg_node_shape(e->graph, node) == shape) return vg_build_float(e->graph, node);
