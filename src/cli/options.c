@@ -67,7 +67,7 @@ void vg_cli_options_help(const vg_cli_verb *verb) {
     for (size_t i = 0; i < ROW_COUNT; i++) {
         if ((rows[i].verbs & verb->bit) && rows[i].help) {
             printf("  --%s%s%-*s  %s\n", rows[i].name, rows[i].value ? " " : "",
-                       (int)(20 - strlen(rows[i].name) - (rows[i].value != NULL)), rows[i].value ? rows[i].value : "",
+                   (int)(20 - strlen(rows[i].name) - (rows[i].value != NULL)), rows[i].value ? rows[i].value : "",
                    rows[i].help);
         }
     }
