@@ -162,7 +162,7 @@ static void test_digits_are_the_same_everywhere(void **state) {
     assert_memory_equal(few.columns[1].data, more.columns[1].data, 100);
     assert_memory_not_equal(few.columns[0].data, other.columns[0].data, 100 * 784);
     assert_memory_not_equal(few.columns[1].data, other.columns[1].data, 100);
-    assert_true(vg_hash_bytes(few.columns[0].data, 100 * 784, 0) == 0x8a547dbdad976e8a);
+    assert_true(vg_hash_bytes(few.columns[0].data, 100 * 784, 0) == 0x5b332634132aeb53);
     assert_true(vg_hash_bytes(few.columns[1].data, 100, 0) == 0xbfea57a56ecdfe7a);
 }
 

@@ -13,7 +13,7 @@
 
 enum { COUNT, SEED };              /* the parameters, in order */
 enum { IMAGES, LABELS, COLUMNS };
-enum { SIDE = 28, PIXELS = SIDE * SIDE, CLASSES = 10 };
+enum { SIDE = 28, MARGIN = 4, PIXELS = SIDE * SIDE, CLASSES = 10 };
 
 bool vg_digits_describe(vg_dataset *set, vg_data_error *error) {
     if (!vg_argument_whole(set, COUNT, 1, VG_COUNT_LIMIT, error)
@@ -164,12 +164,16 @@ static void blur(const float *in, float *out, int step, float share) {
     }
 }
 
-/* Four pixels' grain from one word, in -1..1. */
+/* Four pixels' grain from one word, in -1..1. The margin has none: as in scanned digits, some pixels are blank in
+ * every picture, and the gradients of their weights are zeros. */
 static void draw_grain(stream *chance, float *grain) {
-    for (int i = 0; i < PIXELS; i += 4) {
-        uint32_t word = draw_word(chance);
-        for (int k = 0; k < 4; k++) {
-            grain[i + k] = ((float)(word >> 8 * k & 0xff) - 127.5f) * (1 / 127.5f);
+    memset(grain, 0, PIXELS * sizeof *grain);
+    for (int row = MARGIN; row < SIDE - MARGIN; row++) {
+        for (int column = MARGIN; column < SIDE - MARGIN; column += 4) {
+            uint32_t word = draw_word(chance);
+            for (int k = 0; k < 4; k++) {
+                grain[row * SIDE + column + k] = ((float)(word >> 8 * k & 0xff) - 127.5f) * (1 / 127.5f);
+            }
         }
     }
 }
