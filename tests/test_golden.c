@@ -126,8 +126,9 @@ static void check_file(void **state) {
     plain.text[0] = '\0';
     vg_model_explain(model, 0, false, append, &plain);
     vg_model_free(model);
-    assert_int_not_equal(status, VG_OK);
-    assert_true(plain.length > 0);
+    if (status == VG_OK || plain.length == 0) {
+        fail_msg("%s: loads without a diagnostic", name);
+    }
     comment_lines(&plain, &lines);
     const size_t kept = expectation(&file);
     const char *bless = getenv("VGRAPH_BLESS");
@@ -135,7 +136,7 @@ static void check_file(void **state) {
         if (bless && *bless == '1') {
             write_file(name, &file, kept, &lines);
         } else {
-            print_error("%s: expected\n%s\nbut got\n%s\n", name, file.text + kept, lines.text);
+            fprintf(stderr, "%s: expected\n%s\nbut got\n%s\n", name, file.text + kept, lines.text);
             fail();
         }
     }

@@ -168,16 +168,27 @@ static vg_node initial_value(vg_elaborator *e, vg_tree_id init, vg_shape shape, 
     return 0;
 }
 
+enum { MADE_AGAIN = (int)(1u << 30) };   /* in variable_rows: found in evaluation too */
+
 /* The table's row: made when training is elaborated, found again for evaluation. 0 after reporting. */
 static uint32_t variable_row(vg_elaborator *e, vg_variable variable) {
     if (e->training) {
         vg_vec_push(e->mem, &e->unit->variables, variable);
         return e->unit->variables.count;
     }
-    uint32_t row = vg_map_get(&e->variable_rows, variable.path);
+    uint32_t row = vg_map_get(&e->variable_rows, variable.path) & ~(uint32_t)MADE_AGAIN;
+    if (row) vg_map_put(e->mem, &e->variable_rows, variable.path, row | MADE_AGAIN);
     if (row && e->unit->variables.items[row - 1].shape == variable.shape) return row;
     vg_report(e->diags, variables_differ, variable.span, variable.call, text_of(e, variable.path));
     return 0;
+}
+
+void vg_variables_compare(vg_elaborator *e) {
+    for (uint32_t k = 0; k < e->unit->variables.count && !e->training; k++) {
+        const vg_variable *variable = &e->unit->variables.items[k];
+        if (!variable->optimizer && !(vg_map_get(&e->variable_rows, variable->path) & MADE_AGAIN))
+            vg_report(e->diags, variables_differ, variable->span, variable->call, text_of(e, variable->path));
+    }
 }
 
 static void make_variable(vg_elaborator *e, vg_tree_id statement, vg_entry entry, vg_shape shape) {
@@ -235,6 +246,7 @@ void vg_declare_variable(vg_elaborator *e, vg_tree_id statement) {
     if (kind == VG_FRAME_def || kind == VG_FRAME_initializer || (kind == VG_FRAME_optimizer && trainable)) {
         vg_report(e->diags, variable_refused, vg_tree_span(e->tree, statement), e->frame->call,
                   kind == VG_FRAME_def ? "a def" : kind == VG_FRAME_optimizer ? "an optimizer" : "an initializer");
+        vg_bind_entry(e, name, NULL, 0, VG_E_value);   /* swallows what follows */
         return;
     }
     vg_shape shape;

@@ -112,5 +112,6 @@ void vg_elaborate(vg_unit *unit, vg_front *front, bool training) {
     for (uint32_t k = 0; k < front->fetches.count; k++) vg_elaborate_fetch(&e, &front->fetches.items[k]);
     vg_updates_emit(&e);
     check_options(&e);
+    if (!vg_diags_status(e.diags)) vg_variables_compare(&e);
     finish(&e);
 }

@@ -212,6 +212,7 @@ void        vg_hoist(vg_elaborator *e, vg_tree_id block, vg_entry top);   /* def
 /* ---- declare.c, input.c, update.c */
 void        vg_declare_const(vg_elaborator *e, vg_tree_id statement);
 void        vg_declare_variable(vg_elaborator *e, vg_tree_id statement);
+void        vg_variables_compare(vg_elaborator *e);   /* evaluation must make those that training made */
 void        vg_declare_data(vg_elaborator *e, vg_tree_id statement);
 void        vg_declare_input(vg_elaborator *e, vg_tree_id statement);
 void        vg_declare_update(vg_elaborator *e, vg_tree_id statement);

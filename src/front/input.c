@@ -72,7 +72,7 @@ static bool data_arguments(vg_elaborator *e, vg_dataset *set, vg_tree_id call) {
         } else if (at < 0) {
             vg_report(e->diags, too_many_arguments, vg_tree_span(e->tree, argument), e->frame->call, set->source->name,
                       vg_arena_format(&e->arena, "%u", set->source->parameter_count));
-            fine = false;
+            return false;
         } else if (set->arguments[at].given) {
             vg_report(e->diags, argument_twice, vg_tree_span(e->tree, argument), e->frame->call,
                       set->source->parameters[at].name);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "diag/suggest.h"
 #include "model.h"
 
 enum { SHOWN = 40 };   /* bytes of a token in a message */
@@ -239,8 +240,13 @@ static bool bracket_mistake(vg_parser *parser, const void *machine, vg_token fou
     }
     const vg_bracket open = lexer->brackets[parser->brackets - 1];
     const int closer = open.kind == '(' ? VG_T_RPAREN : VG_T_RBRACKET;
-    if (!accepts(machine, closer) || !(found.first || closes || found.kind == VG_T_END || found.kind == 0)) {
+    /* `(1 +`, then `b = 2` on the next line */
+    const bool binds = found.kind == VG_T_ASSIGN && parser->previous.first && parser->previous.kind == VG_T_NAME;
+    if (!accepts(machine, closer) || !(found.first || binds || closes || found.kind == VG_T_END || found.kind == 0)) {
         return false;
+    }
+    if (binds) {
+        parser->resume = parser->previous;
     }
     const char opener[] = { open.kind, '\0' }, wanted[] = { closing(open.kind), '\0' };
     vg_report(parser->diags, unclosed_bracket, ((vg_span){ open.offset, open.offset + 1 }), 0, opener, wanted);
@@ -274,6 +280,31 @@ static bool line_mistake(vg_parser *parser, const vg_start *start, vg_token foun
     return true;
 }
 
+/* A statement's first word that is nearly one of the language: `Input x`, `summry scalar loss`. */
+static void suggest_word(vg_parser *parser, const vg_start *start) {
+    static const char *const words[] = {
+        "use", "const", "data", "input", "var", "state", "update", "def", "layer", "initializer", "optimizer", "for", "if",
+        "return", "train", "summary", "expect",
+    };
+    const char *first = copy(parser, start->first);
+    char *lower = vg_arena_copy(&parser->diags->arena, first, strlen(first));
+    for (char *p = lower; *p; p++) {
+        *p = (char)(*p >= 'A' && *p <= 'Z' ? *p + ('a' - 'A') : *p);
+    }
+    vg_suggest suggest;
+    vg_suggest_start(&suggest, lower);
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        vg_suggest_offer(&suggest, words[k]);
+    }
+    const char *best = vg_suggest_best(&suggest);
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+        best = strcmp(lower, words[k]) == 0 ? words[k] : best;   /* in other letters only */
+    }
+    if (best) {
+        vg_diags_note(parser->diags, start->first.span, "did you mean '%s'?", best);
+    }
+}
+
 void vg_parser_error(vg_parser *parser, const void *machine, vg_token found) {
     const vg_start *start = &parser->starts[parser->level];
     parser->mistake = *start;
@@ -290,4 +321,7 @@ void vg_parser_error(vg_parser *parser, const void *machine, vg_token found) {
         return;
     }
     vg_report(parser->diags, syntax, found.span, 0, expected_text(parser, machine), found_text(parser, found));
+    if (start->count == 1 && start->first.kind == VG_T_NAME && parser->mode == VG_T_AS_FILE && !start->settings) {
+        suggest_word(parser, start);
+    }
 }

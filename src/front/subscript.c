@@ -1,4 +1,6 @@
 /* x[...]: the member of a family, the item of a list, the slice of a tensor. */
+#include <inttypes.h>
+
 #include "front/elaborator.h"
 #include "ir/build.h"
 
@@ -77,15 +79,29 @@ static vg_value list_item(vg_elaborator *e, vg_tree_id expression, vg_value list
 
 /* ---- tensors */
 
-/* A bound of axis length `n`: a number or dimension, from the end when negative. */
-static bool slice_bound(vg_elaborator *e, vg_tree_id tree, vg_dim n, vg_dim *out) {
+/* An axis that is indexed, and the axis's length. */
+typedef struct vg_axis { vg_node node; uint32_t number; vg_dim length; } vg_axis;
+
+/* Whether `whole` lies in an axis of `length` known elements, from the end when negative; else reported. */
+static bool index_fits(vg_elaborator *e, vg_tree_id tree, vg_axis axis, int64_t whole, bool bound) {
+    int64_t length;
+    if (!vg_dim_is_number(&e->ir->dims, axis.length, &length)) return true;
+    if (whole >= -length && whole < length + bound) return true;
+    vg_report(e->diags, index_range, vg_tree_span(e->tree, tree), e->frame->call, vg_arena_format(&e->arena, "%" PRId64, whole),
+              vg_arena_format(&e->arena, "%u", axis.number), vg_shape_shown(e, vg_node_shape(e->graph, axis.node)));
+    return false;
+}
+
+/* An index, or a bound of a slice: a number or dimension, from the end when negative. */
+static bool slice_bound(vg_elaborator *e, vg_tree_id tree, vg_axis axis, bool bound, vg_dim *out) {
     vg_value value = vg_evaluate(e, tree);
     int64_t whole;
     vg_span span = vg_tree_span(e->tree, tree);
     if (value.kind == VG_V_poison) return false;
     if (vg_value_whole(value, &whole)) {
+        if (!index_fits(e, tree, axis, whole, bound)) return false;
         vg_dim number = vg_dim_number(&e->ir->dims, whole);
-        *out = whole < 0 ? vg_dim_add(&e->ir->dims, n, number) : number;
+        *out = whole < 0 ? vg_dim_add(&e->ir->dims, axis.length, number) : number;
         return *out != 0;
     }
     if (value.kind == VG_V_dim) {
@@ -103,16 +119,16 @@ static bool slice_bound(vg_elaborator *e, vg_tree_id tree, vg_dim n, vg_dim *out
 }
 
 /* One subscript: from, to, and whether the axis drops out. */
-static bool slice_axis(vg_elaborator *e, vg_tree_id sub, vg_dim n, vg_dim *from, vg_dim *to, bool *drop) {
+static bool slice_axis(vg_elaborator *e, vg_tree_id sub, vg_axis axis, vg_dim *from, vg_dim *to, bool *drop) {
     vg_dims *dims = &e->ir->dims;
     *drop = false;
     *from = vg_dim_number(dims, 0);
-    *to = n;
+    *to = axis.length;
     if (vg_tree_kind(e->tree, sub) == VG_K_sub_range) {
         vg_tree_id a = e->tree->a.items[sub], b = e->tree->b.items[sub];
-        return (!a || slice_bound(e, a, n, from)) && (!b || slice_bound(e, b, n, to));
+        return (!a || slice_bound(e, a, axis, true, from)) && (!b || slice_bound(e, b, axis, true, to));
     }
-    if (!slice_bound(e, sub, n, from)) return false;
+    if (!slice_bound(e, sub, axis, false, from)) return false;
     *to = vg_dim_add(dims, *from, vg_dim_number(dims, 1));
     *drop = true;
     return *to != 0;
@@ -133,7 +149,8 @@ static vg_value tensor_slice(vg_elaborator *e, vg_tree_id expression, vg_node no
         bool drop = false;
         bounds[2 * k] = vg_dim_number(&e->ir->dims, 0);
         bounds[2 * k + 1] = dims[k];
-        if (k < count && !slice_axis(e, vg_tree_item(e->tree, subs, k), dims[k], &bounds[2 * k], &bounds[2 * k + 1], &drop))
+        const vg_axis axis = { node, k, dims[k] };
+        if (k < count && !slice_axis(e, vg_tree_item(e->tree, subs, k), axis, &bounds[2 * k], &bounds[2 * k + 1], &drop))
             return vg_value_poison();
         whole &= vg_dim_is(&e->ir->dims, bounds[2 * k], 0) && bounds[2 * k + 1] == dims[k] && !drop;
         if (!drop) kept[kept_count++] = vg_dim_subtract(&e->ir->dims, bounds[2 * k + 1], bounds[2 * k]);

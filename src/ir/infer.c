@@ -218,8 +218,9 @@ bool vg_infer_map(vg_infer *infer) {
     }
     if (multiplies_symbol(infer, shape)) {
         const uint32_t last = infer->draft->count - 1;
-        vg_reject(infer, broadcast_twice, vg_op_sign(infer->draft->op), vg_infer_type_text(infer, last - 1),
-                  vg_infer_type_text(infer, last), vg_infer_shape_text(infer, shape));
+        vg_reject(infer, broadcast_twice, vg_op_sign(infer->draft->op),
+                  vg_infer_shape_text(infer, vg_infer_shape(infer, last - 1)),
+                  vg_infer_shape_text(infer, vg_infer_shape(infer, last)), vg_infer_shape_text(infer, shape));
         vg_infer_explain(infer);
         return false;
     }

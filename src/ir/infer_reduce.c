@@ -7,7 +7,7 @@
 /* The largest of nothing does not exist. */
 static bool not_empty(const vg_infer *infer, uint32_t axis) {
     if (!vg_dim_is(&infer->ir->dims, vg_shape_dim(&infer->ir->dims, vg_infer_shape(infer, 0), axis), 0)) return true;
-    vg_reject(infer, axis_empty, vg_op_sign(infer->draft->op), vg_infer_type_text(infer, 0));
+    vg_reject(infer, axis_empty, vg_op_sign(infer->draft->op), vg_infer_shape_text(infer, vg_infer_shape(infer, 0)));
     return false;
 }
 
@@ -135,7 +135,7 @@ static bool matrices(const vg_infer *infer) {
     for (uint32_t k = 0; k < 2; k++) {
         if (!vg_infer_want(infer, k, VG_F32)) return false;
         if (vg_infer_rank(infer, k) >= 2) continue;
-        vg_reject(infer, matmul_rank, vg_infer_type_text(infer, k));
+        vg_reject(infer, matmul_rank, vg_infer_shape_text(infer, vg_infer_shape(infer, k)));
         vg_infer_explain(infer);
         return false;
     }

@@ -28,7 +28,7 @@ bool vg_infer_transpose(vg_infer *infer) {
         to[k] = from[infer->words[k]];
     }
     if (!good) {
-        vg_reject(infer, transpose_axes, vg_infer_type_text(infer, 0), vg_infer_number_text(infer, rank));
+        vg_reject(infer, transpose_axes, vg_infer_shape_text(infer, vg_infer_shape(infer, 0)), vg_infer_number_text(infer, rank));
         return false;
     }
     return vg_infer_result(infer, vg_shape_of(dims, to, rank), vg_infer_dtype(infer, 0));
@@ -53,10 +53,10 @@ static bool slice_fits(const vg_infer *infer, uint32_t axis, vg_dim from, vg_dim
     if (a == VG_ALWAYS && b == VG_ALWAYS && c == VG_ALWAYS) return true;
     if (a == VG_NEVER || b == VG_NEVER || c == VG_NEVER)
         vg_reject(infer, slice_range, vg_infer_dim_text(infer, from), vg_infer_dim_text(infer, to),
-                  vg_infer_number_text(infer, axis), vg_infer_type_text(infer, 0));
+                  vg_infer_number_text(infer, axis), vg_infer_shape_text(infer, vg_infer_shape(infer, 0)));
     else
         vg_reject(infer, slice_unsure, vg_infer_dim_text(infer, from), vg_infer_dim_text(infer, to),
-                  vg_infer_number_text(infer, axis), vg_infer_type_text(infer, 0));
+                  vg_infer_number_text(infer, axis), vg_infer_shape_text(infer, vg_infer_shape(infer, 0)));
     vg_infer_explain_axis(infer, 0, axis);
     return false;
 }
@@ -111,7 +111,8 @@ bool vg_infer_concat(vg_infer *infer) {
         bool good = vg_shape_list(dims, vg_infer_shape(infer, k), own) == rank;
         for (uint32_t d = 0; good && d < rank; d++) good = d == axis || own[d] == list[d];
         if (!good) {
-            vg_reject(infer, concat_mismatch, vg_infer_type_text(infer, 0), vg_infer_type_text(infer, k),
+            vg_reject(infer, concat_mismatch, vg_infer_shape_text(infer, vg_infer_shape(infer, 0)),
+                      vg_infer_shape_text(infer, vg_infer_shape(infer, k)),
                       vg_infer_number_text(infer, axis));
             vg_infer_explain(infer);
             return false;

@@ -1,4 +1,6 @@
 /* Why a gradient does not exist: y does not depend on v, or every path is cut by an operator that passes none. */
+#include <string.h>
+
 #include "pass/adjoint.h"
 
 /* By rising id from v: which nodes up to y depend on it. */
@@ -26,19 +28,35 @@ static vg_node first_block(const vg_graph *graph, vg_node y, vg_node v, const ui
     return node == v ? last : node;
 }
 
-/* "'h[1].W'", or `otherwise` where it has no name. */
+enum { EXPRESSION_SHOWN = 40 };   /* characters of an expression in a message */
+
+/* "'sum(x)'": the text that made a node, when it is short and stands in a model; else `otherwise`. */
+static const char *written_text(const vg_graph *graph, vg_node node, const char *otherwise) {
+    const vg_span    span = graph->place.items[node].span;
+    const vg_source *source = vg_sources_at(&graph->ir->diags.sources, span.begin);
+    const uint32_t   length = span.end - span.begin;
+    if (!source || source->kind == VG_SOURCE_LIBRARY || length == 0 || length > EXPRESSION_SHOWN) return otherwise;
+    const char *text = source->text + (span.begin - source->base);
+    if (memchr(text, '\n', length)) return otherwise;
+    return vg_arena_format(&graph->ir->arena, "'%.*s'", (int)length, text);
+}
+
+/* "'h[1].W'", or what it was made of where it has no name. */
 static const char *name_text(const vg_graph *graph, vg_node node, const char *otherwise) {
     for (uint32_t k = 0; k < graph->names.count; k++) {
         if (graph->names.items[k].node != node) continue;
         return vg_arena_format(&graph->ir->arena, "'%s'",
                                vg_strings_text(&graph->ir->strings, graph->names.items[k].path));
     }
-    return otherwise;
+    return written_text(graph, node, otherwise);
 }
 
 void vg_gradient_missing(const vg_graph *graph, vg_node y, vg_node v, const vg_place *place) {
     vg_diags   *diags = &graph->ir->diags;
-    const char *of = name_text(graph, y, "the first argument of grad");
+    vg_node named = y;   /* a conversion that grad itself put in stands at its place */
+    while (graph->place.items[named].span.begin == place->span.begin && graph->place.items[named].span.end == place->span.end &&
+           graph->operand_count.items[named] == 1) named = vg_operand(graph, named, 0);
+    const char *of = name_text(graph, named, "the first argument of grad");
     const char *by = name_text(graph, v, "the second argument of grad");
     if (vg_node_dtype(graph, v) == VG_I32) {
         vg_report(diags, gradient_integer, place->span, place->call, by);
