@@ -52,7 +52,7 @@ static const vg_row slices[] = {
     { "bounds are expressions", "const k = 1\n" X, .wants = { { "f[:, k:2*k+1]", "[2, 2] 1 2 4 5" }, { "f[k, [0, 2][1]]", "5" } } },
     { "of a member", X "h[1] = f", .wants = { { "h[1][0, 1]", "1" }, { "(h[1])[1][2]", "5" } } },
     { "too many indices", X "a = f[0, 0, 0]", .error = "too-many-indices" },
-    { "an index outside", X "a = f[2]", .error = "slice-range" },
+    { "an index outside", X "a = f[2]", .error = "index-range" },
     { "a tensor as an index", X "a = f[x[0]]", .error = "index-tensor" },
     { "a symbolic end", "data p = xor(100)\ninput x: [batch, 2] = p.features\ny = x[1:batch]\nz = x[0:batch-1]", .wants = { { "shape(y)", "int [2] 31 2" }, { "shape(y - z)[0]", "31" } } },
 };
