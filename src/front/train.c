@@ -41,36 +41,38 @@ static vg_value default_params(vg_elaborator *e, vg_node loss, vg_tree_id loss_t
     return vg_value_poison();
 }
 
-/* A selection of trainable variables from a setting's value: a variable, a selection, a list of them. */
-static bool add_variables(vg_elaborator *e, vg_value value, vg_span span, vg_selected *items, uint32_t *count) {
+/* Variables that a setting names, each once; `taken` is told by the variable's number. */
+typedef struct vg_chosen { vg_selected *items; uint32_t count; bool *taken; } vg_chosen;
+
+static bool add_variables(vg_elaborator *e, vg_value value, vg_span span, vg_chosen *chosen) {
     uint32_t length = value.kind == VG_V_list ? vg_list_count(&e->values, value)
                     : value.kind == VG_V_selection ? vg_selection_count(&e->values, value) : 1;
     if (value.kind == VG_V_poison) return false;
     for (uint32_t k = 0; k < length; k++) {
         vg_node node = value.kind == VG_V_selection ? vg_selection_item(&e->values, value, k).node : value.id;
         if (value.kind == VG_V_list) {
-            if (!add_variables(e, vg_list_item(&e->values, value, k), span, items, count)) return false;
+            if (!add_variables(e, vg_list_item(&e->values, value, k), span, chosen)) return false;
             continue;
         }
         bool tensor = value.kind == VG_V_tensor || value.kind == VG_V_selection;
         vg_entry entry = tensor ? vg_map_get(&e->node_entry, node) : 0;
-        if (!entry || !e->unit->variables.items[vg_entry_at(e, entry)->variable - 1].trainable) {
+        uint32_t number = entry ? vg_entry_at(e, entry)->variable - 1 : 0;
+        if (!entry || !e->unit->variables.items[number].trainable) {
             vg_report0(e->diags, not_variables, span, e->frame->call);
             return false;
         }
-        bool again = false;
-        for (uint32_t j = 0; j < *count && *count < 64; j++) again |= items[j].node == node;
-        if (!again) items[(*count)++] = (vg_selected){ vg_entry_path(e, entry), node };
+        if (!chosen->taken[number]) chosen->items[chosen->count++] = (vg_selected){ vg_entry_path(e, entry), node };
+        chosen->taken[number] = true;
     }
     return true;
 }
 
-static vg_value chosen_params(vg_elaborator *e, vg_tree_id tree) {
-    vg_selected *items = VG_ARRAY(&e->arena, vg_selected, e->unit->variables.count * 2 + 64);
-    uint32_t count = 0;
-    vg_value value = vg_evaluate(e, tree);
-    if (!add_variables(e, value, vg_tree_span(e->tree, tree), items, &count)) return vg_value_poison();
-    return vg_value_selection(&e->values, items, count);
+/* A selection of trainable variables from a setting's value: a variable, a selection, a list of them. */
+static vg_value choose_variables(vg_elaborator *e, vg_value value, vg_span span) {
+    uint32_t count = e->unit->variables.count;
+    vg_chosen chosen = { .items = VG_ARRAY(&e->arena, vg_selected, count), .taken = VG_ARRAY(&e->arena, bool, count) };
+    if (!add_variables(e, value, span, &chosen)) return vg_value_poison();
+    return vg_value_selection(&e->values, chosen.items, chosen.count);
 }
 
 /* ---- gradients and clipping */
@@ -197,10 +199,9 @@ static uint32_t optimizer_pairs(vg_elaborator *e, vg_tree_id tree, vg_pair *pair
         fits = item.kind == VG_V_list && vg_list_count(&e->values, item) == 2 &&
                vg_list_item(&e->values, item, 1).kind == VG_V_optimizer;
         if (!fits) break;
-        vg_selected *items = VG_ARRAY(&e->arena, vg_selected, e->unit->variables.count * 2 + 64);
-        uint32_t chosen = 0;
-        if (!add_variables(e, vg_list_item(&e->values, item, 0), span, items, &chosen)) return 0;
-        pairs[k] = (vg_pair){ vg_value_selection(&e->values, items, chosen), vg_list_item(&e->values, item, 1) };
+        vg_value chosen = choose_variables(e, vg_list_item(&e->values, item, 0), span);
+        if (chosen.kind == VG_V_poison) return 0;
+        pairs[k] = (vg_pair){ chosen, vg_list_item(&e->values, item, 1) };
     }
     if (fits) return count;
     vg_report(e->diags, not_optimizer, span, e->frame->call, vg_value_noun(value.kind));
@@ -262,8 +263,9 @@ static void elaborate_block(vg_elaborator *e, vg_tree_id statement) {
     e->block_every = 1;
     vg_node loss = loss_node(e, loss_tree);
     if (loss) {
-        vg_value params = settings.tree[VG_S_params] ? chosen_params(e, settings.tree[VG_S_params])
-                                                     : default_params(e, loss, loss_tree);
+        vg_tree_id named = settings.tree[VG_S_params];
+        vg_value params = named ? choose_variables(e, vg_evaluate(e, named), vg_tree_span(e->tree, named))
+                                : default_params(e, loss, loss_tree);
         vg_here(e, vg_tree_span(e->tree, loss_tree));
         vg_word words[1] = { e->block };
         vg_emit(e->graph, VG_OP_loss, &loss, 1, vg_attr_of(e->ir, words, 1));

@@ -10,7 +10,9 @@ The tests need only the JSON files; PyTorch is needed to make them anew, when a 
 import pathlib
 
 import arrange
+import corners
 import elementwise
+import large
 import network
 import reduce
 import train
@@ -18,7 +20,7 @@ import train
 
 def main():
     folder = pathlib.Path(__file__).parent
-    for module in (elementwise, reduce, arrange, network, train):
+    for module in (elementwise, reduce, arrange, network, train, corners, large):
         for suite in module.suites():
             suite.write(folder)
 

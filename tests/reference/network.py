@@ -27,8 +27,8 @@ def classes(suite):
     suite.operator("of one example", {"x": draw([1, 4], 2), "y": integers([1])}, "mean(cross_entropy(x, y))", mean)
     suite.operator("of one class", {"x": draw([2, 1], 3), "y": integers([0, 0])}, "cross_entropy(x, y)",
                    lambda x, y: F.cross_entropy(x, y, reduction="none"), order=0)
-    suite.operator("of a sequence", {"x": draw([2, 3, 5], 4), "y": integers([[0, 4, 2], [2, 2, 1]])}, "cross_entropy(x, y)",
-                   lambda x, y: F.cross_entropy(x.transpose(1, 2), y, reduction="none"))
+    suite.operator("of a sequence", {"x": draw([2, 3, 5], 4), "y": integers([[0, 4, 2], [2, 2, 1]])},
+                   "cross_entropy(x, y)", lambda x, y: F.cross_entropy(x.transpose(1, 2), y, reduction="none"))
     suite.operator("of a distribution", {"x": draw([3, 4], 5), "y": leaf(CHANCES)}, "cross_entropy(x, y)", distribution)
     suite.operator("of PyTorch's distribution", {"x": draw([3, 4], 5), "y": leaf(CHANCES)}, "mean(cross_entropy(x, y))",
                    F.cross_entropy)
@@ -63,7 +63,8 @@ def distances(suite):
             ("huber(a, b, 2)", lambda a, b: F.huber_loss(a, b, delta=2.0), 2)):
         suite.operator(words, pair, words, function, power=power)
         suite.operator(f"{words}, edges", edges, words, function, order=1)
-        suite.operator(f"{words}, fed", {"a": draw([4, 2], 3), "b": draw([4, 2], 4)}, words, function, power=power, feed=True)
+        suite.operator(f"{words}, fed", {"a": draw([4, 2], 3), "b": draw([4, 2], 4)}, words, function,
+                       power=power, feed=True)
 
 
 ACTS = [

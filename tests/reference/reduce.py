@@ -80,7 +80,8 @@ def kinks(suite):
     inf = float("inf")
     suite.operator("logsumexp, infinite", {"x": leaf([[-inf, -inf], [1.0, inf], [-inf, 2]])}, "logsumexp(x, axis = 1)",
                    lambda x: torch.logsumexp(x, 1), order=0)
-    suite.operator("softmax with -inf", {"x": leaf([[-inf, 0.5, 1]])}, "softmax(x)", lambda x: torch.softmax(x, 1), order=1)
+    suite.operator("softmax with -inf", {"x": leaf([[-inf, 0.5, 1]])}, "softmax(x)",
+                   lambda x: torch.softmax(x, 1), order=1)
 
 
 def places(suite):
@@ -107,7 +108,8 @@ def along(suite):
                            lambda x: function(x, axis), power=2 if name == "cumsum" else 1)
     for name, function in (("softmax", torch.softmax), ("log_softmax", torch.log_softmax)):
         suite.operator(f"{name}, fed", {"x": draw([4, 3], 5)}, f"{name}(x)", lambda x: function(x, -1), feed=True)
-    suite.operator("cumsum, fed", {"x": draw([4, 3], 5)}, "cumsum(x, axis = 0)", lambda x: x.cumsum(0), power=2, feed=True)
+    suite.operator("cumsum, fed", {"x": draw([4, 3], 5)}, "cumsum(x, axis = 0)", lambda x: x.cumsum(0), power=2,
+                   feed=True)
 
 
 def long_sums(suite):

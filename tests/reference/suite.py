@@ -97,7 +97,8 @@ class Suite:
     def operator(self, name, inputs, expression, function, order=2, power=1, feed=False, tolerance=None):
         """The values of an expression, the gradients of a weighted sum of them, and the gradients of the sum of those
         gradients' squares. The values are taken to `power` before they are summed: 2 gives linear operators a second
-        derivative, 3 gives those one whose gradients have a constant length; `feed` declares the inputs as [batch, ...] and feeds them."""
+        derivative, 3 gives those one whose gradients have a constant length; `feed` declares the inputs as
+        [batch, ...] and feeds them."""
         lines, leaves, fed = [], {}, {}
         for path, value in inputs.items():
             if not value.is_floating_point():

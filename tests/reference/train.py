@@ -99,15 +99,31 @@ def sgd(suite):
 
 def groups(suite):
     net = Net()
-    paths = list(net.leaves)
-    heavy = torch.optim.SGD([{"params": [net.leaves[path] for path in paths if path.endswith("W")], "momentum": 0.5},
-                             {"params": [net.leaves[path] for path in paths if path.endswith("b")], "lr": 0.02}], lr=0.1)
+    weights, biases = ([net.leaves[path] for path in net.leaves if path.endswith(end)] for end in ("W", "b"))
+    heavy = torch.optim.SGD([{"params": weights, "momentum": 0.5}, {"params": biases, "lr": 0.02}], lr=0.1)
     text = net.text('optimizer = [[vars("**.W"), sgd(0.1, momentum = 0.5)], [vars, sgd(0.02)]]')
     suite.add("two optimizers", text, {"loss": train(net.loss, heavy)}, net.leaves, steps=STEPS)
     net = Net()
     half = torch.optim.SGD([net.leaves["out.W"], net.leaves["out.b"]], lr=0.1)
-    suite.add("params", net.text("optimizer = sgd(0.1)\n    params = out.*"), {"loss": train(net.loss, half)}, net.leaves,
-              steps=STEPS)
+    text = net.text("optimizer = sgd(0.1)\n    params = out.*")
+    suite.add("params", text, {"loss": train(net.loss, half)}, net.leaves, steps=STEPS)
+
+
+def many(suite):
+    """A hundred variables, each named several times in `params`: each is trained once."""
+    w = torch.stack([torch.full((2,), k / 64) for k in range(1, 101)]).requires_grad_()
+    losses = train(lambda: (w * w * w).sum(), torch.optim.SGD([w], lr=0.1))
+    text = f"""for i in 1..100 {{
+    var w: [2] = i / 64
+}}
+loss = total(sum(vars ^ 3))
+train loss {{
+    optimizer = sgd(0.1)
+    params = [vars, w[*], vars("w[3]"), vars]
+    steps = {STEPS}
+}}
+"""
+    suite.add("params named again", text, {"loss": losses}, {f"w[{k}]": w[k - 1] for k in (1, 3, 50, 100)}, steps=STEPS)
 
 
 def states(suite):
@@ -212,6 +228,7 @@ def suites():
     suite = Suite("train")
     sgd(suite)
     groups(suite)
+    many(suite)
     states(suite)
     penalty(suite)
     fast_weights(suite)
