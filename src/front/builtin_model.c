@@ -64,8 +64,14 @@ static vg_node *nodes_of(const vg_built_call *c, uint32_t k, uint32_t *count) {
 vg_value vg_call_replace(const vg_built_call *c) {
     vg_elaborator *e = c->e;
     uint32_t many, others;
-    vg_node y = vg_built_tensor(c, 0), *v = nodes_of(c, 1, &many), *w = nodes_of(c, 2, &others);
-    if (!y || !v || !w) return vg_value_poison();
+    vg_node y = vg_built_tensor(c, 0), one, *v = nodes_of(c, 1, &many), *w = &one;
+    if (v && c->a[1].kind == VG_V_tensor && c->a[2].kind == VG_V_list) {   /* one node, and its value in numbers */
+        one = vg_built_tensor(c, 2);
+        others = 1;
+    } else {
+        w = nodes_of(c, 2, &others);
+    }
+    if (!y || !v || !w || !*w) return vg_value_poison();
     if (many != others) {
         vg_report(e->diags, selection_lengths, c->span, e->frame->call, vg_arena_format(&e->arena, "%u", many),
                   vg_arena_format(&e->arena, "%u", others));

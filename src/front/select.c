@@ -24,7 +24,7 @@ typedef struct vg_match {
     vg_elaborator *e;
     const vg_pattern *pattern;
     bool    variables_only;
-    vg_map  seen;                    /* nodes taken already */
+    vg_map  seen;                    /* entries taken already */
     VG_VEC(vg_selected) found;
     bool    failed;
 } vg_match;
@@ -62,8 +62,8 @@ static void take(vg_match *m, vg_entry entry) {
     }
     vg_entry maker = vg_map_get(&e->node_entry, value.id);   /* a variable goes by where it was made */
     if (maker) entry = maker;
-    if (maker && vg_map_get(&m->seen, value.id)) return;
-    vg_map_put(e->mem, &m->seen, value.id, 1);
+    if (vg_map_get(&m->seen, entry)) return;
+    vg_map_put(e->mem, &m->seen, entry, 1);
     vg_selected selected = { vg_entry_path(e, entry), value.id };
     vg_vec_push(e->mem, &m->found, selected);
 }
@@ -81,8 +81,10 @@ static void match_children(vg_match *m, vg_entry scope, uint32_t at);
 
 /* `entry` (a name or a member) stands for step `at`: goes on behind it. */
 static void match_behind(vg_match *m, vg_entry entry, uint32_t at) {
-    if (at + 1 == m->pattern->count) take(m, entry);
-    else match_children(m, entry, at + 1);
+    uint32_t rest = at + 1;
+    while (rest < m->pattern->count && m->pattern->steps[rest].kind == VG_STEP_DEEP) rest++;
+    if (rest == m->pattern->count) take(m, entry);       /* what follows can stand for no name at all */
+    if (at + 1 < m->pattern->count) match_children(m, entry, at + 1);
 }
 
 static void match_entry(vg_match *m, vg_entry entry, uint32_t at) {

@@ -25,6 +25,9 @@ vg_node vg_build_unbroadcast(vg_graph *g, vg_node a, vg_shape shape);
 /* bounds: from, to for each axis */
 vg_node vg_build_slice(vg_graph *g, vg_node a, const vg_dim *bounds);
 
+/* Whether folding looks into an operand of this kind, at its value or at what it is made of. Behind an alias it does not. */
+bool vg_fold_looks_into(vg_op op);
+
 /* The broadcast shape of two, or 0 (nothing is reported). */
 vg_shape vg_shape_broadcast(vg_ir *ir, vg_shape a, vg_shape b);
 /* The length of `axis` of a node follows from where it was written: walks back through operators to the leaf (an

@@ -12,13 +12,14 @@
 typedef struct missing { vg_node y, v; uint32_t group; vg_place place; } missing;
 
 enum { GROUP_FOUND = 1, GROUP_REPORTED = 2 };
+enum { TARGET_GRAD = 1, TARGET_REPLACED = 2 };
 
 typedef struct copy {
     const vg_graph *from;
     vg_graph       *into;
     vg_mem         *mem;
     vg_node        *map;            /* node of `from` -> node of `into` */
-    uint8_t        *targets;        /* by node of `from`: some grad's v */
+    uint8_t        *targets;        /* by node of `from`: TARGET_ of what is taken as a value of its own */
     vg_adjoints     adjoints;
     VG_VEC(missing) missing;
     vg_map          groups;         /* group -> GROUP_ */
@@ -127,8 +128,26 @@ static vg_node copy_node(copy *c, vg_node node) {
 /* Everything that will be asked for is known before the first sweep, so none goes where nothing is asked. */
 static void mark_targets(copy *c) {
     for (vg_node node = 1; node < vg_graph_count(c->from); node++) {
-        if (vg_node_op(c->from, node) == VG_OP_grad) c->targets[vg_operand(c->from, node, 1)] = 1;
+        vg_op op = vg_node_op(c->from, node);
+        if (op == VG_OP_grad) c->targets[vg_operand(c->from, node, 1)] |= TARGET_GRAD;
+        if (op != VG_OP_replace) continue;
+        for (uint32_t k = 1; k + 1 < c->from->operand_count.items[node]; k += 2) {
+            c->targets[vg_operand(c->from, node, k)] |= TARGET_REPLACED;
+        }
     }
+}
+
+/* No fold of an expansion may look into a target: then a later grad would not find it. */
+static vg_node guard_target(copy *c, vg_node node) {
+    vg_node copied = c->map[node];
+    if (c->targets[node] == 0 || copied == 0) return copied;
+    if (vg_fold_looks_into(vg_node_op(c->into, copied))) {
+        c->into->mode = VG_EMIT_FAITHFUL;
+        c->into->here = c->into->place.items[copied];
+        copied = vg_build_map1(c->into, VG_OP_alias, copied);
+    }
+    if (copied != 0 && c->targets[node] & TARGET_GRAD) vg_adjoints_want(&c->adjoints, copied);
+    return copied;
 }
 
 void vg_pass_differentiate(const vg_graph *from, vg_graph *into) {
@@ -142,7 +161,7 @@ void vg_pass_differentiate(const vg_graph *from, vg_graph *into) {
     for (vg_node node = 1; node < count && !into->full; node++) {
         into->mode = VG_EMIT_FAITHFUL;
         c.map[node] = copy_node(&c, node);
-        if (c.targets[node] && c.map[node] != 0) vg_adjoints_want(&c.adjoints, c.map[node]);
+        c.map[node] = guard_target(&c, node);
     }
     if (!into->full) {
         for (uint32_t k = 0; k < from->names.count; k++) {
