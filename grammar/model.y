@@ -16,6 +16,7 @@
 
 #define NODE(kind, begin, a, b, c) vg_parser_node(parser, VG_K_##kind, (begin), (a), (b), (c))
 #define NAME(token)                vg_parser_name(parser, (token))
+#define LIST(items)                vg_parser_list(parser, (items))
 #define BEGIN(id)                  (vg_tree_span(parser->tree, (id)).begin)
 #define BINARY(kind, a, b)         NODE(kind, BEGIN(a), (a), (b), 0)
 #define RUN2(a, b)                 vg_tree_run(parser->tree, (vg_tree_id[]){ (a), (b) }, 2)
@@ -55,7 +56,7 @@
 start ::= AS_FILE stmts(A).                            { parser->root = vg_parser_block(parser, A); }
 start ::= AS_EXPRESSION expr(A) END.                   { parser->root = A; }
 start ::= AS_SUMMARY NAME(K) exprs(A) tag(B) every(C) END. {
-    parser->root = NODE(summary, K.span.begin, NAME(K), vg_parser_list(parser, A), RUN2(B, C));
+    parser->root = NODE(summary, K.span.begin, NAME(K), LIST(A), RUN2(B, C));
 }
 
 stmts(A) ::= .                                         { A = vg_parser_items(parser); }
@@ -65,14 +66,14 @@ stmts(A) ::= stmts(A) error END. {
     vg_parser_mistake(parser, &A);
     yypParser->yyerrcnt = -1;   /* the next mistake is reported, however near */
 }
-block(A) ::= LBRACE(L) stmts(B) RBRACE.                { A = NODE(block, L.span.begin, vg_parser_list(parser, B), 0, 0); }
+block(A) ::= LBRACE(L) stmts(B) RBRACE.                { A = NODE(block, L.span.begin, LIST(B), 0, 0); }
 block(A) ::= LBRACE(L) stmts(B) stmt(C) RBRACE. {
     vg_parser_statement(parser, &B, C);
-    A = NODE(block, L.span.begin, vg_parser_list(parser, B), 0, 0);
+    A = NODE(block, L.span.begin, LIST(B), 0, 0);
 }
 
 stmt(A) ::= USE(K) string(B).                          { A = NODE(use, K.span.begin, B, 0, 0); }
-stmt(A) ::= USE(K) string(B) LPAREN args(C) RPAREN.    { A = NODE(use, K.span.begin, B, vg_parser_list(parser, C), 0); }
+stmt(A) ::= USE(K) string(B) LPAREN args(C) RPAREN.    { A = NODE(use, K.span.begin, B, LIST(C), 0); }
 stmt(A) ::= CONST(K) NAME(N) ASSIGN expr(B).           { A = NODE(const, K.span.begin, NAME(N), B, 0); }
 stmt(A) ::= DATA(K) NAME(N) ASSIGN expr(B).            { A = NODE(data, K.span.begin, NAME(N), B, 0); }
 stmt(A) ::= INPUT(K) NAME(N) COLON expr(S) ASSIGN expr(B). { A = NODE(input, K.span.begin, NAME(N), S, B); }
@@ -82,19 +83,19 @@ stmt(A) ::= STATE(K) NAME(N) COLON expr(S) init(I).    { A = NODE(state, K.span.
 stmt(A) ::= UPDATE(K) expr(B) ASSIGN expr(C).          { A = NODE(update, K.span.begin, B, C, 0); }
 stmt(A) ::= target(T) ASSIGN expr(B).                  { A = NODE(bind, BEGIN(T.name), T.name, T.indices, B); }
 stmt(A) ::= DEF(K) NAME(N) LPAREN params(P) RPAREN ASSIGN expr(B). {
-    A = NODE(def, K.span.begin, NAME(N), vg_parser_list(parser, P), B);
+    A = NODE(def, K.span.begin, NAME(N), LIST(P), B);
 }
 stmt(A) ::= DEF(K) NAME(N) LPAREN params(P) RPAREN block(B). {
-    A = NODE(def, K.span.begin, NAME(N), vg_parser_list(parser, P), B);
+    A = NODE(def, K.span.begin, NAME(N), LIST(P), B);
 }
 stmt(A) ::= LAYER(K) NAME(N) LPAREN params(P) RPAREN block(B). {
-    A = NODE(layer, K.span.begin, NAME(N), vg_parser_list(parser, P), B);
+    A = NODE(layer, K.span.begin, NAME(N), LIST(P), B);
 }
 stmt(A) ::= INITIALIZER(K) NAME(N) LPAREN params(P) RPAREN FOR NAME(S) block(B). {
-    A = NODE(initializer, K.span.begin, NAME(N), vg_parser_list(parser, P), RUN2(NAME(S), B));
+    A = NODE(initializer, K.span.begin, NAME(N), LIST(P), RUN2(NAME(S), B));
 }
 stmt(A) ::= OPTIMIZER(K) NAME(N) LPAREN params(Q) RPAREN FOR NAME(P) COMMA NAME(G) block(B). {
-    A = NODE(optimizer, K.span.begin, NAME(N), vg_parser_list(parser, Q), RUN3(NAME(P), NAME(G), B));
+    A = NODE(optimizer, K.span.begin, NAME(N), LIST(Q), RUN3(NAME(P), NAME(G), B));
 }
 stmt(A) ::= FOR(K) NAME(N) IN expr(B) RANGE expr(C) block(D). { A = NODE(for, K.span.begin, NAME(N), RUN2(B, C), D); }
 stmt(A) ::= ifstmt(A).
@@ -102,9 +103,9 @@ ifstmt(A) ::= IF(K) expr(B) block(C).                  { A = NODE(if, K.span.beg
 ifstmt(A) ::= IF(K) expr(B) block(C) ELSE block(D).    { A = NODE(if, K.span.begin, B, C, D); }
 ifstmt(A) ::= IF(K) expr(B) block(C) ELSE ifstmt(D).   { A = NODE(if, K.span.begin, B, C, D); }
 stmt(A) ::= RETURN(K) expr(B).                         { A = NODE(return, K.span.begin, B, 0, 0); }
-stmt(A) ::= TRAIN(K) expr(B) settings(C).              { A = NODE(train, K.span.begin, B, vg_parser_list(parser, C), 0); }
+stmt(A) ::= TRAIN(K) expr(B) settings(C).              { A = NODE(train, K.span.begin, B, LIST(C), 0); }
 stmt(A) ::= SUMMARY(K) NAME(N) exprs(B) tag(C) every(D). {
-    A = NODE(summary, K.span.begin, NAME(N), vg_parser_list(parser, B), RUN2(C, D));
+    A = NODE(summary, K.span.begin, NAME(N), LIST(B), RUN2(C, D));
 }
 stmt(A) ::= EXPECT(K) expr(B) message(C) every(D).     { A = NODE(expect, K.span.begin, B, C, D); }
 
@@ -119,7 +120,7 @@ setting(A) ::= NAME(N) ASSIGN expr(B).                 { A = NODE(setting, N.spa
 init(A) ::= ASSIGN(T) expr(B).                         { A = NODE(init_value, T.span.begin, B, 0, 0); }
 init(A) ::= TILDE(T) expr(B).                          { A = NODE(init_draw, T.span.begin, B, 0, 0); }
 target(A) ::= NAME(N).                                 { A = (vg_target){ NAME(N), 0 }; }
-target(A) ::= NAME(N) LBRACKET exprs(B) RBRACKET.      { A = (vg_target){ NAME(N), vg_parser_list(parser, B) }; }
+target(A) ::= NAME(N) LBRACKET exprs(B) RBRACKET.      { A = (vg_target){ NAME(N), LIST(B) }; }
 tag(A) ::= .                                           { A = 0; }
 tag(A) ::= AS string(B).                               { A = B; }
 every(A) ::= .                                         { A = 0; }
@@ -135,10 +136,10 @@ paramlist(A) ::= paramlist(A) COMMA param(B).          { vg_parser_push(parser, 
 param(A) ::= NAME(N).                                  { A = NODE(parameter, N.span.begin, NAME(N), 0, 0); }
 param(A) ::= NAME(N) ASSIGN expr(B).                   { A = NODE(parameter, N.span.begin, NAME(N), B, 0); }
 param(A) ::= NAME(N) COLON sig(B).                     { A = NODE(parameter, N.span.begin, NAME(N), 0, B); }
-sig(A) ::= LBRACKET(L) dims(B) RBRACKET.               { A = NODE(signature, L.span.begin, 0, vg_parser_list(parser, B), 0); }
+sig(A) ::= LBRACKET(L) dims(B) RBRACKET.               { A = NODE(signature, L.span.begin, 0, LIST(B), 0); }
 sig(A) ::= LBRACKET(L) RBRACKET.                       { A = NODE(signature, L.span.begin, 0, 0, 0); }
 sig(A) ::= NAME(N) LBRACKET dims(B) RBRACKET. {
-    A = NODE(signature, N.span.begin, NAME(N), vg_parser_list(parser, B), 0);
+    A = NODE(signature, N.span.begin, NAME(N), LIST(B), 0);
 }
 dims(A) ::= dim(B).                                    { A = vg_parser_first(parser, B); }
 dims(A) ::= dims(A) COMMA dim(B).                      { vg_parser_push(parser, &A, B); }
@@ -171,16 +172,16 @@ expr(A) ::= FALSE(T).                                  { A = NODE(bool, T.span.b
 expr(A) ::= NAME(N).                                   { A = NAME(N); }
 expr(A) ::= LPAREN(L) expr(B) RPAREN.                  { A = NODE(group, L.span.begin, B, 0, 0); }
 expr(A) ::= LBRACKET(L) RBRACKET.                      { A = NODE(list, L.span.begin, 0, 0, 0); }
-expr(A) ::= LBRACKET(L) exprs(B) RBRACKET.             { A = NODE(list, L.span.begin, vg_parser_list(parser, B), 0, 0); }
-expr(A) ::= LBRACKET(L) exprs(B) COMMA RBRACKET.       { A = NODE(list, L.span.begin, vg_parser_list(parser, B), 0, 0); }
+expr(A) ::= LBRACKET(L) exprs(B) RBRACKET.             { A = NODE(list, L.span.begin, LIST(B), 0, 0); }
+expr(A) ::= LBRACKET(L) exprs(B) COMMA RBRACKET.       { A = NODE(list, L.span.begin, LIST(B), 0, 0); }
 expr(A) ::= LBRACKET(L) expr(B) FOR NAME(N) IN expr(C) RANGE expr(D) RBRACKET. {
     A = NODE(build, L.span.begin, B, NAME(N), RUN3(C, D, 0));
 }
 expr(A) ::= LBRACKET(L) expr(B) FOR NAME(N) IN expr(C) RANGE expr(D) IF expr(E) RBRACKET. {
     A = NODE(build, L.span.begin, B, NAME(N), RUN3(C, D, E));
 }
-expr(A) ::= expr(B) LPAREN args(C) RPAREN.             { A = NODE(call, BEGIN(B), B, vg_parser_list(parser, C), 0); }
-expr(A) ::= expr(B) LBRACKET subs(C) RBRACKET.         { A = NODE(subscript, BEGIN(B), B, vg_parser_list(parser, C), 0); }
+expr(A) ::= expr(B) LPAREN args(C) RPAREN.             { A = NODE(call, BEGIN(B), B, LIST(C), 0); }
+expr(A) ::= expr(B) LBRACKET subs(C) RBRACKET.         { A = NODE(subscript, BEGIN(B), B, LIST(C), 0); }
 expr(A) ::= expr(B) DOT NAME(N).                       { A = NODE(member, BEGIN(B), B, NAME(N), 0); }
 expr(A) ::= expr(B) DOT STAR.                          { A = NODE(member_star, BEGIN(B), B, 0, 0); }
 expr(A) ::= expr(B) DOT STARSTAR.                      { A = NODE(member_deep, BEGIN(B), B, 0, 0); }

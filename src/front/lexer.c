@@ -16,7 +16,7 @@ static uint32_t offset_of(const vg_lexer *lexer, const char *text) {
     return lexer->base + (uint32_t)(text - lexer->text);
 }
 
-static vg_span token_span(const vg_lexer *lexer) {
+vg_span vg_lexer_span(const vg_lexer *lexer) {
     return (vg_span){ offset_of(lexer, lexer->start), offset_of(lexer, lexer->cursor) };
 }
 
@@ -37,7 +37,7 @@ static size_t character_length(const unsigned char *p) {
     if (lead < 0x80) {
         return lead != 0;
     }
-    const size_t length = lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+    const size_t length = lead < 0xc2 || lead >= 0xf5 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
     for (size_t k = 1; k < length; k++) {
         if ((p[k] & 0xc0) != 0x80) {
             return 0;
@@ -83,18 +83,18 @@ static int number(vg_lexer *lexer, vg_token *token) {
         vg_mem_free(lexer->diags->mem, text);
     }
     if (isinf(token->number)) {
-        vg_report0(lexer->diags, number_too_large, token_span(lexer), 0);
+        vg_report0(lexer->diags, number_too_large, vg_lexer_span(lexer), 0);
         token->number = 0;
     }
     return VG_T_NUMBER;
 }
 
-static const char *token_text(const vg_lexer *lexer) {
+const char *vg_lexer_text(const vg_lexer *lexer) {
     return vg_arena_copy(&lexer->diags->arena, lexer->start, (size_t)(lexer->cursor - lexer->start));
 }
 
 static int bad_number(vg_lexer *lexer) {
-    vg_report(lexer->diags, bad_number, token_span(lexer), 0, token_text(lexer));
+    vg_report(lexer->diags, bad_number, vg_lexer_span(lexer), 0, vg_lexer_text(lexer));
     return VG_T_NUMBER;
 }
 
@@ -155,101 +155,20 @@ static int string(vg_lexer *lexer) {
         end++;
     }
     lexer->cursor = end;
-    vg_report0(lexer->diags, unterminated_string, token_span(lexer), 0);
+    vg_report0(lexer->diags, unterminated_string, vg_lexer_span(lexer), 0);
     if (braces) {
-        vg_diags_note(lexer->diags, (vg_span){ 0, 0 }, "a '{' in a string begins an expression that '}' ends; a brace itself is written '\\{'");
+        vg_diags_note(lexer->diags, (vg_span){ 0, 0 },
+                      "a '{' in a string begins an expression that '}' ends; a brace itself is written '\\{'");
     }
     return VG_T_STRING;
-}
-
-/* ---- what other languages write */
-
-typedef struct vg_foreign { const char *text; int kind; const char *write; } vg_foreign;
-
-static const vg_foreign foreign_operators[] = {
-    { "&&", VG_T_AND, "and" },   { "&", VG_T_AND, "and" },      { "||", VG_T_OR, "or" },    { "|", VG_T_OR, "or" },
-    { "!", VG_T_NOT, "not" },    { "**", VG_T_CARET, "^" },     { "===", VG_T_EQ, "==" },   { "!==", VG_T_NE, "!=" },
-    { "<>", VG_T_NE, "!=" },     { "=<", VG_T_LE, "<=" },       { "=>", VG_T_GE, ">=" },    { ":=", VG_T_ASSIGN, "=" },
-    { "->", VG_T_DOT, "." },     { "%", VG_T_SLASH, "mod(a, b)" },
-    { ";", VG_T_COMMA, "," },   /* inside ( ) or [ ] */
-    { "\xe2\x88\x92", VG_T_MINUS, "-" },   /* minus sign */
-    { "\xe2\x80\x93", VG_T_MINUS, "-" },   /* en dash */
-    { "\xc3\x97", VG_T_STAR, "*" },        /* multiplication sign */
-    { "\xc2\xb7", VG_T_STAR, "*" },        /* middle dot */
-    { "\xc3\xb7", VG_T_SLASH, "/" },       /* division sign */
-    { "\xe2\x89\xa4", VG_T_LE, "<=" }, { "\xe2\x89\xa5", VG_T_GE, ">=" }, { "\xe2\x89\xa0", VG_T_NE, "!=" },
-    { "\xe2\x80\xa6", VG_T_ELLIPSIS, "..." },
-};
-
-static bool token_is(const vg_lexer *lexer, const char *text) {
-    const size_t length = (size_t)(lexer->cursor - lexer->start);
-    return strlen(text) == length && memcmp(lexer->start, text, length) == 0;
-}
-
-/* 'text', or curly quotes: up to the closing one on the same line. */
-static int foreign_string(vg_lexer *lexer, const char *close) {
-    const char *end = lexer->cursor;
-    while (end < lexer->limit && *end != '\n' && strncmp(end, close, strlen(close)) != 0) {
-        end++;
-    }
-    lexer->cursor = end < lexer->limit && *end != '\n' ? end + strlen(close) : end;
-    vg_report0(lexer->diags, foreign_quote, token_span(lexer), 0);
-    return VG_T_STRING;
-}
-
-static int foreign_comment(vg_lexer *lexer) {
-    vg_report(lexer->diags, foreign_comment, token_span(lexer), 0, token_text(lexer));
-    const char *end = lexer->start[1] == '*' ? strstr(lexer->cursor, "*/") : NULL;
-    if (end) {
-        lexer->cursor = end + 2;
-        return VG_SCAN_BLANK;
-    }
-    while (lexer->cursor < lexer->limit && *lexer->cursor != '\n') {
-        lexer->cursor++;
-    }
-    return VG_SCAN_BLANK;
-}
-
-static int foreign(vg_lexer *lexer) {
-    for (size_t k = 0; k < sizeof foreign_operators / sizeof *foreign_operators; k++) {
-        const vg_foreign *row = &foreign_operators[k];
-        if (token_is(lexer, row->text)) {
-            vg_report(lexer->diags, foreign_operator, token_span(lexer), 0, row->text, row->write);
-            return row->kind;
-        }
-    }
-    if (token_is(lexer, "'") || token_is(lexer, "`")) {
-        return foreign_string(lexer, *lexer->start == '`' ? "`" : "'");
-    }
-    if (token_is(lexer, "\xe2\x80\x9c") || token_is(lexer, "\xe2\x80\x9d")) {
-        return foreign_string(lexer, "\xe2\x80\x9d");
-    }
-    if (token_is(lexer, "//") || token_is(lexer, "/*")) {
-        return foreign_comment(lexer);
-    }
-    if (lexer->cursor[-1] == '=') {
-        vg_report(lexer->diags, compound_assignment, token_span(lexer), 0, token_text(lexer));
-        return VG_T_ASSIGN;
-    }
-    if (token_is(lexer, "\\")) {
-        vg_report0(lexer->diags, line_continuation, token_span(lexer), 0);
-        const char *end = lexer->cursor + strspn(lexer->cursor, " \t\r");
-        if (*end == '\n') lexer->cursor = end + 1;   /* read as it was meant */
-        return VG_SCAN_BLANK;
-    }
-    const unsigned char *p = (const unsigned char *)lexer->start;
-    lexer->spoiled = true;
-    vg_report(lexer->diags, unknown_character, token_span(lexer), 0,
-              p[0] < 0x20 || p[0] == 0x7f ? "this control character" :
-              memcmp(p, "\xc2\xa0", 2) == 0 ? "this no-break space" :
-              vg_arena_format(&lexer->diags->arena, "'%s'", token_text(lexer)));
-    return VG_SCAN_BLANK;
 }
 
 /* ---- brackets and newlines */
 
 static char bracket_of(int kind) {
-    return kind == VG_T_LPAREN || kind == VG_T_RPAREN ? '(' : kind == VG_T_LBRACKET || kind == VG_T_RBRACKET ? '[' : '{';
+    const bool round = kind == VG_T_LPAREN || kind == VG_T_RPAREN;
+    const bool square = kind == VG_T_LBRACKET || kind == VG_T_RBRACKET;
+    return round ? '(' : square ? '[' : '{';
 }
 
 uint32_t vg_lexer_braces(const vg_lexer *lexer) {
@@ -291,7 +210,8 @@ static bool ends_statement(int kind) {
     static const int continuing[] = {
         VG_T_END, VG_T_VAR, VG_T_FOR, VG_T_IN, VG_T_IF, VG_T_THEN, VG_T_ELSE, VG_T_AND, VG_T_OR, VG_T_NOT, VG_T_LPAREN,
         VG_T_LBRACKET, VG_T_LBRACE, VG_T_COMMA, VG_T_COLON, VG_T_TILDE, VG_T_DOT, VG_T_RANGE, VG_T_ASSIGN, VG_T_EQ,
-        VG_T_NE, VG_T_LT, VG_T_LE, VG_T_GT, VG_T_GE, VG_T_PLUS, VG_T_MINUS, VG_T_STAR, VG_T_SLASH, VG_T_MATMUL, VG_T_CARET,
+        VG_T_NE, VG_T_LT, VG_T_LE, VG_T_GT, VG_T_GE, VG_T_PLUS, VG_T_MINUS, VG_T_STAR, VG_T_SLASH, VG_T_MATMUL,
+        VG_T_CARET,
     };
     for (size_t k = 0; k < sizeof continuing / sizeof *continuing; k++) {
         if (continuing[k] == kind) {
@@ -305,7 +225,7 @@ static bool ends_statement(int kind) {
 static int classify(vg_lexer *lexer, int kind, vg_token *token) {
     switch (kind) {
     case VG_T_END:
-        return inside_brackets(lexer) ? foreign(lexer) : kind;
+        return inside_brackets(lexer) ? vg_lexer_foreign(lexer) : kind;
     case VG_SCAN_NUMBER:
         return number(lexer, token);
     case VG_SCAN_FRACTION:
@@ -319,9 +239,9 @@ static int classify(vg_lexer *lexer, int kind, vg_token *token) {
     case VG_SCAN_STRING:
         return string(lexer);
     case VG_SCAN_STARSTAR:
-        return lexer->previous == VG_T_DOT ? VG_T_STARSTAR : foreign(lexer);
+        return lexer->previous == VG_T_DOT ? VG_T_STARSTAR : vg_lexer_foreign(lexer);
     case VG_SCAN_FOREIGN:
-        return foreign(lexer);
+        return vg_lexer_foreign(lexer);
     default:
         return kind;
     }
@@ -350,7 +270,7 @@ static vg_token scan_token(vg_lexer *lexer) {
     }
     token.kind = kind;
     token.first = lexer->newline;
-    token.span = token_span(lexer);
+    token.span = vg_lexer_span(lexer);
     if (kind > 0 && begins_name(lexer->start[0])) {
         token.name = vg_strings_add(lexer->diags->strings, lexer->start, (size_t)(lexer->cursor - lexer->start));
     }
@@ -359,7 +279,8 @@ static vg_token scan_token(vg_lexer *lexer) {
 
 /* Whether the newlines passed end the statement before `next`. */
 static bool ends_line(vg_lexer *lexer, const vg_token *next) {
-    if (!next->first || inside_brackets(lexer) || !ends_statement(lexer->previous) || next->kind == VG_T_ELSE || next->kind == VG_T_THEN) {
+    const bool goes_on = next->kind == VG_T_ELSE || next->kind == VG_T_THEN || !ends_statement(lexer->previous);
+    if (!next->first || goes_on || inside_brackets(lexer)) {
         return false;
     }
     if (next->kind == VG_T_LBRACE) {

@@ -58,6 +58,12 @@ const char *vg_lexer_string(const char *quote, const char *limit, bool *braces);
 /* From behind an interpolation's { : its closing brace, or NULL. */
 const char *vg_lexer_interpolation(const char *text, const char *limit);
 
+/* The token being scanned: its place, a copy of its text. */
+vg_span vg_lexer_span(const vg_lexer *lexer);
+const char *vg_lexer_text(const vg_lexer *lexer);
+/* lexer_foreign.c: reports the token; the kind it is read as, or VG_SCAN_BLANK. */
+int vg_lexer_foreign(vg_lexer *lexer);
+
 /* The scanner: sets start and cursor, returns the kind. */
 int vg_lexer_scan(vg_lexer *lexer);
 

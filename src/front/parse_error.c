@@ -92,8 +92,8 @@ static const char *expected_text(const vg_parser *parser, const void *machine) {
     for (size_t k = 0; k < sizeof expectables / sizeof *expectables; k++) {
         const int kind = expectables[k].kind;
         const bool opens = kind == VG_T_LPAREN || kind == VG_T_LBRACKET || kind == VG_T_DOT;
-        const bool implied = (expression && (kind == VG_T_NAME || kind == VG_T_STRING || opens)) || (continues && opens) ||
-                             (kind == VG_T_FOR && accepts(machine, VG_T_COMMA)) ||
+        const bool implied = (expression && (kind == VG_T_NAME || kind == VG_T_STRING || opens)) ||
+                             (continues && opens) || (kind == VG_T_FOR && accepts(machine, VG_T_COMMA)) ||
                              (kind == VG_T_COLON && accepts(machine, VG_T_COMMA) && continues);
         const bool arguments = kind == VG_T_COMMA && !expression && !continues && accepts(machine, VG_T_RPAREN);
         if (!implied && (arguments || accepts(machine, kind))) {
@@ -114,7 +114,8 @@ static const char *expected_text(const vg_parser *parser, const void *machine) {
 /* ---- mistakes with a name. Each answers whether it was the one. */
 
 static bool is_comparison(int kind) {
-    return kind == VG_T_EQ || kind == VG_T_NE || kind == VG_T_LT || kind == VG_T_LE || kind == VG_T_GT || kind == VG_T_GE;
+    return kind == VG_T_EQ || kind == VG_T_NE || kind == VG_T_LT || kind == VG_T_LE || kind == VG_T_GT ||
+           kind == VG_T_GE;
 }
 
 static bool is_reserved(int kind) {
@@ -130,12 +131,7 @@ static bool word_mistake(vg_parser *parser, const void *machine, const vg_start 
     const bool operates = found.kind == VG_T_ASSIGN || found.kind == VG_T_LBRACKET || found.kind == VG_T_DOT ||
                           found.kind == VG_T_TILDE || found.kind == VG_T_COLON || found.kind == VG_T_COMMA;
     if (second && operates && first.kind != VG_T_NAME && first.name) {
-        const bool word = is_reserved(first.kind) && first.kind != VG_T_VAR && first.kind != VG_T_FOR && first.kind != VG_T_IF;
-        if (word) {
-            vg_report(parser->diags, keyword_name, first.span, 0, copy(parser, first));
-        } else {
-            vg_report(parser->diags, reserved_name, first.span, 0, copy(parser, first));
-        }
+        vg_report(parser->diags, reserved_name, first.span, 0, copy(parser, first));
         return true;
     }
     if (found.kind == VG_T_ELSE && accepts(machine, start->count ? VG_T_END : VG_T_VAR)) {
@@ -144,7 +140,8 @@ static bool word_mistake(vg_parser *parser, const void *machine, const vg_start 
     }
     for (size_t k = 0; k < sizeof foreign_words / sizeof *foreign_words; k++) {
         const char *word = foreign_words[k].word;
-        const bool begins = second && first.kind == VG_T_NAME && found.kind != VG_T_ASSIGN && is_word(parser, first, word);
+        const bool begins = second && first.kind == VG_T_NAME && found.kind != VG_T_ASSIGN &&
+                            is_word(parser, first, word);
         if (begins || (k < 3 && is_word(parser, found, word))) {   /* the first three stand behind a brace */
             vg_report(parser->diags, foreign_word, begins ? first.span : found.span, 0, word, foreign_words[k].advice);
             return true;
@@ -193,7 +190,8 @@ static bool target_mistake(vg_parser *parser, const vg_start *start, vg_token fo
     } else {
         vg_report0(parser->diags, unused_value, ((vg_span){ start->first.span.begin, parser->previous.span.end }), 0);
         if (name && found.kind == VG_T_LPAREN && is_definition(parser, found)) {
-            vg_diags_note(parser->diags, (vg_span){ 0, 0 }, "a function is defined by 'def %s(...) = ...'", copy(parser, start->first));
+            vg_diags_note(parser->diags, (vg_span){ 0, 0 }, "a function is defined by 'def %s(...) = ...'",
+                          copy(parser, start->first));
         }
     }
     return true;
@@ -230,8 +228,8 @@ static bool bracket_mistake(vg_parser *parser, const void *machine, vg_token fou
         vg_report(parser->diags, stray_bracket, found.span, 0, copy(parser, found));
         if (parser->brackets > parser->level) {
             const vg_bracket open = lexer->brackets[parser->brackets - 1];
-            vg_diags_note(parser->diags, (vg_span){ open.offset, open.offset + 1 }, "'%c' is open: expected '%c'", open.kind,
-                          closing(open.kind));
+            vg_diags_note(parser->diags, (vg_span){ open.offset, open.offset + 1 }, "'%c' is open: expected '%c'",
+                          open.kind, closing(open.kind));
         }
         return true;
     }
@@ -250,7 +248,8 @@ static bool bracket_mistake(vg_parser *parser, const void *machine, vg_token fou
     }
     const char opener[] = { open.kind, '\0' }, wanted[] = { closing(open.kind), '\0' };
     vg_report(parser->diags, unclosed_bracket, ((vg_span){ open.offset, open.offset + 1 }), 0, opener, wanted);
-    vg_diags_note(parser->diags, found.span, "expected %s, found %s", expected_text(parser, machine), found_text(parser, found));
+    vg_diags_note(parser->diags, found.span, "expected %s, found %s", expected_text(parser, machine),
+                  found_text(parser, found));
     return true;
 }
 
@@ -269,7 +268,8 @@ static bool line_mistake(vg_parser *parser, const vg_start *start, vg_token foun
     } else {
         /* y =   const y   if c {   each as the statement that it was meant to be */
         const bool second = joined.span.begin == parser->previous.span.begin;
-        const bool binds = second && (found.kind == VG_T_ASSIGN || (joined.kind != VG_T_NAME && found.kind == VG_T_NAME));
+        const bool declares = joined.kind != VG_T_NAME && found.kind == VG_T_NAME;
+        const bool binds = second && (found.kind == VG_T_ASSIGN || declares);
         const bool branches = joined.kind == VG_T_IF && found.kind == VG_T_LBRACE;
         if (!binds && !branches) {
             return false;
@@ -283,8 +283,8 @@ static bool line_mistake(vg_parser *parser, const vg_start *start, vg_token foun
 /* A statement's first word that is nearly one of the language: `Input x`, `summry scalar loss`. */
 static void suggest_word(vg_parser *parser, const vg_start *start) {
     static const char *const words[] = {
-        "use", "const", "data", "input", "var", "state", "update", "def", "layer", "initializer", "optimizer", "for", "if",
-        "return", "train", "summary", "expect",
+        "use", "const", "data", "input", "var", "state", "update", "def", "layer", "initializer", "optimizer", "for",
+        "if", "return", "train", "summary", "expect",
     };
     const char *first = copy(parser, start->first);
     char *lower = vg_arena_copy(&parser->diags->arena, first, strlen(first));
@@ -316,8 +316,9 @@ void vg_parser_error(vg_parser *parser, const void *machine, vg_token found) {
     if (parser->lexer.stopped || parser->lexer.spoiled) {
         return;   /* reported already */
     }
-    if (bracket_mistake(parser, machine, found) || line_mistake(parser, start, found) || word_mistake(parser, machine, start, found) ||
-        target_mistake(parser, start, found) || operator_mistake(parser, machine, start, found)) {
+    if (bracket_mistake(parser, machine, found) || line_mistake(parser, start, found) ||
+        word_mistake(parser, machine, start, found) || target_mistake(parser, start, found) ||
+        operator_mistake(parser, machine, start, found)) {
         return;
     }
     vg_report(parser->diags, syntax, found.span, 0, expected_text(parser, machine), found_text(parser, found));
