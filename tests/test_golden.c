@@ -1,6 +1,6 @@
 /* Wrong models and what is said about them. Each golden/errors/NAME.nn ends in lines `#: ...`, the exact rendering of
  * its diagnostics; lines `#! set act=relu`, `#! data d=digits()`, `#! summary scalar loss` and `#! batch 32` at its top
- * are the command line's options. VGRAPH_BLESS=1 writes the renderings anew: read the difference before committing. */
+ * are the command line's options. `test_golden --bless` writes the renderings anew. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,6 +16,8 @@
 #include "vgraph.h"
 
 enum { FILES = 512, TEXT = 1 << 16 };
+
+static bool blessing;
 
 typedef struct vg_buffer { char text[TEXT]; size_t length; } vg_buffer;
 
@@ -131,9 +133,8 @@ static void check_file(void **state) {
     }
     comment_lines(&plain, &lines);
     const size_t kept = expectation(&file);
-    const char *bless = getenv("VGRAPH_BLESS");
     if (strcmp(file.text + kept, lines.text) != 0) {
-        if (bless && *bless == '1') {
+        if (blessing) {
             write_file(name, &file, kept, &lines);
         } else {
             fprintf(stderr, "%s: expected\n%s\nbut got\n%s\n", name, file.text + kept, lines.text);
@@ -147,7 +148,8 @@ static int is_model(const struct dirent *entry) {
     return dot && strcmp(dot, ".nn") == 0;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    blessing = argc > 1 && strcmp(argv[1], "--bless") == 0;
     if (chdir(VG_TESTS "/golden/errors") != 0) {
         perror(VG_TESTS "/golden/errors");
         return 1;
