@@ -43,7 +43,8 @@ static const struct { const char *argument, *taken_by, *code; bool perhaps; } wr
     { "[x, relu]", NULL, NULL, true },    { "[[1], 2]", NULL, NULL, true },    { "-99", NULL, NULL, true },
     { "2.5", NULL, NULL, true },          { "1e30", NULL, NULL, true },        { "inf", NULL, NULL, true },
     { "x", NULL, NULL, true },            { "i", NULL, NULL, true },           { "h[*]", NULL, NULL, true },
-    { "[1, 1]", NULL, NULL, true },       { "[0, 1]", NULL, NULL, true },      { "[[0, 1], [2, -1]]", NULL, NULL, true },
+    { "[1, 1]", NULL, NULL, true },       { "[0, 1]", NULL, NULL, true },
+    { "[[0, 1], [2, -1]]", NULL, NULL, true },
     { "[1, 1, 1, 1, 1, 1, 1, 1, 1]", NULL, NULL, true },                       { "W", NULL, NULL, true },
     { "dim(x, 0)", NULL, NULL, true },    { "[x]", NULL, NULL, true },         { "vars", NULL, NULL, true },
     { "sum(x)", NULL, NULL, true },       { "-1", NULL, NULL, true },          { "0", NULL, NULL, true },
@@ -83,8 +84,9 @@ static void write_call(const function *f, uint32_t k, const char *argument, char
     const char *comma = "";
     for (uint32_t j = 0; j < f->count; j++) {
         if (!f->required[j] && j != k) continue;
-        if (f->required[j]) at += snprintf(text + at, TEXT - (size_t)at, "%s%s", comma, j == k ? argument : right_argument(f, j));
-        else at += snprintf(text + at, TEXT - (size_t)at, "%s%s = %s", comma, f->names[j], argument);
+        const char *given = j == k ? argument : right_argument(f, j);
+        if (f->required[j]) at += snprintf(text + at, TEXT - (size_t)at, "%s%s", comma, given);
+        else at += snprintf(text + at, TEXT - (size_t)at, "%s%s = %s", comma, f->names[j], given);
         comma = ", ";
     }
     snprintf(text + at, TEXT - (size_t)at, ")\n");

@@ -222,12 +222,12 @@ static bool input_dim(vg_elaborator *e, vg_tree_id tree, bool first, int64_t kno
 static uint32_t input_dims(vg_elaborator *e, vg_tree_id shape, bool *integer) {
     vg_kind kind = vg_tree_kind(e->tree, shape);
     *integer = kind == VG_K_subscript;
-    if (kind == VG_K_list) return e->tree->a.items[shape];
-    vg_tree_id base = e->tree->a.items[shape];
+    vg_tree_id base = e->tree->a.items[shape];   /* of a list its items, 0 when it is empty */
+    if (kind == VG_K_list && base && vg_tree_count(e->tree, base) <= VG_RANK_LIMIT) return base;
     if (kind == VG_K_subscript && vg_tree_kind(e->tree, base) == VG_K_name &&
         vg_tree_name(e->tree, base) == vg_strings_find(&e->ir->strings, "int", 3)) {
         uint32_t list = e->tree->b.items[shape];
-        bool plain = true;
+        bool plain = vg_tree_count(e->tree, list) <= VG_RANK_LIMIT;
         for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++) {
             vg_kind sub = vg_tree_kind(e->tree, vg_tree_item(e->tree, list, k));
             plain &= sub != VG_K_sub_all && sub != VG_K_sub_range;
@@ -278,10 +278,8 @@ void vg_declare_input(vg_elaborator *e, vg_tree_id statement) {
     const vg_column *column = input_column(e, e->tree->c.items[statement], &dataset, &column_index, &fine);
     uint32_t list = input_dims(e, shape, &integer), rank = vg_tree_count(e->tree, list);
     vg_dim dims[VG_RANK_LIMIT];
-    fine &= list != 0 && rank >= 1 && rank <= VG_RANK_LIMIT;
-    if (list && (rank < 1 || rank > VG_RANK_LIMIT))
-        vg_report0(e->diags, input_shape_form, vg_tree_span(e->tree, shape), e->frame->call);
-    for (uint32_t k = 0; k < rank && k < VG_RANK_LIMIT && list; k++) {
+    fine &= list != 0;
+    for (uint32_t k = 0; k < rank; k++) {
         int64_t known = column && k && rank == column->rank + 1 ? (int64_t)column->shape[k - 1] : -1;
         fine &= input_dim(e, vg_tree_item(e->tree, list, k), k == 0, known, &dims[k]);
     }

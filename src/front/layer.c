@@ -94,22 +94,23 @@ static vg_entry call_scope(vg_elaborator *e, vg_str layer, vg_span span) {
     return 0;
 }
 
-/* The entry that stands in the shared call where `entry` stands in the new one; 0: there is none. */
+/* The entry that stands in the shared call where `entry` stands in the new one; 0: there is none. A call in another's
+ * arguments comes before the call itself, so it may be a scope further out that says whose variables are used. */
 static vg_entry counterpart(vg_elaborator *e, vg_entry entry) {
     const vg_entry_row *row = vg_entry_at(e, entry);
-    if (row->index_count) {
-        vg_entry family = counterpart(e, row->parent);
-        return family ? vg_entry_find_member(e, family, e->indices.items + row->first_index, row->index_count) : 0;
-    }
-    vg_entry shares = row->parent ? vg_entry_at(e, row->parent)->shares : 0;
-    return shares ? vg_entry_find(e, shares, row->name) : 0;
+    if (!row->parent) return 0;
+    vg_entry up = vg_entry_at(e, row->parent)->shares;
+    if (!up) up = counterpart(e, row->parent);
+    if (!up) return 0;
+    if (!row->index_count) return vg_entry_find(e, up, row->name);
+    return vg_entry_find_member(e, up, e->indices.items + row->first_index, row->index_count);
 }
 
-/* The call of a scope whose variables an inner call of a sharing call uses. */
+/* Whether the scope of a call lies in one that uses another's variables. */
 static bool inherits(vg_elaborator *e, vg_entry scope) {
-    vg_entry parent = vg_entry_at(e, scope)->parent;
-    if (parent && vg_entry_at(e, parent)->kind == VG_E_family) parent = vg_entry_at(e, parent)->parent;
-    return parent && vg_entry_at(e, parent)->shares;
+    vg_entry up = vg_entry_at(e, scope)->parent;
+    while (up && !vg_entry_at(e, up)->shares) up = vg_entry_at(e, up)->parent;
+    return up != 0;
 }
 
 static bool share(vg_elaborator *e, vg_entry scope, vg_entry from, uint32_t function, vg_span span) {

@@ -53,10 +53,11 @@ static const char *name_text(const vg_graph *graph, vg_node node, const char *ot
 
 void vg_gradient_missing(const vg_graph *graph, vg_node y, vg_node v, const vg_place *place) {
     vg_diags   *diags = &graph->ir->diags;
-    vg_node named = y;   /* a conversion that grad itself put in stands at its place */
-    while (graph->place.items[named].span.begin == place->span.begin && graph->place.items[named].span.end == place->span.end &&
-           graph->operand_count.items[named] == 1) named = vg_operand(graph, named, 0);
-    const char *of = name_text(graph, named, "the first argument of grad");
+    const vg_span own = graph->place.items[y].span;
+    /* A conversion that grad itself put in stands at its place. */
+    const bool  converted = vg_node_op(graph, y) == VG_OP_float && own.begin == place->span.begin &&
+                            own.end == place->span.end;
+    const char *of = name_text(graph, converted ? vg_operand(graph, y, 0) : y, "the first argument of grad");
     const char *by = name_text(graph, v, "the second argument of grad");
     if (vg_node_dtype(graph, v) == VG_I32) {
         vg_report(diags, gradient_integer, place->span, place->call, by);
