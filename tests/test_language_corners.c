@@ -6,9 +6,11 @@
 
 static const vg_row arrays[] = {
     { "axes and dimensions of every kind", IN "a = reshape(arange(6), [2, 3])",
-      .wants = { { "shape(reshape(x, 2 * batch))", "int [1] 64" }, { "transpose(a, [-1, 0])", "int [3, 2] 0 3 1 4 2 5" },
+      .wants = { { "shape(reshape(x, 2 * batch))", "int [1] 64" },
+        { "transpose(a, [-1, 0])", "int [3, 2] 0 3 1 4 2 5" },
         { "flip(a, [])", "int [2, 3] 0 1 2 3 4 5" }, { "shape(pad(x, batch))[0]", "96" },
-        { "full([2], a[0, 1])", "int [2] 1 1" }, { "linspace(3, 5, 1)", "[1] 3" }, { "fan_in([8, 3, 5, 5])", "75" }, { "fan_out([8, 3, 5, 5])", "200" },
+        { "full([2], a[0, 1])", "int [2] 1 1" }, { "linspace(3, 5, 1)", "[1] 3" },
+        { "fan_in([8, 3, 5, 5])", "75" }, { "fan_out([8, 3, 5, 5])", "200" },
         { "flatten(sum(a))", "int [1] 15" }, { "transpose(sum(a))", "int 15" } } },
     { "tensors of different ranks stacked", "a = stack([zeros([2, 3]), 1], 2)", .error = "concat-mismatch" },
     { "pairs of widths for too few axes", "a = pad(ones([2, 3]), [[1, 1]])", .error = "pad-widths" },
@@ -60,8 +62,8 @@ static const vg_row initial[] = {
 static const vg_row constants[] = {
     { "of every kind", "const t = true\nconst f = relu\nconst l = [1, [true, \"a\"]]\nconst n = normal(0, 0)\n"
       "const d = [relu, tanh]",
-      .wants = { { "if t then f(-1) else 2", "0" }, { "l[0]", "1" }, { "sample(n, [2])", "[2] 0 0" }, { "len(d)",
-      "2" } } },
+      .wants = { { "if t then f(-1) else 2", "0" }, { "l[0]", "1" }, { "sample(n, [2])", "[2] 0 0" },
+        { "len(d)", "2" } } },
     { "a selection", X "h[1] = x\nconst c = h[*]", .error = "const-tensor" },
     { "a family", X "h[1] = x\nconst c = h", .error = "const-tensor" },
     { "a list with a tensor in it", X "const c = [1, [x]]", .error = "const-tensor" },
@@ -69,8 +71,8 @@ static const vg_row constants[] = {
     { "set to nothing", "const a = 1", .set = { "a=missing" }, .error = "unknown-name" },
     { "set, but there is none", "const a = 1", .set = { "aa=5" }, .error = "unused-set" },
     { "another source, but no such data", IN, .data = { "q=xor(50)" }, .error = "unused-data" },
-    { "several sources", "data p = xor(10)\ndata q = xor(20)\na = p.count\nb = q.count", .data = { "q=moons(50)",
-      "p=xor(30)" },
+    { "several sources", "data p = xor(10)\ndata q = xor(20)\na = p.count\nb = q.count",
+      .data = { "q=moons(50)", "p=xor(30)" },
       .wants = { { "a", "24" }, { "b", "40" } } },
 };
 
@@ -78,19 +80,34 @@ static const vg_row strings[] = {
     { "values in strings", "const l = [1, true, \"a\", [relu, []]]\nconst a = \"{l} {false} {1 / 4}\"\n"
       "const b = if a == \"[1, true, a, [relu, []]] false 0.25\" then 1 else 2",
       .wants = { { "b", "1" } } },
-    { "a dimension in one", IN "a = \"{2 * batch}\"\nb = if a == \"2 * batch\" then 1 else 2", .wants = { { "b",
-      "1" } } },
+    { "a dimension in one", IN "a = \"{2 * batch}\"\nb = if a == \"2 * batch\" then 1 else 2",
+      .wants = { { "b", "1" } } },
     { "a long list is cut", "a = \"{[i for i in 1..3000]}\"", .wants = { { "1", "1" } } },
     { "a tensor in one", X "a = \"{x}\"", .error = "text-of-value" },
     { "a distribution in a list in one", "a = \"{[1, normal()]}\"", .error = "text-of-value" },
+};
+
+/* The first and the last of each length of UTF-8, and what lies just outside. */
+static const vg_row texts[] = {
+    { "letters of every length", "\xc3\xa4 = 1\n\xe0\xa0\x80 = 2\n\xed\x9e\xa3 = 3\n\xf0\x90\x80\x80 = 4",
+      .wants = { { "\xc3\xa4", "1" }, { "\xe0\xa0\x80", "2" }, { "\xed\x9e\xa3", "3" }, { "\xf0\x90\x80\x80", "4" } } },
+    { "no letter", "a\xf4\x8f\xbf\xbf = 1", .error = "unknown-character" },
+    { "two bytes that one could be", "\xc1\xbf = 1", .error = "text-encoding" },
+    { "three bytes that two could be", "\xe0\x9f\xbf = 1", .error = "text-encoding" },
+    { "half a pair", "\xed\xa0\x80 = 1", .error = "text-encoding" },
+    { "four bytes that three could be", "\xf0\x8f\xbf\xbf = 1", .error = "text-encoding" },
+    { "behind the last character", "\xf4\x90\x80\x80 = 1", .error = "text-encoding" },
+    { "no first byte", "\xf5\x80\x80\x80 = 1", .error = "text-encoding" },
+    { "a byte too few", "a = \"\xe6\xbc\"", .error = "text-encoding" },
+    { "a byte too many", "\x80 = 1", .error = "text-encoding" },
 };
 
 static const vg_row data[] = {
     { "a source chosen", "const small = true\ndata p = if small then xor(10) else (xor(20))\n"
       "data q = (if not small then xor(10) else xor(40))",
       .wants = { { "p.count", "8" }, { "q.count", "32" }, { "p.classes", "2" } } },
-    { "another share for tests", "data p = xor(10, test = 0.5)\ndata q = xor(10, test = 0)", .wants = { { "p.count",
-      "5" }, { "q.count", "10" } } },
+    { "another share for tests", "data p = xor(10, test = 0.5)\ndata q = xor(10, test = 0)",
+      .wants = { { "p.count", "5" }, { "q.count", "10" } } },
     { "no share", "data p = xor(10, test = 1)", .error = "data-test-share" },
     { "a share that is no number", "data p = xor(10, test = \"a\")", .error = "data-test-share" },
     { "an unknown share", "data p = xor(10, test = missing)", .error = "unknown-name" },
@@ -124,8 +141,8 @@ static const vg_row data[] = {
       .error = "unknown-name" },
     { "a symbol where a number must be", "data p = digits(20)\ninput x: [batch, n] = p.images",
       .error = "column-shape" },
-    { "a batch that is a number", "data p = xor(100)\ninput x: [32, 2] = p.features", .wants = { { "shape(x)",
-      "int [2] 32 2" } } },
+    { "a batch that is a number", "data p = xor(100)\ninput x: [32, 2] = p.features",
+      .wants = { { "shape(x)", "int [2] 32 2" } } },
     { "a batch that is another number", "data p = xor(100)\ninput x: [16, 2] = p.features", .error = "input-batch" },
     { "a batch computed with", "data p = xor(100)\nconst n = 16\ninput x: [2 * n, 2] = p.features",
       .wants = { { "dim(x, 0)", "32" } } },
@@ -151,8 +168,8 @@ static const vg_row places[] = {
     { "weights whose call failed", X "s = dense(missing, 3)\nt = dense(x, 3, weights = s)", .error = "unknown-name" },
     { "inner layers share as well", "layer two(x) {\nh[1] = dense(x, 3)\nh[2] = relu(dense(h[1], 3))\n"
       "y = dense(dense(h[2], 4), 3)\nreturn y\n}\n" X
-      "a = two(x)\nb = two(x, weights = a)", .wants = { { "a == b", "int [2, 3] 1 1 1 1 1 1" }, { "len(vars)",
-      "9" } } },
+      "a = two(x)\nb = two(x, weights = a)", .wants = { { "a == b", "int [2, 3] 1 1 1 1 1 1" },
+        { "len(vars)", "9" } } },
     { "a layer chosen", X "const wide = true\na = (if wide then dense else dense)(x, 4)\nb = (dense)(x, 2)\n"
       "c = [dense][0](x, 2)\nd = if wide then dense(x, 5) else dense(x, 6)",
       .variables = "W [3]; a.W [3, 4]; a.b [4]; b.W [3, 2]; b.b [2]; c.W [3, 2]; c.b [2]; d.W [3, 5]; d.b [5]" },
@@ -197,13 +214,15 @@ static void test_arrays(void **state) { (void)state; CHECK_ROWS(arrays); }
 static void test_initial(void **state) { (void)state; CHECK_ROWS(initial); }
 static void test_constants(void **state) { (void)state; CHECK_ROWS(constants); }
 static void test_strings(void **state) { (void)state; CHECK_ROWS(strings); }
+static void test_texts(void **state) { (void)state; CHECK_ROWS(texts); }
 static void test_data(void **state) { (void)state; CHECK_ROWS(data); }
 static void test_places(void **state) { (void)state; CHECK_ROWS(places); }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arrays),  cmocka_unit_test(test_initial), cmocka_unit_test(test_constants),
-        cmocka_unit_test(test_strings), cmocka_unit_test(test_data),    cmocka_unit_test(test_places),
+        cmocka_unit_test(test_strings), cmocka_unit_test(test_texts),   cmocka_unit_test(test_data),
+        cmocka_unit_test(test_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
