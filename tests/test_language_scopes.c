@@ -74,7 +74,13 @@ static const vg_row layers[] = {
     { "in a summary", FC "summary scalar sum(fc(x, 2))", .error = "layer-refused" },
     { "in an expect", FC "expect sum(fc(x, 2)) > 0", .error = "layer-refused" },
     { "in a train", FC "train sum(fc(x, 2)) { }", .error = "layer-refused" },
-    { "in an update", FC "state s: [1, 2] = 0\nupdate s = fc(x, 2)", .error = "layer-refused" },
+    { "outside a binding in the scope around", FC "state s: [1, 2] = 0\nupdate s = dense(x, 2)\nh = dense(x, 1)", .variables = "s [1, 2]; dense.W [2, 2]; dense.b [2]; h.W [2, 1]; h.b [1]",
+      .wants = { { "dense.b", "[2] 0 0" }, { "relu(2)", "2" } } },
+    { "where its name is taken", FC "state s: [1, 2] = 0\nupdate s = fc(x, 2)", .error = "layer-name-taken" },
+    { "twice in a return", "layer two(x: [n, d]) {\nreturn dense(dense(x, 3), 1)\n}\nh = two(ones([1, 2]))", .error = "layer-name-taken" },
+    { "in an initializer", FC "initializer f() for shape { return sum(fc(x, 2)) }\nvar W: [2] ~ f()", .error = "layer-refused" },
+    { "in an optimizer", FC "var w: [] = 0\noptimizer o() for p, g { update p = sum(fc(x, 2)) }\ntrain w { optimizer = o() }", .error = "layer-refused" },
+    { "neither bound nor used", FC "fc(x, 2)", .error = "unused-value" },
     { "a name for a scope that is taken", FC "layer two(x: [n, d]) {\nfc = x\nreturn fc(x, 1) + sum(x)\n}\nh = two(x)", .error = "not-function" },
 };
 

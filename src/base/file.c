@@ -160,6 +160,11 @@ bool vg_file_exists(const char *path) {
     return access(path, F_OK) == 0;
 }
 
+bool vg_file_same(const char *a, const char *b) {
+    struct stat one, two;
+    return stat(a, &one) == 0 && stat(b, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
 char *vg_path_join_sibling(vg_mem *mem, const char *beside, const char *path) {
     const char *slash = *path == '/' ? NULL : strrchr(beside, '/');
     size_t folder = slash ? (size_t)(slash + 1 - beside) : 0, rest = strlen(path);

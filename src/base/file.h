@@ -21,6 +21,7 @@ int  vg_file_write(vg_file *file, const void *bytes, size_t length);   /* whole 
 int  vg_file_close(vg_file *file);
 int  vg_folder_create(const char *path);                               /* with its parents; existing is fine */
 bool vg_file_exists(const char *path);
+bool vg_file_same(const char *a, const char *b);                       /* two ways to one file that exists */
 /* "models/a.nn" + "b.nn" -> "models/b.nn"; an absolute `path` stays. */
 char *vg_path_join_sibling(vg_mem *mem, const char *beside, const char *path);
 

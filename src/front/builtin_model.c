@@ -218,7 +218,9 @@ vg_value vg_call_step(const vg_built_call *c) {
     return vg_value_tensor(vg_emit(c->e->graph, VG_OP_step, NULL, 0, vg_attr_of(c->e->ir, word, 1)));
 }
 
-vg_value vg_call_steps(const vg_built_call *c) { return vg_value_number((double)vg_run_step_count(c->e)); }
+vg_value vg_call_steps(const vg_built_call *c) {
+    return vg_value_number((double)vg_run_step_count(c->e, c->span));
+}
 
 vg_value vg_call_training(const vg_built_call *c) {
     c->e->unit->uses_training = true;

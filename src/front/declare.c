@@ -310,7 +310,14 @@ void vg_declare_update(vg_elaborator *e, vg_tree_id statement) {
         return;
     }
     vg_entry entry = update_target(e, target);
+    vg_binding outer = e->binding;
+    if (!outer.refuses) {
+        vg_str path = entry ? vg_entry_path(e, entry) : 0;
+        e->binding = (vg_binding){ .entry = e->frame->scope,
+                                   .draw_path = vg_strings_format(&e->ir->strings, "update %s", text_of(e, path)) };
+    }
     vg_node node = vg_evaluate_tensor(e, expression);
+    e->binding = outer;
     if (!entry || !node) return;
     const vg_variable *variable = &e->unit->variables.items[vg_entry_at(e, entry)->variable - 1];
     vg_span span = vg_tree_span(e->tree, expression);

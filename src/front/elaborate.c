@@ -109,7 +109,7 @@ void vg_elaborate(vg_unit *unit, vg_front *front, bool training) {
     run_deferred(&e, e.summaries.items, e.summaries.count, vg_elaborate_summary);
     option_summary(&e);
     run_deferred(&e, e.expects.items, e.expects.count, vg_elaborate_expect);
-    for (uint32_t k = 0; k < front->fetches.count; k++) vg_elaborate_fetch(&e, &front->fetches.items[k]);
+    for (uint32_t k = 0; k < front->fetches.count; k++) vg_elaborate_fetch(&e, &front->fetches.items[k], k);
     vg_updates_emit(&e);
     check_options(&e);
     if (!vg_diags_status(e.diags)) vg_variables_compare(&e);

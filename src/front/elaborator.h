@@ -109,6 +109,7 @@ typedef struct vg_elaborator {
     uint32_t   turns;            /* serial numbers of loop turns */
     uint32_t   work, depth, frames;
     bool       work_reported;
+    bool       names_missing;    /* a used file could not be read: what it would bind is not reported again */
     uint32_t   block;            /* the train block whose settings or optimizer is being elaborated; 0: none */
     uint64_t   block_every;
     VG_VEC(vg_deferred)        trains, summaries, expects;
@@ -122,6 +123,7 @@ typedef struct vg_elaborator {
     VG_VEC(vg_value)   stack;    /* scratch for lists being built */
     uint64_t   steps, batch, seed;      /* of the run, once known; steps 0: not yet */
     bool       steps_busy;
+    vg_span    steps_span;              /* where 'steps' was asked for first */
 } vg_elaborator;
 
 /* ---- scope.c */
@@ -228,9 +230,9 @@ vg_override *vg_override_find(vg_elaborator *e, vg_str name);
 void        vg_elaborate_trains(vg_elaborator *e);
 void        vg_elaborate_summary(vg_elaborator *e, vg_tree_id statement);
 void        vg_elaborate_expect(vg_elaborator *e, vg_tree_id statement);
-void        vg_elaborate_fetch(vg_elaborator *e, const vg_override *fetch);
+void        vg_elaborate_fetch(vg_elaborator *e, const vg_override *fetch, uint32_t index);
 /* Settings that must be known before the end: steps, batch. */
-uint64_t    vg_run_step_count(vg_elaborator *e);
+uint64_t    vg_run_step_count(vg_elaborator *e, vg_span span);
 vg_node     vg_gradient_node(vg_elaborator *e, vg_node y, vg_node v, uint32_t group);
 
 /* ---- builtin.c */

@@ -154,8 +154,14 @@ vg_entry vg_evaluate_place(vg_elaborator *e, vg_tree_id expression) {
     vg_value value;
     vg_entry entry = 0;
     if (kind == VG_K_group) return vg_evaluate_place(e, e->tree->a.items[expression]);
-    if (kind == VG_K_name)
-        return vg_name_find(e, vg_tree_name(e->tree, expression), &value, &entry) ? entry : 0;
+    if (kind == VG_K_name) {
+        vg_str name = vg_tree_name(e->tree, expression);
+        if (vg_name_find(e, name, &value, &entry) && value.kind != VG_V_function) return entry;
+        /* A scope has no value, but members: those of a call outside a binding, and `train`. */
+        entry = vg_entry_find(e, e->frame->scope, name);
+        if (!entry) entry = vg_entry_find(e, e->frame->top, name);
+        return entry && vg_entry_at(e, entry)->kind == VG_E_scope ? entry : 0;
+    }
     if (kind == VG_K_subscript) {
         vg_entry family = vg_evaluate_place(e, e->tree->a.items[expression]);
         if (!family || vg_entry_at(e, family)->kind != VG_E_family) return 0;

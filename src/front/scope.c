@@ -174,7 +174,7 @@ void vg_bind_value(vg_elaborator *e, vg_entry entry, vg_value value) {
 static vg_entry known(const vg_elaborator *e, vg_entry scope, vg_str name) {
     vg_entry id = vg_entry_find(e, scope, name);
     if (id && vg_entry_at(e, id)->plain) id = turn_member(e, id);
-    return id && !vg_entry_at(e, id)->open ? id : 0;
+    return id && !vg_entry_at(e, id)->open && vg_entry_at(e, id)->kind != VG_E_scope ? id : 0;
 }
 
 bool vg_name_find(vg_elaborator *e, vg_str name, vg_value *value, vg_entry *entry) {
@@ -225,6 +225,7 @@ static void report_unknown(vg_elaborator *e, vg_tree_id name) {
         vg_report(e->diags, not_built, span, e->frame->call, text, later);
         return;
     }
+    if (e->names_missing) return;
     vg_report(e->diags, unknown_name, span, e->frame->call, text);
     vg_entry later_bound = vg_entry_find(e, e->frame->scope, vg_tree_name(e->tree, name));
     if (later_bound) {

@@ -31,6 +31,15 @@ static void report_setting(vg_elaborator *e, vg_tree_id name) {
                       "steps, epochs, seed, shuffle");
 }
 
+/* Both steps and epochs are there: --set's one counts. */
+static void choose_length(vg_elaborator *e, vg_settings *settings, bool report) {
+    bool steps = vg_override_find(e, vg_strings_find(&e->ir->strings, "train.steps", 11)) != NULL;
+    bool epochs = vg_override_find(e, vg_strings_find(&e->ir->strings, "train.epochs", 12)) != NULL;
+    if (steps == epochs && report)
+        vg_report0(e->diags, steps_and_epochs, vg_tree_span(e->tree, settings->tree[VG_S_epochs]), e->frame->call);
+    settings->tree[epochs && !steps ? VG_S_steps : VG_S_epochs] = 0;
+}
+
 /* The settings of a block, those of --set in their place. */
 static void read(vg_elaborator *e, vg_tree_id statement, vg_settings *settings, bool report) {
     uint32_t list = e->tree->b.items[statement];
@@ -57,13 +66,7 @@ static void read(vg_elaborator *e, vg_tree_id statement, vg_settings *settings, 
         settings->tree[at] = e->front->sets.items[k].tree;
         e->front->sets.items[k].used = true;
     }
-    if (settings->tree[VG_S_steps] && settings->tree[VG_S_epochs] && report) {
-        bool set = vg_override_find(e, vg_strings_find(&e->ir->strings, "train.epochs", 12)) != NULL;
-        vg_setting loser = set ? VG_S_steps : VG_S_epochs;
-        if (!set && !vg_override_find(e, vg_strings_find(&e->ir->strings, "train.steps", 11)))
-            vg_report0(e->diags, steps_and_epochs, vg_tree_span(e->tree, settings->tree[VG_S_epochs]), e->frame->call);
-        settings->tree[loser] = 0;
-    }
+    if (settings->tree[VG_S_steps] && settings->tree[VG_S_epochs]) choose_length(e, settings, report);
 }
 
 /* A whole number of at least `least`; `fallback` when not given or after reporting. */
@@ -97,22 +100,33 @@ static const vg_dataset *first_dataset(const vg_elaborator *e) {
     return NULL;
 }
 
-uint64_t vg_run_step_count(vg_elaborator *e) {
+static uint64_t count_steps(vg_elaborator *e, const vg_settings *s) {
+    const vg_dataset *set = first_dataset(e);
+    if (e->front->steps) return e->front->steps;
+    if (s->tree[VG_S_steps] || !set) return whole_setting(e, s, VG_S_steps, 1, 1000);
+    uint64_t epochs = whole_setting(e, s, VG_S_epochs, 1, 1), each = set->train_count / batch_size(e, s);
+    return each ? epochs * each : 1;
+}
+
+/* `steps` may be asked for above what decides it. What is found then is held to at the end: see vg_settings_run. */
+uint64_t vg_run_step_count(vg_elaborator *e, vg_span span) {
     vg_settings s = { { 0 } };
     vg_tree_id train = first_train(e);
-    if (e->steps || e->steps_busy) return e->steps ? e->steps : 1;
-    if (e->front->steps) return e->steps = e->front->steps;
-    if (!train) return e->steps = 1;
-    e->steps_busy = true;
-    read(e, train, &s, false);
-    const vg_dataset *set = first_dataset(e);
-    if (s.tree[VG_S_steps] || !set) {
-        e->steps = whole_setting(e, &s, VG_S_steps, 1, 1000);
-    } else {
-        uint64_t epochs = whole_setting(e, &s, VG_S_epochs, 1, 1), each = set->train_count / batch_size(e, &s);
-        e->steps = each ? epochs * each : 1;
+    if (e->steps) return e->steps;
+    if (e->steps_busy) {
+        vg_report0(e->diags, steps_of_itself, span, e->frame->call);
+        return 1;
     }
+    vg_frame *asking = e->frame;
+    uint32_t errors = e->diags->list.count;
+    while (e->frame->caller) e->frame = e->frame->caller;      /* settings are an expression of the top level */
+    e->steps_busy = true;
+    if (train) read(e, train, &s, false);
+    e->steps = train ? count_steps(e, &s) : e->front->steps ? e->front->steps : 1;
     e->steps_busy = false;
+    e->steps_span = span;
+    e->frame = asking;
+    if (e->diags->list.count > errors) vg_diags_note(e->diags, span, "'steps' asks for it here");
     return e->steps;
 }
 
@@ -142,7 +156,10 @@ void vg_settings_run(vg_elaborator *e, const vg_settings *s) {
     if (s->tree[VG_S_shuffle]) vg_evaluate_bool(e, s->tree[VG_S_shuffle], "shuffle", &truth);
     uint64_t seed = whole_setting(e, s, VG_S_seed, 0, 1);
     if (e->front->has_seed) seed = e->front->seed;
-    vg_run_step_count(e);
+    uint64_t steps = e->trains.count ? count_steps(e, s) : e->front->steps ? e->front->steps : 1;
+    if (e->steps && e->steps != steps && !e->diags->list.count)
+        vg_report(e->diags, steps_early, e->steps_span, 0, vg_arena_format(&e->arena, "%llu", (unsigned long long)steps));
+    e->steps = steps;
     if (!e->training) return;
     unit->batch_size = e->batch;
     unit->shuffle = truth;

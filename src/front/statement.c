@@ -231,6 +231,10 @@ static vg_tree_id use_root(vg_elaborator *e, vg_str path, vg_span span) {
     return root;
 }
 
+static bool same_file(const vg_elaborator *e, vg_str a, vg_str b) {
+    return a == b || vg_file_same(vg_strings_text(&e->ir->strings, a), vg_strings_text(&e->ir->strings, b));
+}
+
 static void execute_use(vg_elaborator *e, vg_tree_id statement) {
     vg_str given = vg_evaluate_string(e, e->tree->a.items[statement]);
     vg_span span = vg_tree_span(e->tree, e->tree->a.items[statement]);
@@ -238,8 +242,9 @@ static void execute_use(vg_elaborator *e, vg_tree_id statement) {
     char *joined = vg_path_join_sibling(e->mem, here ? here->name : "", vg_strings_text(&e->ir->strings, given));
     vg_str path = vg_strings_c(&e->ir->strings, joined);
     vg_mem_free(e->mem, joined);
+    if (same_file(e, e->front->path, path)) return;      /* the model file itself: it is here already */
     for (uint32_t k = 0; k < e->used.count; k++) {
-        if (e->used.items[k].path != path) continue;
+        if (!same_file(e, e->used.items[k].path, path)) continue;
         if (vg_tree_count(e->tree, e->tree->b.items[statement])) {
             vg_report(e->diags, use_twice, span, e->frame->call, vg_strings_text(&e->ir->strings, path));
             vg_diags_note(e->diags, e->used.items[k].span, "used here");
@@ -249,7 +254,9 @@ static void execute_use(vg_elaborator *e, vg_tree_id statement) {
     vg_vec_reserve(e->mem, &e->used, 1);
     e->used.items[e->used.count].path = path;
     e->used.items[e->used.count++].span = span;
+    uint32_t errors = e->diags->list.count;
     vg_tree_id root = use_root(e, path, span);
+    e->names_missing |= e->diags->list.count > errors;
     if (!root) return;
     uint32_t from = e->use_consts.count;
     add_use_overrides(e, statement);

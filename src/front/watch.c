@@ -157,23 +157,36 @@ static void add_expect(vg_elaborator *e, vg_expectation row, const vg_value *val
     vg_emit(e->graph, VG_OP_expect, operands, count, vg_attr_of(e->ir, words, 2));
 }
 
-static void show(vg_elaborator *e, vg_tree_id tree, vg_expectation *row, vg_value values[3], uint32_t *count) {
-    vg_value value = vg_evaluate(e, tree);
-    if (*count == 3 || value.kind == VG_V_poison || (value.kind != VG_V_selection && !vg_is_tensor_like(value))) return;
+/* What a failure shows behind the condition's value: scalars and tensors, of a selection each member's. */
+static void show(vg_elaborator *e, vg_expectation *row, vg_tree_id tree, vg_value value, vg_value values[3],
+                 uint32_t *count) {
+    bool pair = value.kind == VG_V_selection && values[0].kind == VG_V_selection &&
+                vg_selection_count(&e->values, value) == vg_selection_count(&e->values, values[0]);
+    bool plain = value.kind == VG_V_tensor || value.kind == VG_V_number || value.kind == VG_V_dim;
+    if (*count == 3 || !(pair || plain)) return;
     row->shown[*count - 1] = vg_expression_text(e, tree);
     values[(*count)++] = value;
 }
 
-/* What a failure shows behind the condition's value: the sides of a comparison, a call's first arguments. */
-static uint32_t shown_values(vg_elaborator *e, vg_tree_id tree, vg_expectation *row, vg_value values[3]) {
+/* The condition and what is shown with it: the sides of a comparison, a call's first arguments. Returns how many. */
+static uint32_t condition(vg_elaborator *e, vg_tree_id tree, vg_str draws, vg_expectation *row, vg_value values[3]) {
     vg_kind kind = vg_tree_kind(e->tree, tree);
-    uint32_t list = e->tree->b.items[tree], count = 1;
+    vg_tree_id a = e->tree->a.items[tree], b = e->tree->b.items[tree];
+    uint32_t count = 1;
     if (kind >= VG_K_eq && kind <= VG_K_ge) {
-        show(e, e->tree->a.items[tree], row, values, &count);
-        show(e, e->tree->b.items[tree], row, values, &count);
+        vg_value left = vg_evaluate(e, a), right = vg_evaluate(e, b);
+        values[0] = vg_operate(e, kind, left, right, vg_tree_span(e->tree, tree));
+        show(e, row, a, left, values, &count);
+        show(e, row, b, right, values, &count);
+        return count;
     }
-    for (uint32_t k = 0; kind == VG_K_call && k < vg_tree_count(e->tree, list); k++)
-        show(e, e->tree->b.items[vg_tree_item(e->tree, list, k)], row, values, &count);
+    values[0] = vg_evaluate(e, tree);
+    if (kind != VG_K_call || values[0].kind == VG_V_poison) return count;
+    if (vg_map_get(&e->draw_numbers, draws)) return count;       /* evaluated again it would be another draw */
+    for (uint32_t k = 0; k < vg_tree_count(e->tree, b) && count < 3; k++) {
+        vg_tree_id argument = e->tree->b.items[vg_tree_item(e->tree, b, k)];
+        show(e, row, argument, vg_evaluate(e, argument), values, &count);
+    }
     return count;
 }
 
@@ -182,10 +195,10 @@ void vg_elaborate_expect(vg_elaborator *e, vg_tree_id statement) {
     vg_expectation row = { .text = vg_expression_text(e, tree), .span = vg_tree_span(e->tree, tree) };
     if (!every_of(e, e->tree->c.items[statement], &row.every)) return;
     if (message) row.message = vg_evaluate_string(e, message);
-    vg_binding outer = vg_binding_refuse(e, "an expect",
-        vg_strings_format(&e->ir->strings, "expect %s", text_of(e, row.text)));
-    vg_value values[3] = { vg_evaluate(e, tree) };
-    uint32_t count = values[0].kind == VG_V_poison ? 1 : shown_values(e, tree, &row, values);
+    vg_str draws = vg_strings_format(&e->ir->strings, "expect %s", text_of(e, row.text));
+    vg_binding outer = vg_binding_refuse(e, "an expect", draws);
+    vg_value values[3] = { { 0 } };
+    uint32_t count = condition(e, tree, draws, &row, values);
     e->binding = outer;
     if (values[0].kind == VG_V_poison || !e->training) return;
     if (values[0].kind != VG_V_selection) {
@@ -204,7 +217,7 @@ void vg_elaborate_expect(vg_elaborator *e, vg_tree_id statement) {
 
 /* ---- fetch */
 
-void vg_elaborate_fetch(vg_elaborator *e, const vg_override *fetch) {
+void vg_elaborate_fetch(vg_elaborator *e, const vg_override *fetch, uint32_t index) {
     vg_str text = vg_expression_text(e, fetch->tree);
     vg_binding outer = vg_binding_refuse(e, "a value to print", vg_strings_format(&e->ir->strings, "fetch %s", text_of(e, text)));
     vg_value value = vg_evaluate(e, fetch->tree);
@@ -217,8 +230,7 @@ void vg_elaborate_fetch(vg_elaborator *e, const vg_override *fetch) {
     }
     vg_node node = vg_to_tensor(e, value, false, vg_tree_span(e->tree, fetch->tree));
     if (!node) return;
-    if (!e->training) return;
-    vg_vec_push(e->mem, &e->unit->fetches, text);
-    vg_word words[1] = { e->unit->fetches.count - 1 };
+    if (e->training) vg_vec_push(e->mem, &e->unit->fetches, text);
+    vg_word words[1] = { index };
     vg_emit(e->graph, VG_OP_fetch, &node, 1, vg_attr_of(e->ir, words, 1));
 }
