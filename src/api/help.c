@@ -23,55 +23,34 @@ static void say(const helping *h, const char *format, ...) {
     if (length > 0) h->write(h->user, line, (size_t)length < sizeof line ? (size_t)length : sizeof line - 1);
 }
 
-/* ---- settings of a train block, and words of the language */
+/* ---- statements, settings, signs and verbs: help.def */
 
-static const struct { const char *name, *signature, *doc; } settings[] = {
-    { "optimizer", "optimizer = sgd(rate = 0.01)", "how variables are updated: an optimizer, or pairs [[vars(\"**.W\"), a], [vars, b]] of which each variable takes the first that selects it" },
-    { "batch", "batch = 32", "examples in a step" },
-    { "params", "params = vars(\"enc.**\")", "what is trained; without it, every variable the loss depends on" },
-    { "clip_norm", "clip_norm = 1", "scales all gradients of the block so that their common norm is at most this (Pascanu et al. 2013)" },
-    { "clip_value", "clip_value = 0.5", "cuts each element of a gradient to -c..c, before clip_norm" },
-    { "every", "every = 5", "the block's turn comes at steps 0, 5, 10, ...; of a summary or expect: when it is due" },
-    { "steps", "steps = 1000", "the run's number of steps" },
-    { "epochs", "epochs = 1", "the run's length in passes over the training examples" },
-    { "seed", "seed = 1", "of initial values, draws and shuffles: the same seed gives the same bits" },
-    { "shuffle", "shuffle = true", "the examples of each epoch in a new order" }
+typedef enum help_group { STATEMENT, SETTING, WORD, VERB } help_group;
+
+static const struct { help_group group; const char *name, *form, *doc; } rows[] = {
+#define VG_HELP(group, name, form, doc) { group, name, form, doc },
+#include "api/help.def"
+#undef VG_HELP
 };
+enum { ROW_COUNT = sizeof rows / sizeof *rows };
 
-static const struct { const char *name, *form, *doc; } statements[] = {
-    { "const", "const N = expr", "a compile-time value; --set N=EXPR overrides it" },
-    { "data", "data N = source(...)", "a data set; --data 'N=source(...)' overrides it" },
-    { "input", "input N: [batch, dims] = data.column", "a column's mini-batch" },
-    { "var", "var N: [dims] ~ dist, or = expr", "a trainable variable and its initial value" },
-    { "state", "state N: [dims] = expr", "a variable that only `update` changes" },
-    { "update", "update N = expr", "the new value of a var or state, at the end of the turn" },
-    { "def", "def f(a, b = 1) = expr", "a pure function" },
-    { "layer", "layer f(x: [n, d], k = 1) { ... return expr }", "a function that owns variables" },
-    { "initializer", "initializer f(gain = 1) for shape { ... return dist }", "a distribution that depends on the shape it fills" },
-    { "for", "for i in a..b { ... }", "unrolled when the graph is built, both ends included" },
-    { "if", "if c { ... } else { ... }, or if c then a else b", "decided when the graph is built" },
-    { "use", "use \"file.nn\" (depth = 8)", "that file's statements here, once, with its consts set" },
-    { "train", "train LOSS { key = value ... }", "what is minimised and how; help optimizer, batch, steps, ... tells the settings" },
-    { "summary", "summary histogram|scalar expr, ... [as \"tag\"] [every N]", "what is recorded while running" },
-    { "expect", "expect cond [, \"message\"] [every N]", "checked while running; a failure is exit status 3" }
-};
-
-static bool help_statement(const helping *h, const char *name) {
-    for (size_t k = 0; k < sizeof statements / sizeof *statements; k++)
-        if (strcmp(statements[k].name, name) == 0) {
-            say(h, "%s\n  %s\n", statements[k].form, statements[k].doc);
-            return true;
-        }
-    return false;
+static const char *group_note(help_group group) {
+    switch (group) {
+    case SETTING: return "        (a setting of train)";
+    case VERB:    return "        (a verb of the command line)";
+    case STATEMENT: case WORD: break;
+    }
+    return "";
 }
 
-static bool help_setting(const helping *h, const char *name) {
-    for (size_t k = 0; k < sizeof settings / sizeof *settings; k++)
-        if (strcmp(settings[k].name, name) == 0) {
-            say(h, "%s        (a setting of train)\n  %s\n", settings[k].signature, settings[k].doc);
-            return true;
-        }
-    return false;
+static bool help_row(const helping *h, const char *name) {
+    bool found = false;
+    for (size_t k = 0; k < ROW_COUNT; k++) {
+        if (strcmp(rows[k].name, name) != 0) continue;
+        say(h, "%s%s\n  %s\n", rows[k].form, group_note(rows[k].group), rows[k].doc);
+        found = true;
+    }
+    return found;
 }
 
 /* ---- functions */
@@ -84,8 +63,8 @@ static bool help_operator(const helping *h, const char *name) {
     vg_op op = vg_op_find(name);
     if (op == VG_OP_none) return false;
     const vg_op_row *row = &vg_op_rows[op];
-    if (vg_op_is(op, VG_FLAG_map)) say(h, "%s(%s)        (elementwise)\n", row->name, map_parameters(op));
-    else say(h, "%s        (an operator of the graph)\n", row->name);
+    if (vg_builtin_is_map(op)) say(h, "%s(%s)        (elementwise)\n", row->name, map_parameters(op));
+    else say(h, "%s        (an operator of the graph, as 'vgraph graph' shows it; not a function of the language)\n", row->name);
     say(h, "  %s\n  %s\n", row->doc, row->has_gradient ? "It has a gradient, of any order." : "It passes no gradient.");
     return true;
 }
@@ -172,7 +151,13 @@ static bool help_message(const helping *h, const char *name) {
         const char *row = vg_code_rows[code].name, *at = name;
         while (*row && (*row == *at || (*row == '_' && *at == '-'))) row++, at++;
         if (*row || *at) continue;
-        say(h, "%s        (a message, exit status %d)\n  %s\n", name, (int)vg_code_rows[code].class, vg_code_rows[code].text);
+        say(h, "%s        (a message, exit status %d)\n  ", name, (int)vg_code_rows[code].class);
+        for (const char *c = vg_code_rows[code].text; *c; c++) {
+            bool argument = c[0] == '{' && isdigit((unsigned char)c[1]) && c[2] == '}';
+            say(h, argument ? "..." : "%c", *c);
+            c += argument ? 2 : 0;
+        }
+        say(h, "\n");
         if (vg_code_rows[code].help) say(h, "  %s\n", vg_code_rows[code].help);
         return true;
     }
@@ -207,12 +192,11 @@ static void suggest_name(const helping *h, const char *name) {
     nearest n = { .best = "" };
     vg_suggest_start(&n.suggest, name);
     for (uint32_t op = 1; op < VG_OP_COUNT; op++)
-        if (vg_op_is((vg_op)op, VG_FLAG_map)) vg_suggest_offer(&n.suggest, vg_op_rows[op].name);
+        if (vg_builtin_is_map((vg_op)op)) vg_suggest_offer(&n.suggest, vg_op_rows[op].name);
     for (uint32_t k = 0; k < VG_BUILTIN_COUNT; k++)
         if (!(vg_builtin_rows[k].flags & VG_BUILTIN_LIBRARY)) vg_suggest_offer(&n.suggest, vg_builtin_rows[k].name);
     for (uint32_t k = 0; k < vg_source_row_count; k++) vg_suggest_offer(&n.suggest, vg_source_rows[k].name);
-    for (size_t k = 0; k < sizeof settings / sizeof *settings; k++) vg_suggest_offer(&n.suggest, settings[k].name);
-    for (size_t k = 0; k < sizeof statements / sizeof *statements; k++) vg_suggest_offer(&n.suggest, statements[k].name);
+    for (size_t k = 0; k < ROW_COUNT; k++) vg_suggest_offer(&n.suggest, rows[k].name);
     each_definition(offer_definition, &n);
     const char *later = vg_later_name(name), *best = vg_suggest_best(&n.suggest);
     if (later) say(h, "the %s '%s' is not built yet\n", later, name);
@@ -237,16 +221,21 @@ static void list_begin(listing *l, const char *title) {
     l->column = 1;
 }
 
+static void list_rows(listing *l, const char *title, help_group group) {
+    list_begin(l, title);
+    for (size_t k = 0; k < ROW_COUNT; k++)
+        if (rows[k].group == group) list_name(l, rows[k].name, strlen(rows[k].name));
+}
+
 static void list_all(const helping *h) {
     listing l = { h, 0 };
-    list_begin(&l, "statements");
-    for (size_t k = 0; k < sizeof statements / sizeof *statements; k++)
-        list_name(&l, statements[k].name, strlen(statements[k].name));
-    list_begin(&l, "settings of train");
-    for (size_t k = 0; k < sizeof settings / sizeof *settings; k++) list_name(&l, settings[k].name, strlen(settings[k].name));
-    list_begin(&l, "elementwise functions and operators");
+    list_rows(&l, "statements", STATEMENT);
+    list_rows(&l, "settings of train", SETTING);
+    list_rows(&l, "signs and words", WORD);
+    list_rows(&l, "verbs", VERB);
+    list_begin(&l, "elementwise functions");
     for (uint32_t op = 1; op < VG_OP_COUNT; op++)
-        if (vg_op_is((vg_op)op, VG_FLAG_map)) list_name(&l, vg_op_rows[op].name, strlen(vg_op_rows[op].name));
+        if (vg_builtin_is_map((vg_op)op)) list_name(&l, vg_op_rows[op].name, strlen(vg_op_rows[op].name));
     list_begin(&l, "functions and distributions");
     for (uint32_t k = 0; k < VG_BUILTIN_COUNT; k++)
         if (!(vg_builtin_rows[k].flags & VG_BUILTIN_LIBRARY)) list_name(&l, vg_builtin_rows[k].name, strlen(vg_builtin_rows[k].name));
@@ -264,8 +253,7 @@ bool vg_help(const char *name, vg_write write, void *user) {
         list_all(&h);
         return true;
     }
-    bool found = help_statement(&h, name);
-    found |= help_setting(&h, name);
+    bool found = help_row(&h, name);
     if (!found) found = help_library(&h, name) || help_builtin(&h, name) || help_operator(&h, name);
     found |= help_source(&h, name);
     if (!found) found = help_message(&h, name);

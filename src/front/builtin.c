@@ -45,7 +45,7 @@ bool vg_builtin_library_only(uint32_t row) { return (vg_builtin_rows[row].flags 
 bool vg_builtin_is_value(uint32_t row) { return (vg_builtin_rows[row].flags & VG_BUILTIN_VALUE) != 0; }
 
 /* Elementwise rows that the language writes as operators, or not at all. */
-static bool is_public(vg_op op) {
+bool vg_builtin_is_map(vg_op op) {
     switch ((int)op) {
     case VG_OP_neg: case VG_OP_add: case VG_OP_sub: case VG_OP_mul: case VG_OP_div: case VG_OP_pow: case VG_OP_eq:
     case VG_OP_ne: case VG_OP_lt: case VG_OP_le: case VG_OP_gt: case VG_OP_ge: case VG_OP_and: case VG_OP_or:
@@ -68,7 +68,7 @@ static void register_value(vg_elaborator *e, const char *name, vg_value value) {
 void vg_builtins_register(vg_elaborator *e) {
     for (uint32_t k = 0; k < VG_BUILTIN_COUNT; k++) register_function(e, VG_F_builtin, vg_builtin_rows[k].name, k);
     for (uint32_t op = 1; op < VG_OP_COUNT; op++)
-        if (is_public((vg_op)op)) register_function(e, VG_F_map, vg_op_rows[op].name, op);
+        if (vg_builtin_is_map((vg_op)op)) register_function(e, VG_F_map, vg_op_rows[op].name, op);
     register_value(e, "pi", vg_value_number(acos(-1.0)));
     register_value(e, "inf", vg_value_number((double)INFINITY));
     register_value(e, "all", (vg_value){ VG_V_axes, 0, 0 });

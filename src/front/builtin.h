@@ -29,6 +29,9 @@ typedef vg_value (*vg_builtin_code)(const vg_built_call *c);
 #include "front/builtin.def"
 #undef VG_BUILTIN
 
+/* Is this elementwise row a function of the language? The others are written as operators, or not at all. */
+bool    vg_builtin_is_map(vg_op op);
+
 /* Argument k as a tensor (integers stay integer); 0 after reporting. */
 vg_node vg_built_tensor(const vg_built_call *c, uint32_t k);
 bool    vg_built_bool(const vg_built_call *c, uint32_t k, bool fallback, bool *out);
