@@ -24,7 +24,7 @@ ctest --preset coverage -j "$(nproc)" --quiet || echo "some tests failed: see $b
 
 # The table of one floor, made by gcovr, ends in: TOTAL <branches> <taken> <percent>%.
 branches_of() {
-    gcovr --root . --object-directory "$build" "$build" --filter "src/$1/" --branches \
+    gcovr --root . --object-directory "$build" "$build/src" --filter "src/$1/" --branches \
         --exclude-unreachable-branches --exclude-throw-branches --exclude-branches-by-pattern '.*\bassert\(.*'
 }
 
