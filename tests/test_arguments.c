@@ -75,7 +75,7 @@ static const char *right_argument(const function *f, uint32_t k) {
     for (size_t j = 0; j < sizeof right / sizeof *right; j++)
         if (strcmp(right[j].name, f->names[k]) == 0) return right[j].argument;
     fail_msg("%s: what does '%s' take?", f->name, f->names[k]);
-    return NULL;
+    return "";
 }
 
 /* The required arguments in order, and `wrong` in the place of parameter k. */

@@ -12,7 +12,7 @@ static const vg_row arrays[] = {
         { "full([2], a[0, 1])", "int [2] 1 1" }, { "linspace(3, 5, 1)", "[1] 3" },
         { "fan_in([8, 3, 5, 5])", "75" }, { "fan_out([8, 3, 5, 5])", "200" },
         { "flatten(sum(a))", "int [1] 15" }, { "transpose(sum(a))", "int 15" } } },
-    { "tensors of different ranks stacked", "a = stack([zeros([2, 3]), 1], 2)", .error = "concat-mismatch" },
+    { "tensors of different ranks stacked", "a = stack([zeros([2, 3]), 1], 2)", .error = "stack-shapes" },
     { "pairs of widths for too few axes", "a = pad(ones([2, 3]), [[1, 1]])", .error = "pad-widths" },
     { "a list that is too long", "a = linspace(0, 1, 2000000)", .error = "not-dimension" },
     { "a shape that is none", X "a = full(\"a\", W)", .error = "not-shape" },

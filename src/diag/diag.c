@@ -57,11 +57,13 @@ static const char *fill_in(vg_diags *diags, const vg_code_row *row, const char *
 }
 
 /* The same mistake is the same message at the same place: turns of a loop and calls of the user's own layers do
- * not count, but two calls of a library function are two places. Without a place the text tells. */
+ * not count. Inside the library, or without a place, the text tells: a call that breaks several of its lines in one
+ * way is one mistake, two calls are two. */
 static uint64_t identity(const vg_diags *diags, vg_code code, vg_span span, vg_call call, const char *text) {
     vg_span place = vg_diags_place(diags, span, call);
-    uint64_t where = place.begin ? vg_hash_pair(span.begin, place.begin) : vg_hash_bytes(text, strlen(text), 0);
-    return vg_hash_pair(code, where);
+    uint64_t where = (uint64_t)code << 32 | place.begin;
+    if (span.begin && place.begin == span.begin) return where;
+    return vg_hash_bytes(text, strlen(text), where) | UINT64_C(1) << 63;   /* apart from the others */
 }
 
 void vg_diags_add(vg_diags *diags, vg_code code, vg_span span, vg_call call, const char *const *arguments) {

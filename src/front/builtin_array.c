@@ -151,9 +151,14 @@ vg_value vg_call_stack(const vg_built_call *c) {
     uint32_t count, axis;
     vg_node *nodes = vg_built_nodes(c, 0, &count);
     if (!nodes || !vg_built_axis(c, 1, vg_node_rank(c->e->graph, nodes[0]) + 1, 0, &axis)) return vg_value_poison();
+    vg_shape shape = vg_node_shape(c->e->graph, nodes[0]);
     for (uint32_t k = 0; k < count; k++) {
-        uint32_t rank = vg_node_rank(c->e->graph, nodes[k]);
-        if (axis <= rank) nodes[k] = insert_axis(c, nodes[k], axis);
+        if (vg_node_shape(c->e->graph, nodes[k]) != shape) {
+            vg_report(c->e->diags, stack_shapes, vg_built_span(c, 0), c->e->frame->call, vg_shape_shown(c->e, shape),
+                      vg_shape_shown(c->e, vg_node_shape(c->e->graph, nodes[k])));
+            return vg_value_poison();
+        }
+        nodes[k] = insert_axis(c, nodes[k], axis);
     }
     vg_word word[1] = { axis };
     return tensor(vg_emit(c->e->graph, VG_OP_concat, nodes, count, words(c, word, 1)));

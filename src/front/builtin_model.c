@@ -234,6 +234,9 @@ vg_value vg_call_same_shape(const vg_built_call *c) {
     if (!a || !b) return vg_value_poison();
     if (vg_node_shape(c->e->graph, a) == vg_node_shape(c->e->graph, b)) return vg_value_bool(true);
     vg_report(c->e->diags, loss_shapes, c->span, c->e->frame->call, shape_text(c, a), shape_text(c, b));
+    uint32_t left = vg_node_rank(c->e->graph, a), right = vg_node_rank(c->e->graph, b);
+    if (left != right)
+        vg_diags_note(c->e->diags, (vg_span){ 0, 0 }, "p[:, 0] takes an axis away from p, expand(p, 1) puts one in");
     vg_node both[2] = { a, b };
     vg_shape_explain(c->e->graph, both, 2);
     return vg_value_poison();
@@ -241,12 +244,11 @@ vg_value vg_call_same_shape(const vg_built_call *c) {
 
 vg_value vg_call_label_shape(const vg_built_call *c) {
     vg_elaborator *e = c->e;
-    vg_node logits = vg_built_tensor(c, 0), labels = vg_built_tensor(c, 1);
+    vg_node logits = vg_built_tensor(c, 0), labels = vg_to_tensor(e, c->a[1], true, vg_built_span(c, 1));
     vg_dim dims[VG_RANK_LIMIT];
     if (!logits || !labels) return vg_value_poison();
-    if (vg_node_shape(e->graph, logits) == vg_node_shape(e->graph, labels) && vg_node_rank(e->graph, logits)) {
-        if (vg_node_dtype(e->graph, labels) == VG_F32) return vg_value_bool(false);
-    }
+    bool alike = vg_node_shape(e->graph, logits) == vg_node_shape(e->graph, labels) && vg_node_rank(e->graph, logits);
+    if (alike && (vg_node_dtype(e->graph, labels) == VG_F32 || c->a[1].kind == VG_V_list)) return vg_value_bool(false);
     uint32_t rank = vg_shape_list(&e->ir->dims, vg_node_shape(e->graph, logits), dims);
     bool fits = rank && vg_shape_of(&e->ir->dims, dims, rank - 1) == vg_node_shape(e->graph, labels);
     if (fits && vg_node_dtype(e->graph, labels) == VG_I32) return vg_value_bool(true);

@@ -222,6 +222,8 @@ static void share_variable(vg_elaborator *e, vg_tree_id statement, vg_entry entr
     const vg_entry_row *row = vg_entry_at(e, entry);
     if (made && row->index_count)
         made = vg_entry_find_member(e, made, e->indices.items + row->first_index, row->index_count);
+    if (e->frame->weights_failed) return;
+    e->frame->weights_failed = true;
     if (!made || !vg_entry_at(e, made)->variable) {
         vg_report(e->diags, weights_missing, vg_tree_span(e->tree, name), e->frame->call,
                   text_of(e, vg_entry_path(e, shares)), text_of(e, vg_tree_name(e->tree, name)));
@@ -233,6 +235,7 @@ static void share_variable(vg_elaborator *e, vg_tree_id statement, vg_entry entr
                   text_of(e, vg_entry_path(e, made)), vg_shape_shown(e, have), vg_shape_shown(e, shape));
         return;
     }
+    e->frame->weights_failed = false;
     vg_node pending = vg_entry_at(e, made)->pending;
     vg_entry_at(e, entry)->kind = VG_E_value;
     vg_entry_at(e, entry)->shares = made;

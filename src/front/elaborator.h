@@ -58,6 +58,7 @@ typedef struct vg_frame {
     VG_VEC(vg_local) locals;     /* parameters, signature dimensions, and the loops' variables (newest last) */
     VG_VEC(vg_loop)  loops;
     bool      returned;
+    bool      weights_failed;    /* the call's weights do not fit: reported once */
     vg_value  result;
     vg_span   result_span;
 } vg_frame;

@@ -97,6 +97,7 @@ static void report_taken(vg_elaborator *e, vg_tree_id name, vg_entry old) {
     if (in_loop) vg_report(e->diags, bound_outside_loop, span, e->frame->call, text);
     else vg_report(e->diags, bound_twice, span, e->frame->call, text);
     if (row->span.end) vg_diags_note(e->diags, row->span, "'%s' is bound here", text);
+    if (row->kind == VG_E_value) vg_entry_at(e, old)->value = vg_value_poison();   /* which was meant is not known */
     if (in_loop) vg_diags_note(e->diags, (vg_span){ 0, 0 },
         "a name is bound once; give each turn its own: h[i] = ... h[i-1] ...");
 }
@@ -109,6 +110,7 @@ static vg_entry bind_member(vg_elaborator *e, vg_tree_id name, vg_entry family, 
         const char *path = vg_strings_text(&e->ir->strings, vg_entry_path(e, old));
         vg_report(e->diags, bound_twice, span, e->frame->call, path);
         vg_diags_note(e->diags, vg_entry_at(e, old)->span, "'%s' is bound here", path);
+        if (vg_entry_at(e, old)->kind == VG_E_value) vg_entry_at(e, old)->value = vg_value_poison();
         return 0;
     }
     vg_entry member = vg_entry_member(e, family, indices, count, span);
@@ -217,6 +219,19 @@ static void offer_names(vg_elaborator *e, vg_suggest *suggest) {
     }
 }
 
+/* The NAME that a statement of the model's top level binds to this text; 0: none does. */
+static vg_tree_id bound_below(const vg_elaborator *e, vg_str name) {
+    uint32_t list = e->front->root ? e->tree->a.items[e->front->root] : 0;
+    for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++) {
+        vg_tree_id statement = vg_tree_item(e->tree, list, k), bound = e->tree->a.items[statement];
+        switch ((int)vg_tree_kind(e->tree, statement)) {
+        case VG_K_bind: case VG_K_const: case VG_K_var: case VG_K_state: case VG_K_input: case VG_K_data:
+            if (vg_tree_name(e->tree, bound) == name) return bound;
+        }
+    }
+    return 0;
+}
+
 static void report_unknown(vg_elaborator *e, vg_tree_id name) {
     const char *text = vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name));
     vg_span span = vg_tree_span(e->tree, name);
@@ -230,6 +245,11 @@ static void report_unknown(vg_elaborator *e, vg_tree_id name) {
     vg_entry later_bound = vg_entry_find(e, e->frame->scope, vg_tree_name(e->tree, name));
     if (later_bound) {
         vg_diags_note(e->diags, vg_entry_at(e, later_bound)->span, "'%s' is known from behind this statement on", text);
+        return;
+    }
+    vg_tree_id below = bound_below(e, vg_tree_name(e->tree, name));
+    if (below) {
+        vg_diags_note(e->diags, vg_tree_span(e->tree, below), "'%s' is bound below: it is known from behind this statement on", text);
         return;
     }
     vg_suggest suggest;

@@ -326,7 +326,11 @@ void vg_execute_block(vg_elaborator *e, vg_tree_id block) {
     uint32_t list = e->tree->a.items[block];
     if (e->depth >= VG_EVALUATION_LIMIT) return;      /* reported where an expression met it */
     e->depth++;
-    for (uint32_t k = 0; k < vg_tree_count(e->tree, list) && !e->frame->returned; k++)
-        vg_execute(e, vg_tree_item(e->tree, list, k));
+    for (uint32_t k = 0; k < vg_tree_count(e->tree, list) && !e->frame->returned; k++) {
+        vg_tree_id statement = vg_tree_item(e->tree, list, k);
+        vg_execute(e, statement);
+        if (vg_tree_kind(e->tree, statement) == VG_K_return && k + 1 < vg_tree_count(e->tree, list))
+            vg_report0(e->diags, behind_return, vg_tree_span(e->tree, vg_tree_item(e->tree, list, k + 1)), e->frame->call);
+    }
     e->depth--;
 }

@@ -143,14 +143,14 @@ static vg_entry mirror(vg_elaborator *e, vg_entry base, vg_entry entry) {
     return found ? found : vg_entry_add(e, up, row.name, kind, row.span);
 }
 
-static vg_value default_optimizer(vg_elaborator *e) {
+static vg_value default_optimizer(vg_elaborator *e, vg_span span) {
     vg_entry entry = vg_entry_find(e, e->library, vg_strings_c(&e->ir->strings, "sgd"));
     vg_function f = e->values.functions.items[vg_entry_at(e, entry)->value.id];
     vg_value arguments[VG_ARGUMENT_LIMIT];
     uint32_t count = vg_tree_count(e->tree, vg_function_parameters(e, &f));
     for (uint32_t k = 0; k < count; k++) arguments[k] = vg_value_absent();
     arguments[0] = vg_value_number(0.01);
-    vg_bound bound = { vg_entry_at(e, entry)->value.id, vg_value_list(&e->values, arguments, count).id, { 0, 0 }, 0 };
+    vg_bound bound = { vg_entry_at(e, entry)->value.id, vg_value_list(&e->values, arguments, count).id, span, 0 };
     vg_vec_push(e->mem, &e->values.bound, bound);
     return (vg_value){ VG_V_optimizer, e->values.bound.count - 1, 0 };
 }
@@ -186,9 +186,9 @@ static void run_optimizer(vg_elaborator *e, vg_value optimizer, vg_node p, vg_no
 typedef struct vg_pair { vg_value variables, optimizer; } vg_pair;
 
 /* One optimizer for all, or pairs [selection, optimizer]. Returns how many pairs; 0 after reporting. */
-static uint32_t optimizer_pairs(vg_elaborator *e, vg_tree_id tree, vg_pair *pairs, uint32_t limit) {
-    vg_value value = tree ? vg_evaluate(e, tree) : default_optimizer(e);
-    vg_span span = tree ? vg_tree_span(e->tree, tree) : (vg_span){ 0, 0 };
+static uint32_t optimizer_pairs(vg_elaborator *e, vg_tree_id tree, vg_span block, vg_pair *pairs, uint32_t limit) {
+    vg_span span = tree ? vg_tree_span(e->tree, tree) : block;
+    vg_value value = tree ? vg_evaluate(e, tree) : default_optimizer(e, block);
     pairs[0] = (vg_pair){ vg_value_absent(), value };
     if (value.kind == VG_V_poison) return 0;
     if (value.kind == VG_V_optimizer) return 1;
@@ -222,7 +222,7 @@ static const vg_pair *pair_of(vg_elaborator *e, const vg_pair *pairs, uint32_t c
 
 static void elaborate_updates(vg_elaborator *e, const vg_settings *s, vg_node loss, vg_value params) {
     vg_pair pairs[64];
-    uint32_t pair_count = optimizer_pairs(e, s->tree[VG_S_optimizer], pairs, 64);
+    uint32_t pair_count = optimizer_pairs(e, s->tree[VG_S_optimizer], e->graph->here.span, pairs, 64);
     uint32_t count = vg_selection_count(&e->values, params), group = ++e->ir->groups;
     vg_node *gradients = VG_ARRAY(&e->arena, vg_node, count);
     for (uint32_t k = 0; k < count; k++)

@@ -99,12 +99,26 @@ static vg_str tag_head(vg_elaborator *e, const vg_summary_statement *s, vg_tree_
     return s->several ? vg_strings_format(strings, "%s/%s", text_of(e, s->as), text_of(e, text)) : s->as;
 }
 
+/* A list of tensors as a selection, of the paths [0], [1], ...; another value as it is. */
+static vg_value list_members(vg_elaborator *e, vg_value list, vg_span span) {
+    uint32_t count = vg_list_count(&e->values, list);
+    bool tensors = count > 0;
+    for (uint32_t k = 0; k < count; k++) tensors &= vg_list_item(&e->values, list, k).kind == VG_V_tensor;
+    if (!tensors) return list;
+    vg_selected *items = VG_ARRAY(&e->arena, vg_selected, count);
+    for (uint32_t k = 0; k < count; k++)
+        items[k] = (vg_selected){ vg_strings_format(&e->ir->strings, "[%u]", k),
+                                  vg_to_tensor(e, vg_list_item(&e->values, list, k), false, span) };
+    return vg_value_selection(&e->values, items, count);
+}
+
 static void summary_expression(vg_elaborator *e, const vg_summary_statement *s, vg_tree_id tree) {
     vg_span span = vg_tree_span(e->tree, tree);
     vg_binding outer = vg_binding_refuse(e, "a summary",
         vg_strings_format(&e->ir->strings, "summary %s", text_of(e, vg_expression_text(e, tree))));
     vg_value value = vg_evaluate(e, tree);
     if (value.kind == VG_V_poison) goto done;
+    if (value.kind == VG_V_list) value = list_members(e, value, span);
     if (value.kind != VG_V_selection) {
         value = vg_value_tensor(vg_to_tensor(e, value, false, span));
         if (value.kind == VG_V_tensor) add_summary(e, s, tag_head(e, s, tree, value), value.id, span);

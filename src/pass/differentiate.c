@@ -109,6 +109,10 @@ static vg_node expand_replace(copy *c, vg_node node) {
     vg_map_free(c->mem, &swaps);
     vg_vec_free(c->mem, &affected);
     vg_cone_release(&cone);
+    if (!swap) {
+        const vg_place *place = &c->from->place.items[node];
+        vg_report0(&c->into->ir->diags, replace_none, place->span, place->call);
+    }
     return stand_in(c, node, swap ? swap : y, 0);
 }
 
