@@ -168,8 +168,9 @@ VG_API vg_status vg_run_variable(vg_run *run, size_t index, vg_tensor *out);
 typedef struct vg_gradcheck_row {
     const char *variable;
     uint64_t    checked, skipped;    /* entries and directions; skipped: beside a kink */
-    double      worst;               /* the largest |symbolic - numeric| / the tensor's largest gradient */
-    bool        ok;
+    double      worst;               /* the largest |symbolic - numeric| / the tensor's largest gradient; what the
+                                        loss's rounding makes of a difference is not held against it */
+    bool        ok;                  /* nothing is wrong; nothing is known, either, when nothing was checked */
     const char *blame;               /* when not ok: the operator and its source line; else NULL */
 } vg_gradcheck_row;
 
@@ -202,7 +203,8 @@ typedef struct vg_terminal_options {
     int      progress;         /* descriptor of the progress line; -1: none */
     bool     live;             /* redraw in place */
     bool     colour, unicode;
-    uint32_t columns;          /* of the terminal; 0: 80 */
+    uint32_t columns;          /* for what goes through `write`; 0: 80 */
+    uint32_t progress_columns; /* for the progress line; 0: no limit */
     vg_write write;
     void    *user;
 } vg_terminal_options;

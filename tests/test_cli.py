@@ -21,6 +21,7 @@ train loss { steps = 5; optimizer = sgd(rate = 0.1) }
 summary scalar loss
 summary histogram grad(loss, w), w
 """,
+    "kink.nn": "var w: [4] = 0\nloss = sum(relu(w))\ntrain loss { steps = 1 }\n",
     "wrong.nn": "a = b + 1\n",
     "nodata.nn": 'data d = mnist("nowhere")\ninput x: [batch, 784] = d.images\ny = mean(x)\nsummary scalar y\n',
     "expect.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 3 }\nexpect loss < 0, \"it is a square\"\n",
@@ -87,6 +88,7 @@ TABLE = [
     (["print", "ok.nn", "ww"], 1, "", "ww"),
     (["describe", "ok.nn"], 0, "w", ""),
     (["gradcheck", "ok.nn", "--seed", "7"], 0, "seed 7\nok     w", ""),
+    (["gradcheck", "kink.nn"], 0, "unsure w                        not checked, 4 skipped beside a kink\n", ""),
     (["gradcheck", "ok.nn", "--second"], 2, "", "--second is not built yet"),
     (["help", "matmul"], 0, "matmul", ""),
     (["help", "crossentropy"], 2, "cross_entropy", ""),

@@ -2,6 +2,7 @@
  * is not held is a derivative that differences do not agree with. And the loader's epochs. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,30 @@ static void test_kink(void **state) {
     assert_int_equal(vg_model_gradcheck(model, 1, note, &r), VG_OK);
     assert_true(r.list[0].checked == 0 && r.list[0].skipped == 4 && r.list[0].ok);
     vg_model_free(model);
+}
+
+/* A gradient that is zero, exactly or up to the loss's rounding, is one that was checked. */
+static void test_zero(void **state) {
+    (void)state;
+    static const char *const models[] = {
+        "var w: [] = 0.5\nloss = mean(cross_entropy(dense(x, 10) + w, y))\n",
+        "var w: [] = 0.5\nloss = 1000 + mean(cross_entropy(dense(x, 10) + w, y))\n",
+        "var w: [3] = 0\nloss = mean(square(dense(x, 1))) + sum(w ^ 3)\n",
+        "var w: [3] = 0\nloss = mean(square(dense(x, 1))) + sum(cos(w))\n",
+        "var w: [3] = 1e-9\nloss = 1 + mean(abs(dense(x, 1))) + sum(w ^ 2)\n"
+    };
+    for (size_t k = 0; k < sizeof models / sizeof *models; k++) {
+        char text[512];
+        rows r = { .count = 0 };
+        snprintf(text, sizeof text, "%s%s%s", MOONS, models[k], TRAIN);
+        vg_model *model = model_of(text);
+        assert_int_equal(vg_model_gradcheck(model, 1, note, &r), VG_OK);
+        for (uint32_t i = 0; i < r.count; i++) {
+            if (strcmp(r.list[i].variable, "w") != 0) continue;
+            assert_true(r.list[i].ok && r.list[i].skipped == 0 && r.list[i].checked > 0 && r.list[i].worst <= 1e-5);
+        }
+        vg_model_free(model);
+    }
 }
 
 static void test_no_loss(void **state) {
@@ -172,8 +197,9 @@ static void test_epochs(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_right),   cmocka_unit_test(test_kink),  cmocka_unit_test(test_no_loss),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_blame), cmocka_unit_test(test_epochs)
+        cmocka_unit_test(test_right),   cmocka_unit_test(test_kink),    cmocka_unit_test(test_zero),
+        cmocka_unit_test(test_no_loss), cmocka_unit_test(test_refused), cmocka_unit_test(test_blame),
+        cmocka_unit_test(test_epochs)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

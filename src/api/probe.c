@@ -6,6 +6,7 @@
 
 enum { ALL_UP_TO = 64, ENTRIES = 32, DIRECTIONS = 4, STEPS = 4 };
 
+static const double first_step = 1e-3;
 static const double tolerance = 1e-5;       /* of the tensor's largest gradient */
 
 /* A line through the slot's values: one element, or a direction (one number for each). */
@@ -35,12 +36,14 @@ vg_probe vg_probe_of(vg_run *run, vg_program *program) {
 typedef enum verdict { FINE, WRONG, UNSURE } verdict;
 
 /* Two steps, the second half as long, extrapolated to none (Richardson). Shorter ones are tried until the derivative
- * fits or rounding covers it: a kink nearby shows the clearer the shorter the step, and the last word counts. */
+ * fits or rounding covers it: a kink nearby shows the clearer the shorter the step, and the last word counts. What the
+ * loss's own rounding makes of the first step counts as zero: such a derivative is checked to be no larger. */
 static verdict compare_line(vg_probe *probe, const line *l, double symbolic, double scale, double *off) {
+    const double rounding = 16 * 2.3e-16 * fmax(1, fabs(probe->value)), zero = rounding / first_step;
     verdict last = UNSURE;
-    double step = 1e-3;
+    double step = first_step;
     for (int k = 0; k < STEPS; k++, step /= 10) {
-        const double half = step / 2, noise = 16 * 2.3e-16 * fmax(1, fabs(probe->value)) / step;
+        const double half = step / 2, noise = rounding / step;
         const double above = value_at(probe, l, step), below = value_at(probe, l, -step);
         const double above_half = value_at(probe, l, half), below_half = value_at(probe, l, -half);
         const double whole = (above - below) / (2 * step), near = (above_half - below_half) / (2 * half);
@@ -48,12 +51,18 @@ static verdict compare_line(vg_probe *probe, const line *l, double symbolic, dou
         const double near_gap = fabs(above_half - 2 * probe->value + below_half) / half;
         const double size = fmax(scale, fabs(near)), fits = tolerance * size + noise;
         const double numeric = (4 * near - whole) / 3, difference = fabs(numeric - symbolic);
-        if (noise > 0.01 * size && scale > 0) break;
+        const bool hidden = noise > 0.01 * size;      /* rounding has more to say than the derivative */
+        if (hidden && (last == WRONG || (k > 0 && scale > zero))) break;
         const bool settled = fabs(whole - near) <= 10 * tolerance * size + noise;
         const bool joined = near_gap <= 0.75 * gap || near_gap <= fits;
-        last = settled && joined ? WRONG : UNSURE;
+        const bool clear = settled && joined;
+        if (clear && difference <= fits) {
+            *off = tolerance * difference / fits;
+            return FINE;
+        }
+        if (clear && hidden) break;
+        last = clear ? WRONG : UNSURE;
         *off = size > 0 ? fmin(difference / size, 1) : 0;
-        if (last == WRONG && difference <= fits) return FINE;
     }
     return last;
 }

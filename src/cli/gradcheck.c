@@ -5,8 +5,13 @@ enum { DEFAULT_SEED = 1 };
 
 static bool show_row(void *user, const vg_gradcheck_row *row) {
     FILE *stream = user;
-    fprintf(stream, "%-6s %-24s worst %8.2e   %llu checked", row->ok ? "ok" : "WRONG", row->variable, row->worst,
-            (unsigned long long)row->checked);
+    const char *verdict = !row->ok ? "WRONG" : row->checked ? "ok" : "unsure";
+    fprintf(stream, "%-6s %-24s ", verdict, row->variable);
+    if (row->checked) {
+        fprintf(stream, "worst %8.2e   %llu checked", row->worst, (unsigned long long)row->checked);
+    } else {
+        fputs("not checked", stream);
+    }
     if (row->skipped) {
         fprintf(stream, ", %llu skipped beside a kink", (unsigned long long)row->skipped);
     }
