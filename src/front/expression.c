@@ -62,7 +62,8 @@ vg_str vg_evaluate_string(vg_elaborator *e, vg_tree_id string) {
 }
 
 static vg_value take_list(vg_elaborator *e, uint32_t base) {
-    vg_value list = vg_value_list(&e->values, e->stack.items + base, e->stack.count - base);
+    uint32_t count = e->stack.count - base;
+    vg_value list = vg_value_list(&e->values, count ? e->stack.items + base : NULL, count);
     e->stack.count = base;
     return list;
 }
