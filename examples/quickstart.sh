@@ -8,7 +8,7 @@ install_packages $build_packages
 
 echo "== building into .build/release"
 cmake --preset release >/dev/null
-cmake --build --preset release --target vgraph_program -j "$(nproc)"
+cmake --build --preset release --target vgraph_program vgraph_shared -j "$(nproc)"   # what cmake --install puts in place
 
 echo "== .build/release/vgraph run models/deep_sigmoid.nn"
 .build/release/vgraph run models/deep_sigmoid.nn
