@@ -116,7 +116,7 @@ static const char *grouped(char buffer[32], uint64_t number) {
 
 /* 12.3 M, as engineers write numbers. */
 static const char *scaled(char buffer[32], double number) {
-    static const char *const unit[] = { "", " k", " M", " G", " T", " P" };
+    static const char *const unit[] = { " ", " k", " M", " G", " T", " P" };
     int k = 0;
     while (number >= 1000 && k < 5) {
         number /= 1000;
