@@ -109,9 +109,66 @@ static void test_ascii(void **state) {
 static void test_live(void **state) {
     (void)state;
     screen s;
-    screen_open(&s, (vg_terminal_options){ .live = true, .colour = true, .unicode = true, .columns = 30 });
+    screen_open(&s, (vg_terminal_options){ .live = true, .colour = true, .unicode = true, .columns = 30,
+                                           .progress_columns = 30 });
     deep_sigmoid(&s);
     screen_close(&s, "live");
+}
+
+/* Names and numbers at several widths: no line is longer than the terminal. */
+static void test_narrow(void **state) {
+    (void)state;
+    static made_histogram made;
+    make_bell(&made, 5000, 1e-5, 0.2);
+    made.histogram.count += 2;
+    made.histogram.nans = 2;
+    for (uint32_t columns = 46; columns <= 140; columns++) {
+        screen s;
+        screen_open(&s, (vg_terminal_options){ .columns = columns });
+        for (uint64_t step = 0; step < 2; step++) {
+            watch(&s, scalar_record(step, "rms(grad(loss, encoder[*].W))/encoder[1].W", -1.2345e-5));
+            watch(&s, histogram_record(step, "g/encoder[1].attention.W", &made));
+            watch(&s, histogram_record(step, "g/b", &made));
+        }
+        watch(&s, (vg_record){ .kind = VG_RECORD_DONE, .step = 2, .seconds = 1 });
+        for (const char *line = s.out.text; *line; line += strcspn(line, "\n") + 1) {
+            assert_in_range(strcspn(line, "\n"), 0, columns);
+        }
+        const char *error;
+        assert_true(vg_sink_close(s.sink, &error));
+        close(s.pipe[0]);
+        close(s.pipe[1]);
+    }
+}
+
+/* Only members that differ in an index are one family; a list of numbers is no index. */
+static void test_families(void **state) {
+    (void)state;
+    static const struct { const char *tags[4]; const char *title; } rows[] = {
+        { { "h[1].b", "h[2].b", "h[10].b" }, "h[*].b" }, { { "c[0]" }, "c[0]" },
+        { { "c[0][1, 2]", "c[0][1, 3]" }, "c[0][*]" }, { { "c[0][1]", "c[1][1]", "c[1][22]" }, "c[*][*]" },
+        { { "sample(normal(0, 1), [1000])" }, "sample(normal(0, 1), [1000])" }, { { "f([1, 2])[3]" }, "f([1, 2])[3]" },
+        { { "mean(h[*], axis = 0)[1]", "mean(h[*], axis = 0)[2]" }, "mean(h[*], axis = 0)[*]" },
+        { { "w / 2" }, "w / 2" }, { { "grad(loss)/h[1].W" }, "grad(loss)" },
+    };
+    static made_histogram made;
+    make_bell(&made, 10, 1, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        screen s;
+        char wanted[80];
+        screen_open(&s, (vg_terminal_options){ .columns = 100 });
+        for (size_t k = 0; k < 4 && rows[i].tags[k]; k++) {
+            watch(&s, histogram_record(0, rows[i].tags[k], &made));
+        }
+        watch(&s, (vg_record){ .kind = VG_RECORD_DONE, .step = 1, .seconds = 1 });
+        snprintf(wanted, sizeof wanted, "\n%s, step 0\n", rows[i].title);
+        assert_int_equal(strncmp(s.out.text, wanted, strlen(wanted)), 0);
+        assert_null(strstr(s.out.text + strlen(wanted), ", step 0\n"));   /* no second family */
+        const char *error;
+        assert_true(vg_sink_close(s.sink, &error));
+        close(s.pipe[0]);
+        close(s.pipe[1]);
+    }
 }
 
 /* 10,000 layers: memory stays small, and a line says what was left out. */
@@ -151,7 +208,7 @@ static void test_odd(void **state) {
     watch(&s, histogram_record(0, "positive values of a very long name, too long to be shown", &made));
     made.histogram = (vg_histogram){ .count = 12, .nans = 9, .infs = 3 };
     watch(&s, histogram_record(0, "broken", &made));
-    watch(&s, scalar_record(0, "loss", NAN));
+    watch(&s, scalar_record(0, "loss", -(double)NAN));
     watch(&s, (vg_record){ .kind = VG_RECORD_STEP, .step = 0, .value = NAN, .steps = 1, .seconds = 0 });
     watch(&s, (vg_record){ .kind = VG_RECORD_EXPECT, .step = 0, .tag = "finite(loss)", .message = "loss is nan",
                           .failures = 1 });
@@ -164,7 +221,8 @@ int main(int argc, char **argv) {
     blessing = argc > 1 && strcmp(argv[1], "--bless") == 0;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deep_sigmoid), cmocka_unit_test(test_ascii), cmocka_unit_test(test_live),
-        cmocka_unit_test(test_thousands), cmocka_unit_test(test_odd),
+        cmocka_unit_test(test_narrow), cmocka_unit_test(test_families), cmocka_unit_test(test_thousands),
+        cmocka_unit_test(test_odd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* Gathers first and last values by family (family.h). */
 #include "watch/family.h"
 
+#include <ctype.h>
 #include <string.h>
 
 void vg_families_init(vg_families *families, vg_mem *mem) {
@@ -8,9 +9,17 @@ void vg_families_init(vg_families *families, vg_mem *mem) {
     vg_arena_init(&families->arena, mem);
 }
 
-/* The text before the last '/' (but not that of a division), or, of a path, the path with '*' for its indices. Scalars
- * without a '/' are one family. */
-static const char *title_of(vg_families *families, const char *tag, bool histograms, size_t *prefix) {
+/* The length of the index that stands at `at` in the text `begin`: [1, 2], of numbers or a star, behind what it is an
+ * index of. 0: there is none. */
+static size_t index_length(const char *begin, const char *at) {
+    const bool behind = at > begin && *at == '[' && (isalnum((unsigned char)at[-1]) || strchr("_])", at[-1]));
+    const size_t numbers = behind ? strspn(at + 1, "0123456789, -*") : 0;
+    return numbers && at[1 + numbers] == ']' ? numbers + 2 : 0;
+}
+
+/* What the members of a family have in common: the text before the last '/' (but not that of a division), or, of a
+ * path, the path with '*' for its indices. Scalars without a '/' are one family. */
+static char *key_of(vg_families *families, const char *tag, bool histograms, size_t *prefix) {
     const char *slash = strrchr(tag, '/');
     slash = slash && slash[1] != ' ' ? slash : NULL;
     *prefix = slash ? (size_t)(slash + 1 - tag) : 0;
@@ -18,38 +27,62 @@ static const char *title_of(vg_families *families, const char *tag, bool histogr
         return vg_arena_copy(&families->arena, tag, (size_t)(slash - tag));
     }
     if (!histograms) {
-        return "scalars";
+        return vg_arena_copy(&families->arena, "scalars", strlen("scalars"));
     }
-    char *title = vg_arena_copy(&families->arena, tag, strlen(tag));
-    char *to = title;
+    char *key = vg_arena_copy(&families->arena, tag, strlen(tag)), *to = key;
     for (const char *from = tag; *from;) {
-        *to++ = *from;
-        const size_t index = *from == '[' ? strspn(from + 1, "0123456789, -") : 0;
-        from++;
-        if (index && from[index] == ']') {
-            *to++ = '*';
-            from += index;
+        const size_t length = index_length(tag, from);
+        if (length) {
+            memcpy(to, "[*]", 3);
+        } else {
+            *to = *from;
         }
+        to += length ? 3 : 1;
+        from += length ? length : 1;
     }
     *to = '\0';
-    return title;
+    return key;
+}
+
+/* The first member alone is called by its tag; a second one turns the indices in which the two differ into '*'. */
+static void widen_title(char *title, const char *tag) {
+    const char *ours = title, *theirs = tag;
+    char *to = title;   /* never beyond ours */
+    while (*ours) {
+        const size_t index = index_length(title, ours), other = index_length(tag, theirs);
+        const size_t length = index ? index : 1;
+        if (index != other || strncmp(ours, theirs, length) != 0) {
+            memcpy(to, "[*]", 3);
+            to += 3;
+        } else {
+            memmove(to, ours, length);
+            to += length;
+        }
+        ours += length;
+        theirs += other ? other : 1;
+    }
+    *to = '\0';
 }
 
 /* NULL when there are too many already. */
 static vg_family *family_of(vg_families *families, const char *tag, bool histograms) {
     size_t prefix;
-    const char *title = title_of(families, tag, histograms, &prefix);
-    const uint64_t key = vg_hash_bytes(title, strlen(title), histograms);
-    uint32_t place = vg_map_get(&families->by_title, key);
+    char *shared = key_of(families, tag, histograms, &prefix);
+    const uint64_t key = vg_hash_bytes(shared, strlen(shared), histograms);
+    uint32_t place = vg_map_get(&families->by_key, key);
+    const bool indexed = histograms && prefix == 0;
     if (place == 0) {
         if (families->list.count == VG_FAMILY_LIMIT) {
             families->left_out++;
             return NULL;
         }
+        char *title = indexed ? vg_arena_copy(&families->arena, tag, strlen(tag)) : shared;
         const vg_family family = { .title = title, .prefix = prefix, .histograms = histograms, .stride = 1 };
         vg_vec_push(families->mem, &families->list, family);
         place = families->list.count;
-        vg_map_put(families->mem, &families->by_title, key, place);
+        vg_map_put(families->mem, &families->by_key, key, place);
+    } else if (indexed) {
+        widen_title(families->list.items[place - 1].title, tag);
     }
     return &families->list.items[place - 1];
 }

@@ -1,7 +1,7 @@
 /* What the end of a run is told from: the first and the last value of each tag, gathered in families. A family is
  * what one summary statement watches: grad(loss)/h[1].W and grad(loss)/h[2].W are rows of `grad(loss)`, h[1].b and
- * h[2].b of `h[*].b`; scalars without a '/' are one. A family of thousands keeps every n-th row, so that memory does
- * not grow with depth. */
+ * h[2].b, which differ in an index, of `h[*].b`; scalars without a '/' are one. A family of thousands keeps every n-th
+ * row, so that memory does not grow with depth. */
 #ifndef VG_WATCH_FAMILY_H
 #define VG_WATCH_FAMILY_H
 
@@ -28,7 +28,7 @@ typedef struct vg_row {
 } vg_row;
 
 typedef struct vg_family {
-    const char *title;
+    char       *title;
     size_t      prefix;        /* bytes of a row's tag that the title says already */
     bool        histograms;    /* else scalars */
     uint32_t    seen, stride;  /* rows that came; of these every stride-th is kept, and the newest */
@@ -41,7 +41,7 @@ typedef struct vg_families {
     VG_VEC(vg_family) list;    /* in order of appearance */
     uint64_t left_out;         /* tags of families beyond VG_FAMILY_LIMIT */
     VG_VEC(vg_row *)  slots;   /* NULL: dropped */
-    vg_map   by_title, by_tag; /* hash -> index, slot + 1 */
+    vg_map   by_key, by_tag;   /* hash -> index, slot + 1 */
 } vg_families;
 
 void vg_families_init(vg_families *families, vg_mem *mem);

@@ -48,6 +48,16 @@ static bool is_due(const terminal_sink *self, const vg_record *record) {
     return since >= PLAIN_LONGEST || (tenth && since >= PLAIN_INTERVAL);
 }
 
+/* Moves `part` to the progress line if it fits: a line that wraps cannot be drawn over. The last column stays free,
+ * since some terminals go on to the next line after it. */
+static void add_part(const terminal_sink *self, vg_text *line, vg_text *part) {
+    const uint32_t columns = self->options.progress_columns;
+    if (columns == 0 || line->length + part->length <= columns) {   /* the line begins with \r */
+        vg_text_add(line, part->text, part->length);
+    }
+    part->length = 0;
+}
+
 static void show_progress(terminal_sink *self, const vg_record *record) {
     const uint64_t done = record->step + 1;
     if (!is_due(self, record)) {
@@ -56,19 +66,24 @@ static void show_progress(terminal_sink *self, const vg_record *record) {
     }
     self->drawn_at = record->seconds;
     self->drawn_step = done;
-    vg_text text = vg_text_new(&self->sink.mem);
+    vg_text text = vg_text_new(&self->sink.mem), part = vg_text_new(&self->sink.mem);
     vg_text_format(&text, "%sstep %llu/%llu", self->options.live ? "\r" : "", (unsigned long long)done,
                    (unsigned long long)record->steps);
     if (!isnan(record->value)) {
-        vg_text_format(&text, "  loss %.4g", record->value);
+        vg_text_format(&part, "  loss %.4g", record->value);
+        add_part(self, &text, &part);
     }
     if (record->seconds > 0) {
-        vg_text_format(&text, "  %.4g steps/s  ", (double)done / record->seconds);
-        add_duration(&text, record->seconds / (double)done * (double)(record->steps - done));
-        vg_text_format(&text, " left");
+        vg_text_format(&part, "  ");
+        add_duration(&part, record->seconds / (double)done * (double)(record->steps - done));
+        vg_text_format(&part, " left");
+        add_part(self, &text, &part);
+        vg_text_format(&part, "  %.4g steps/s", (double)done / record->seconds);
+        add_part(self, &text, &part);
     }
     vg_text_format(&text, self->options.live ? "\x1b[K" : "\n");
     say(self, &text);
+    vg_text_free(&part);
     vg_text_free(&text);
     self->line_open = self->options.live;
 }

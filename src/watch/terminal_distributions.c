@@ -6,7 +6,9 @@
  *
  * A bar's height is the square root of the number of a row's non-zero elements in its column, relative to the row's
  * highest column: gradients have sharp peaks, and on a linear scale their tails, which are what is compared, would
- * lie flat. A dot is a column that has elements, but too few for a bar. */
+ * lie flat. A dot is a column that has elements, but too few for a bar.
+ *
+ * A narrow terminal shows fewer of the numbers, then shorter names: a row that wraps can be compared with no other. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,10 +16,19 @@
 #include "watch/terminal.h"
 
 enum { LEVELS = 8, WIDEST = 81, NARROWEST = 15, NUMBER = 10, ZEROS = 8 };
+enum { FRAME = 2 + 2 + 2, LONGEST_LABEL = 32, SHORTEST_LABEL = 6 };   /* FRAME: the indent, the borders, two blanks */
 
 static const double FAINTEST = 0.002;   /* of the highest column: below that, no dot */
 
 typedef struct axis { double from, to; uint32_t columns; } axis;
+
+/* What of a row there is room for. */
+typedef struct layout {
+    vg_style style;
+    uint32_t label;              /* characters of it */
+    bool     range, zeros, rms;  /* range: min and max */
+    axis     on;
+} layout;
 
 /* The value below which `share` of the buckets' elements lie in absolute value. */
 static double reach(const vg_histogram *h, double share) {
@@ -108,68 +119,113 @@ static void add_bars(vg_text *out, const vg_histogram *h, axis on, vg_style styl
     vg_text_format(out, style.colour ? "\x1b[0m" : "");
 }
 
-/* The axis' ends, and its middle when there is room, above the bars. */
-static void add_axis(vg_text *out, axis on, uint32_t label) {
+/* The axis' ends, and its middle when there is room, above the bars; then what the numbers are. */
+static void add_axis(vg_text *out, const layout *l) {
     char from[32], middle[32], to[32];
-    snprintf(from, sizeof from, "%.3g", on.from);
-    snprintf(middle, sizeof middle, "%.3g", (on.from + on.to) / 2);
-    snprintf(to, sizeof to, "%.3g", on.to);
-    const uint32_t left = (uint32_t)strlen(from), right = (uint32_t)strlen(to), centre = (uint32_t)strlen(middle);
-    const uint32_t begin = on.columns / 2 - centre / 2;
-    vg_text_format(out, "  %*s  %s%*s%s%*s%s ", (int)label, "", from, (int)(begin - left), "", middle,
-                   (int)(on.columns - begin - centre - right), "", to);
-    vg_text_format(out, " %*s%*s%*s%*s\n", NUMBER, "min", NUMBER, "max", NUMBER, "rms", ZEROS, "zeros");
-}
-
-static void add_row(vg_text *out, const char *label, uint32_t width, const vg_histogram *h, axis on, vg_style style) {
-    const char *border = style.unicode ? "│" : "|";
-    const double share = h->count ? 100 * (double)h->zeros / (double)h->count : 0;
-    char zeros[16];
-    snprintf(zeros, sizeof zeros, h->zeros && share < 0.5 ? "<1 %%" : "%.0f %%", share);
-    vg_text_add(out, "  ", 2);
-    vg_show_label(out, label, width, style);
-    vg_text_format(out, " %s", border);
-    add_bars(out, h, on, style);
-    vg_text_format(out, "%s %*.3g%*.3g%*.3g%*s", border, NUMBER, h->min, NUMBER, h->max, NUMBER, h->rms, ZEROS, zeros);
-    if (h->nans + h->infs) {
-        vg_text_format(out, "  %llu nan, %llu inf", (unsigned long long)h->nans, (unsigned long long)h->infs);
+    snprintf(from, sizeof from, "%.3g", l->on.from);
+    snprintf(middle, sizeof middle, "%.3g", (l->on.from + l->on.to) / 2);
+    snprintf(to, sizeof to, "%.3g", l->on.to);
+    const int columns = (int)l->on.columns, right = (int)strlen(to), centre = (int)strlen(middle);
+    const int begin = columns / 2 - centre / 2, rest = columns - begin - centre;
+    const int left = (int)strlen(from) + right < columns ? (int)strlen(from) : 0;
+    vg_text_format(out, "  %*s  %.*s", (int)l->label, "", left, from);
+    if (left < begin && right < rest) {
+        vg_text_format(out, "%*s%*s", begin - left + centre, middle, rest, to);
+    } else {
+        vg_text_format(out, "%*s", columns - left, to);
     }
+    vg_text_format(out, l->range || l->rms ? "  " : "");
+    if (l->range) {
+        vg_text_format(out, "%*s%*s", NUMBER, "min", NUMBER, "max");
+    }
+    vg_text_format(out, l->rms ? "%*s" : "", NUMBER, "rms");
+    vg_text_format(out, l->zeros ? "%*s" : "", ZEROS, "zeros");
     vg_text_add(out, "\n", 1);
 }
 
-static void show_step(vg_text *out, const vg_family *family, bool first, uint64_t step, axis on, uint32_t label,
-                      vg_style style) {
-    vg_show_title(out, family->title, style);
+/* What keeps a tensor from being finite, or nothing. Returns its length. */
+static int lost_text(char text[64], const vg_histogram *h) {
+    *text = '\0';
+    return h->nans + h->infs ? snprintf(text, 64, "  %llu nan, %llu inf", (unsigned long long)h->nans,
+                                        (unsigned long long)h->infs) : 0;
+}
+
+static void add_row(vg_text *out, const char *label, const vg_histogram *h, const layout *l) {
+    const char *border = l->style.unicode ? "│" : "|";
+    const double share = h->count ? 100 * (double)h->zeros / (double)h->count : 0;
+    char zeros[16], lost[64];
+    snprintf(zeros, sizeof zeros, h->zeros && share < 0.5 ? "<1 %%" : "%.0f %%", share);
+    lost_text(lost, h);
+    vg_text_add(out, "  ", 2);
+    vg_show_label(out, label, l->label, l->style);
+    vg_text_format(out, " %s", border);
+    add_bars(out, h, l->on, l->style);
+    vg_text_format(out, l->range || l->rms ? "%s " : "%s", border);
+    if (l->range) {
+        vg_text_format(out, "%*.3g%*.3g", NUMBER, h->min, NUMBER, h->max);
+    }
+    if (l->rms) {
+        vg_text_format(out, "%*.3g", NUMBER, h->rms);
+    }
+    if (l->zeros) {
+        vg_text_format(out, "%*s", ZEROS, zeros);
+    }
+    vg_text_format(out, "%s\n", lost);
+}
+
+static void show_step(vg_text *out, const vg_family *family, bool first, uint64_t step, const layout *l) {
+    vg_show_title(out, family->title, l->style);
     vg_text_format(out, ", step %llu\n", (unsigned long long)step);
-    add_axis(out, on, label);
+    add_axis(out, l);
     for (uint32_t i = 0; i < family->rows.count; i++) {
         const vg_row *row = family->rows.items[i];
         const vg_sample *sample = first ? &row->first : &row->last;
-        add_row(out, row->tag + family->prefix, label, &sample->histogram, on, style);
+        add_row(out, row->tag + family->prefix, &sample->histogram, l);
     }
 }
 
+/* The numbers give way first: the outermost two, then the zeros, then the last. */
+static layout fit_layout(const vg_family *family, vg_style style) {
+    uint32_t label = 1, lost = 0;
+    for (uint32_t i = 0; i < family->rows.count; i++) {
+        const vg_row *row = family->rows.items[i];
+        char text[64];
+        const uint32_t widths[] = { vg_show_width(row->tag + family->prefix),
+                                    (uint32_t)lost_text(text, &row->first.histogram),
+                                    (uint32_t)lost_text(text, &row->last.histogram) };
+        label = widths[0] > label ? widths[0] : label;
+        lost = widths[1] > lost ? widths[1] : lost;
+        lost = widths[2] > lost ? widths[2] : lost;
+    }
+    uint32_t most = style.columns / 4;
+    most = most > LONGEST_LABEL ? LONGEST_LABEL : most < SHORTEST_LABEL ? SHORTEST_LABEL : most;
+    layout l = { .style = style, .label = label < most ? label : most };
+    const uint32_t fixed = FRAME + l.label + lost;
+    const uint32_t room = style.columns > fixed + NARROWEST ? style.columns - fixed - NARROWEST : 0;
+    l.rms = room >= NUMBER;
+    l.zeros = room >= NUMBER + ZEROS;
+    l.range = room >= 3 * NUMBER + ZEROS;
+    const uint32_t numbers = l.range ? 3 * NUMBER + ZEROS : l.zeros ? NUMBER + ZEROS : l.rms ? NUMBER : 0;
+    const uint32_t columns = NARROWEST + room - numbers;
+    const uint32_t plot = columns > WIDEST ? WIDEST : columns - 1 + columns % 2;   /* odd: zero has one of its own */
+    l.on = fit_axis(family, plot);
+    return l;
+}
+
 void vg_show_distributions(vg_text *out, const vg_family *family, vg_style style) {
-    enum { FIXED = 2 + 2 + 2 + 3 * NUMBER + ZEROS, LABEL_LIMIT = 32 };
     if (family->rows.count == 0) {
         return;
     }
-    uint32_t label = 1;
     uint64_t first = UINT64_MAX, last = 0;
     for (uint32_t i = 0; i < family->rows.count; i++) {
         const vg_row *row = family->rows.items[i];
-        const uint32_t width = vg_show_width(row->tag + family->prefix);
-        label = width > label ? width : label;
         first = row->first.step < first ? row->first.step : first;
         last = row->last.step > last ? row->last.step : last;
     }
-    label = label < LABEL_LIMIT ? label : LABEL_LIMIT;
-    uint32_t columns = style.columns > FIXED + label ? style.columns - FIXED - label : 0;
-    columns = columns > WIDEST ? WIDEST : columns < NARROWEST ? NARROWEST : columns;
-    const axis on = fit_axis(family, columns - 1 + columns % 2);   /* odd: zero has a column of its own */
-    show_step(out, family, true, first, on, label, style);
+    const layout l = fit_layout(family, style);
+    show_step(out, family, true, first, &l);
     if (last > first) {
-        show_step(out, family, false, last, on, label, style);
+        show_step(out, family, false, last, &l);
     }
     vg_show_thinned(out, family, style);
 }
