@@ -210,6 +210,8 @@ typedef struct vg_terminal_options {
 } vg_terminal_options;
 VG_API vg_sink *vg_sink_terminal(const vg_terminal_options *options);
 VG_API bool     vg_sink_watch(void *sink, const vg_record *record);      /* a vg_watch */
+/* What a sink leaves out, in a sentence; NULL: nothing. */
+VG_API const char *vg_sink_note(const vg_sink *sink);
 /* Ends and frees (NULL is allowed); false with *error when something could not be written. */
 VG_API bool     vg_sink_close(vg_sink *sink, const char **error);
 

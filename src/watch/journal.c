@@ -11,6 +11,7 @@
 #include "base/os.h"
 #include "run/blas.h"
 #include "watch/sink.h"
+#include "watch/tensorboard.h"
 
 enum { FORMAT = 1, DIGITS = 9 };
 
@@ -86,14 +87,21 @@ static json_t *error_list(const journal_sink *self) {
     return list;
 }
 
+/* What the folder lacks. */
+static json_t *note_list(const journal_sink *self) {
+    const char *missing = vg_tensorboard_graph_missing(&self->model->unit.graph[1]);
+    return missing ? json_pack("[s]", missing) : json_array();
+}
+
 static json_t *whole(uint64_t value) { return json_integer((json_int_t)value); }
 
 static json_t *journal_object(const journal_sink *self) {
-    json_t *object = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o}",
+    json_t *object = json_pack("{s:i, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b, s:s, s:o, s:o, s:o, s:o}",
         "format", FORMAT, "version", vg_version(), "model", vg_model_name(self->model), "source", self->source,
         "overrides", override_list(self), "seed", whole(self->seed), "steps", whole(self->steps),
         "batch", whole(self->model->unit.batch_size), "float64", self->float64, "started", self->date,
-        "machine", machine_object(), "expects", expect_list(self), "errors", error_list(self));
+        "machine", machine_object(), "expects", expect_list(self), "errors", error_list(self),
+        "notes", note_list(self));
     int failed = 0;
     if (self->done) {
         failed |= json_object_set_new(object, "steps_done", whole(self->steps_done));

@@ -79,6 +79,8 @@ bool vg_sink_close(vg_sink *sink, const char **error) {
     return fine;
 }
 
+const char *vg_sink_note(const vg_sink *sink) { return sink->note; }
+
 bool vg_sink_fail(vg_sink *sink, const char *reason) {
     if (!sink->error) {
         sink->error = reason;

@@ -23,6 +23,7 @@ struct vg_sink {
     vg_mem      mem;
     vg_disk     disk;
     const char *error;         /* why something failed: the first reason stays */
+    const char *note;          /* what the sink leaves out, a constant text; NULL: nothing */
 };
 
 /* NULL with *error when it fails. */

@@ -196,6 +196,7 @@ static bool open_file(vg_sink *sink, const void *user) {
     if (failed) {
         return vg_sink_fail(sink, vg_sink_reason(failed));
     }
+    sink->note = options->graph ? vg_tensorboard_graph_missing(options->graph) : NULL;
     vg_text text = vg_text_new(&sink->mem);
     vg_tensorboard_version(&text, &self->arena, vg_os_wall_time());
     const vg_bytes graph = options->graph ? vg_tensorboard_graph(options->graph, &self->arena) : (vg_bytes){ 0 };

@@ -25,7 +25,9 @@ _Static_assert(sizeof(vg_bin) == 3 * sizeof(double), "rows lie behind each other
 size_t vg_bins_of(const vg_histogram *histogram, vg_arena *arena, vg_bin bins[VG_BIN_LIMIT]);
 
 typedef struct vg_bytes { const uint8_t *bytes; size_t length; } vg_bytes;
-/* The packed GraphDef; empty when the graph is larger than TensorBoard can show. */
+/* Why the event file goes without this graph, a constant text; NULL: it does not. */
+const char *vg_tensorboard_graph_missing(const vg_graph *graph);
+/* The packed GraphDef; empty when the graph is, or is larger than TensorBoard can show. */
 vg_bytes vg_tensorboard_graph(const vg_graph *graph, vg_arena *arena);
 
 #endif

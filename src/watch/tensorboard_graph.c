@@ -8,6 +8,8 @@
 
 /* More nodes than that and TensorBoard's layout does not end; 32,768 nodes are about 4 MB. */
 enum { NODES_SHOWN = 1 << 15 };
+static const char too_large[] = "the event file is without the graph, which has more than the 32,768 nodes that "
+                                "TensorBoard can lay out";
 
 typedef struct graph_names {
     const vg_graph *graph;
@@ -136,9 +138,13 @@ static VgTb__Node *node_message(const graph_names *names, vg_node node) {
     return message;
 }
 
+const char *vg_tensorboard_graph_missing(const vg_graph *graph) {
+    return vg_graph_count(graph) - 1 > NODES_SHOWN ? too_large : NULL;   /* node 0 is none */
+}
+
 vg_bytes vg_tensorboard_graph(const vg_graph *graph, vg_arena *arena) {
     const uint32_t count = vg_graph_count(graph);
-    if (count < 2 || count > NODES_SHOWN) {
+    if (count < 2 || vg_tensorboard_graph_missing(graph)) {
         return (vg_bytes){ NULL, 0 };
     }
     graph_names names = { graph, arena, VG_ARRAY(arena, vg_str, count), VG_ARRAY(arena, vg_node, count),
