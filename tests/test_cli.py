@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
 """The command line as its users meet it: exit statuses, messages, files, signals."""
+import fcntl
 import glob
 import json
 import os
+import pty
+import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 PROGRAM = os.path.abspath(sys.argv[1])
@@ -25,6 +30,8 @@ summary histogram grad(loss, w), w
     "wrong.nn": "a = b + 1\n",
     "nodata.nn": 'data d = mnist("nowhere")\ninput x: [batch, 784] = d.images\ny = mean(x)\nsummary scalar y\n',
     "expect.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 3 }\nexpect loss < 0, \"it is a square\"\n",
+    "steps.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 9 }\nexpect steps == 3\n",
+    "odd.nn": "a = [1, 2]\nb = [3, 4]\nsummary histogram a[0], sample(normal(0, 1), [8])\n",
     "nan.nn": "var w: [1] = 1\nloss = mean(log(w - 2))\ntrain loss { steps = 3 }\nsummary scalar loss\n",
     "forever.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 2000000000 }\n"
                   "summary scalar loss every 1000000\n",
@@ -47,7 +54,10 @@ TABLE = [
     (["run", "ok.nn", "--steps"], 2, "", "--steps needs a value"),
     (["run", "ok.nn", "--steps", "many"], 2, "", "--steps takes a whole number above 0, not 'many'"),
     (["run", "ok.nn", "--steps", "-1"], 2, "", "--steps takes a whole number above 0, not '-1'"),
-    (["run", "ok.nn", "--seed", "99999999999999999999"], 2, "", "--seed takes a whole number"),
+    (["run", "ok.nn", "--seed", "9223372036854775808"], 2, "",
+     "--seed takes a whole number up to 9223372036854775807, not '9223372036854775808'"),
+    (["run", "ok.nn", "--seed", "99999999999999999999"], 2, "", "--seed takes a whole number up to 9223372036854775807"),
+    (["run", "ok.nn", "--seed", "9223372036854775807", "--no-files", "--quiet"], 0, "", ""),
     (["run", "ok.nn", "--quiet=3"], 2, "", "--quiet takes no value"),
     (["run", "ok.nn", "--threads", "2"], 2, "", "--threads is not built yet"),
     (["run", "ok.nn", "--resume"], 2, "", "--resume is not built yet"),
@@ -61,7 +71,8 @@ TABLE = [
     (["run", "wrong.nn"], 1, "", "wrong.nn:1:5"),
     (["run", "expect.nn", "--no-files"], 3, "", "it is a square"),
     (["run", "expect.nn", "--no-files", "--quiet"], 3, "", "expect failed 3 times: loss < 0"),
-    (["run", "nan.nn", "--no-files"], 5, "nan", "loss"),
+    (["run", "nan.nn", "--no-files"], 5, "    nan\n", "loss"),
+    (["run", "steps.nn", "--steps", "3", "--no-files", "--quiet"], 0, "", ""),
     (["run", "ok.nn", "--no-files", "--quiet"], 0, "", ""),
     (["run", "ok.nn", "--no-files", "--color=always"], 0, "\x1b[", None),
     (["run", "ok.nn", "--no-files", "--jsonl", "/nowhere/x"], 4, "",
@@ -86,6 +97,13 @@ TABLE = [
      '"dtype":"f64","shape":[3],"data":["inf","inf","inf"]}\n', ""),
     (["print", "ok.nn", "w", "--format", "npy"], 2, "", "--format npy takes one expression, and --out FILE"),
     (["print", "ok.nn", "ww"], 1, "", "ww"),
+    (["print", "ok.nn", "log(w - 9)"], 0, "[nan nan nan]", None),
+    (["print", "ok.nn", "(-2)^2", "-2^2"], 2, "",
+     "there is no option '-2^2'; an argument that begins with '-' is written behind '--'\n"),
+    (["print", "ok.nn", "-h[1]"], 2, "", "there is no option '-h[1]'"),
+    (["print", "ok.nn", "-h"], 0, "usage: vgraph print", ""),
+    (["print", "--format=json", "ok.nn", "--", "(-2)^2", "-2^2"], 0, '"data":[4]}\n{"expr":"-2^2",', ""),
+    (["print", "ok.nn", "--", "--w"], 0, "[1 2 3]", ""),
     (["describe", "ok.nn"], 0, "w", ""),
     (["gradcheck", "ok.nn", "--seed", "7"], 0, "seed 7\nok     w", ""),
     (["gradcheck", "kink.nn"], 0, "unsure w                        not checked, 4 skipped beside a kink\n", ""),
@@ -118,7 +136,7 @@ def test_table():
 def json_lines(*arguments):
     """Of a run on standard output; the seconds differ from run to run."""
     done = vgraph("run", *arguments, "--no-files", "--quiet", "--jsonl", "-")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode in (0, 3), done.stderr   # linear.nn expects more of its steps than a few can do
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines[-1]["kind"] == "done"
     del lines[-1]["seconds"]
@@ -152,6 +170,11 @@ def test_run_folder():
     assert sorted(name[:6] for name in os.listdir(folder)) == ["events", "run.js"]
 
 
+def test_one_of_a_kind_is_no_family():
+    done = vgraph("run", "odd.nn", "--no-files")
+    assert "\na[0], step 0\n" in done.stdout and "(normal(0, 1), [8]), step 0\n" in done.stdout, done.stdout
+
+
 def test_nothing_is_overwritten():
     runs = [subprocess.Popen([PROGRAM, "run", "ok.nn", "--quiet"]) for _ in range(4)]
     before = len(glob.glob("runs/ok-*"))
@@ -162,6 +185,15 @@ def test_nothing_is_overwritten():
     done = vgraph("run", "ok.nn", "--out", "mine")
     assert done.returncode == 2 and "'mine' holds the files of an earlier run" in done.stderr
     assert stands == {name: open(os.path.join("mine", name), "rb").read() for name in os.listdir("mine")}
+
+
+def test_a_graph_too_large_for_tensorboard_is_told():
+    deep = os.path.join(ROOT, "tests", "bench", "deep.nn")
+    for depth, count in ((3, 0), (10000, 1)):
+        folder = "deep%d" % depth
+        done = vgraph("run", deep, "--set", "depth=%d" % depth, "--steps", "1", "--out", folder)
+        assert done.returncode == 0 and done.stderr.count("note: the event file is without the graph") == count
+        assert len(json.load(open(folder + "/run.json"))["notes"]) == count
 
 
 def test_errors_stand_in_the_journal():
@@ -186,12 +218,77 @@ def test_interrupt():
     assert json.load(open("forever/run.json"))["exit"] == 130
 
 
+def test_hang_up():
+    run = subprocess.Popen([PROGRAM, "run", "forever.nn", "--out", "hang", "--quiet"])
+    while not os.path.exists("hang/run.json"):
+        time.sleep(0.01)
+    run.send_signal(signal.SIGHUP)
+    assert run.wait(timeout=60) == 130
+    assert json.load(open("hang/run.json"))["exit"] == 130
+
+
+def with_closed(descriptor, *arguments):
+    return subprocess.run([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                          preexec_fn=lambda: os.close(descriptor))
+
+
+def test_closed_descriptors_are_no_files():
+    for descriptor, status in ((0, 0), (1, 4), (2, 0)):
+        folder = "closed%d" % descriptor
+        done = with_closed(descriptor, "run", "ok.nn", "--out", folder)
+        assert done.returncode == status, done
+        if status:
+            assert b"cannot write to standard output: Bad file descriptor" in done.stderr, done.stderr
+        names = os.listdir(folder)
+        assert len(names) == 2, names
+        for name in names:
+            written = open(os.path.join(folder, name), "rb").read()
+            assert b"scalars" not in written and b"steps/s" not in written, name
+    assert with_closed(1, "graph", "ok.nn").returncode == 4
+
+
+def on_terminal(columns, *arguments, **environment):
+    """What the program writes to a terminal of that width, as lines; what was drawn over is there, too."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    run = subprocess.Popen([PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs,
+                           env={**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8", **environment})
+    os.close(theirs)
+    written = b""
+    try:
+        while part := os.read(ours, 65536):
+            written += part
+    except OSError:   # Linux says so when the last writer is gone
+        pass
+    os.close(ours)
+    run.wait()
+    return written.decode()
+
+
+def test_narrow_terminals():
+    model = os.path.join(ROOT, "models", "deep_sigmoid.nn")
+    for columns in (40, 80, 100):
+        text = on_terminal(columns, "run", model, "--steps", "3", "--no-files")
+        assert "\r" in text.split("\n")[0] and "h[4].W" in text
+        for line in re.split("[\r\n]+", re.sub("\x1b\\[[0-9;]*[mK]", "", text)):
+            assert len(line) <= columns, "%d columns: %r" % (columns, line)
+
+
+def test_dumb_terminal():
+    text = on_terminal(80, "run", "ok.nn", "--no-files", TERM="dumb")
+    assert "loss" in text and "\x1b" not in text and "\r" not in text.replace("\r\n", ""), repr(text)
+
+
 def test_full_and_closed_output():
     with open("/dev/full", "w") as full:
         done = subprocess.run([PROGRAM, "graph", "ok.nn"], stdout=full, stderr=subprocess.PIPE)
         assert done.returncode == 4 and b"cannot write to standard output: No space left on device" in done.stderr
-        assert subprocess.run([PROGRAM, "run", "ok.nn", "--no-files", "--jsonl", "-"], stdout=full,
-                              stderr=subprocess.DEVNULL).returncode == 4
+        done = subprocess.run([PROGRAM, "graph", os.path.join(ROOT, "models", "deep_sigmoid.nn")], stdout=full,
+                              stderr=subprocess.PIPE)   # more than a buffer
+        assert done.returncode == 4 and b"cannot write to standard output: No space left on device" in done.stderr
+        done = subprocess.run([PROGRAM, "run", "ok.nn", "--no-files", "--jsonl", "-"], stdout=full,
+                              stderr=subprocess.PIPE)
+        assert done.returncode == 4 and b"cannot write to standard output: No space left" in done.stderr, done.stderr
     reader = subprocess.Popen(["true"], stdin=subprocess.PIPE)
     reader.wait()
     done = subprocess.run([PROGRAM, "describe", "ok.nn"], stdout=reader.stdin, stderr=subprocess.PIPE)

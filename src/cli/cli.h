@@ -24,6 +24,9 @@ typedef struct vg_cli_change {
     char       *text;       /* as it would be written again: "--set depth=8" */
 } vg_cli_change;
 
+/* Standard output or standard error, and why writing to it failed first: 0, or errno. */
+typedef struct vg_cli_stream { FILE *file; int error; } vg_cli_stream;
+
 typedef struct vg_cli_verb vg_cli_verb;
 
 typedef struct vg_cli_options {
@@ -38,6 +41,7 @@ typedef struct vg_cli_options {
     bool       has_seed, float64, quiet, no_files;
     const char *out, *jsonl, *stage, *format;   /* NULL: not given */
     vg_cli_colour colour;
+    vg_cli_stream *output, *messages;
 } vg_cli_options;
 
 struct vg_cli_verb {
@@ -66,7 +70,9 @@ char *vg_cli_format(const char *format, ...) __attribute__((format(printf, 1, 2)
 
 bool vg_cli_has_colour(const vg_cli_options *options, FILE *stream);
 bool vg_cli_has_unicode(void);
-bool vg_cli_write(void *stream, const char *bytes, size_t length);   /* a vg_write; `stream` is a FILE */
+bool vg_cli_is_terminal(FILE *stream);   /* one that moves its cursor, at that */
+bool vg_cli_write(void *stream, const char *bytes, size_t length);   /* a vg_write to a vg_cli_stream */
+void vg_cli_flush(vg_cli_stream *stream);
 /* "vgraph: ..." on standard error. */
 void vg_cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Which of two exit statuses is told: 2 and 1, then 4 before 5 before 3, then 130. */

@@ -8,7 +8,7 @@ vg_status vg_cli_describe(const vg_cli_options *options) {
         return status;
     }
     const size_t known = vg_model_diagnostics(model);
-    status = vg_model_describe(model, vg_cli_write, stdout);
+    status = vg_model_describe(model, vg_cli_write, options->output);
     vg_cli_explain(options, model, known);
     vg_model_free(model);
     return status;

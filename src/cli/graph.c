@@ -46,7 +46,7 @@ vg_status vg_cli_graph(const vg_cli_options *options) {
         return status;
     }
     const size_t known = vg_model_diagnostics(model);
-    status = vg_model_graph(model, (vg_stage)stage, (vg_graph_format)format, vg_cli_write, stdout);
+    status = vg_model_graph(model, (vg_stage)stage, (vg_graph_format)format, vg_cli_write, options->output);
     vg_cli_explain(options, model, known);
     vg_model_free(model);
     return status;

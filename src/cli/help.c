@@ -3,5 +3,5 @@
 
 vg_status vg_cli_help(const vg_cli_options *options) {
     const char *name = options->argument_count ? options->arguments[0] : "";
-    return vg_help(name, vg_cli_write, stdout) ? VG_OK : VG_FAILED_USAGE;
+    return vg_help(name, vg_cli_write, options->output) ? VG_OK : VG_FAILED_USAGE;
 }

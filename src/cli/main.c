@@ -1,8 +1,10 @@
 /* vgraph VERB FILE.nn [options]: finds the verb, reads its options, and lets it act. */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -68,8 +70,9 @@ static vg_status unknown_verb(const char *name) {
                 : vg_cli_usage(NULL, "there is no verb '%s'", name);
 }
 
-static vg_status act(const vg_cli_verb *verb, int argc, char **argv) {
-    vg_cli_options options = { 0 };
+static vg_status act(const vg_cli_verb *verb, int argc, char **argv, vg_cli_stream *output) {
+    vg_cli_stream messages = { stderr, 0 };
+    vg_cli_options options = { .output = output, .messages = &messages };
     bool help = false;
     vg_status status = vg_cli_options_read(&options, verb, argc, argv, &help);
     if (help) {
@@ -82,20 +85,36 @@ static vg_status act(const vg_cli_verb *verb, int argc, char **argv) {
 }
 
 /* What was written must have arrived; a reader who has gone away knows that himself. */
-static vg_status close_output(vg_status status) {
-    errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout)) {
+static vg_status close_output(vg_status status, vg_cli_stream *output) {
+    vg_cli_flush(output);
+    if (!output->error && !ferror(output->file)) {
         return status;
     }
-    if (errno != EPIPE) {
-        vg_cli_complain("cannot write to standard output%s%s", errno ? ": " : "", errno ? strerror(errno) : "");
+    if (output->error != EPIPE) {
+        vg_cli_complain("cannot write to standard output%s%s", output->error ? ": " : "",
+                        output->error ? strerror(output->error) : "");
     }
     return vg_cli_worse(status, VG_FAILED_RESOURCE);
 }
 
+/* Were one of the three closed, the next file opened would get its number, and what is meant for the terminal would
+ * go into that file. Opened for reading: writing to it fails as to one that is closed. */
+static bool occupy_standard_streams(void) {
+    for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; descriptor++) {
+        if (fcntl(descriptor, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != descriptor) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int main(int argc, char **argv) {
+    if (!occupy_standard_streams()) {
+        return VG_FAILED_RESOURCE;
+    }
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_IGN);
+    vg_cli_stream output = { stdout, 0 };
     if (argc < 2) {
         show_help(stderr);
         return VG_FAILED_USAGE;
@@ -103,11 +122,11 @@ int main(int argc, char **argv) {
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         show_help(stdout);
-        return close_output(VG_OK);
+        return close_output(VG_OK, &output);
     }
     if (strcmp(name, "--version") == 0) {
         printf("vgraph %s\n", vg_version());
-        return close_output(VG_OK);
+        return close_output(VG_OK, &output);
     }
     const vg_cli_verb *verb = find_verb(name);
     if (!verb) {
@@ -116,5 +135,5 @@ int main(int argc, char **argv) {
     if (!verb->act) {
         return vg_cli_usage(NULL, "the verb '%s' is not built yet", name);
     }
-    return close_output(act(verb, argc - 1, argv + 1));
+    return close_output(act(verb, argc - 1, argv + 1, &output), &output);
 }

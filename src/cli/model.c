@@ -17,7 +17,7 @@ static vg_status apply_options(const vg_cli_options *options, char *const *fetch
         status = vg_cli_worse(status, apply_change(model, &options->changes[i]));
     }
     for (size_t i = 0; i < options->dump_count; i++) {
-        if (vg_model_dump(model, options->dumps[i], vg_cli_write, stdout) != VG_OK) {
+        if (vg_model_dump(model, options->dumps[i], vg_cli_write, options->output) != VG_OK) {
             status = vg_cli_usage(options->verb, "--dump takes elaborate or a pass (differentiate, simplify), not '%s'",
                                   options->dumps[i]);
         }
@@ -28,6 +28,12 @@ static vg_status apply_options(const vg_cli_options *options, char *const *fetch
     }
     if (options->batch) {
         status = vg_cli_worse(status, vg_model_batch(model, options->batch));
+    }
+    if (options->steps) {
+        status = vg_cli_worse(status, vg_model_steps(model, options->steps));
+    }
+    if (options->has_seed) {
+        status = vg_cli_worse(status, vg_model_seed(model, options->seed));
     }
     return status;
 }
@@ -55,7 +61,7 @@ vg_status vg_cli_load(const vg_cli_options *options, const char *path, char *con
 
 void vg_cli_explain(const vg_cli_options *options, const vg_model *model, size_t from) {
     if (vg_model_diagnostics(model) > from) {
-        fflush(stdout);
-        vg_model_explain(model, from, vg_cli_has_colour(options, stderr), vg_cli_write, stderr);
+        vg_cli_flush(options->output);
+        vg_model_explain(model, from, vg_cli_has_colour(options, stderr), vg_cli_write, options->messages);
     }
 }

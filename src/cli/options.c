@@ -74,12 +74,12 @@ void vg_cli_options_help(const vg_cli_verb *verb) {
     printf("\nexample: %s\n", verb->example);
 }
 
-/* A whole number from 1 (or 0) on. */
+/* A whole number from 1 (or 0) on, as the language has them. */
 static bool read_number(const char *text, uint64_t least, uint64_t *number) {
     char *end;
     errno = 0;
     *number = strtoull(text, &end, 10);
-    return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *number >= least;
+    return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *number >= least && *number <= INT64_MAX;
 }
 
 /* NAME=TEXT, or the whole text for --summary. The same name twice leaves open which one counts. */
@@ -122,6 +122,10 @@ static vg_status take_number(const vg_cli_options *options, const option_row *ro
     if (read_number(text, least, number)) {
         return VG_OK;
     }
+    if (*text && text[strspn(text, "0123456789")] == '\0' && text[strspn(text, "0")] != '\0') {
+        return vg_cli_usage(options->verb, "--%s takes a whole number up to %lld, not '%s'", row->name,
+                            (long long)INT64_MAX, text);
+    }
     return vg_cli_usage(options->verb, "--%s takes a whole number%s, not '%s'", row->name, least ? " above 0" : "",
                         text);
 }
@@ -151,6 +155,10 @@ static vg_status take_option(vg_cli_options *options, const option_row *row, cha
 
 /* Why getopt_long did not take `text`: unknown here, unknown at all, ambiguous, or with a value it does not take. */
 static vg_status refuse_option(const vg_cli_verb *verb, const char *text, int value) {
+    if (text[1] != '-') {
+        return vg_cli_usage(verb, "there is no option '%s'; an argument that begins with '-' is written behind '--'",
+                            text);
+    }
     const int length = (int)strcspn(text, "=");
     if (value >= FIRST_VALUE) {
         return vg_cli_usage(verb, "--%s takes no value", rows[value - FIRST_VALUE].name);
@@ -190,6 +198,20 @@ static vg_status check_arguments(const vg_cli_options *options) {
     return VG_OK;
 }
 
+/* The option that argv[optind] begins. Its text is kept from getopt_long, which is told of no single letters, so that
+ * -h[1] is not taken for -h and something behind it. */
+static vg_status read_option(vg_cli_options *options, int value, char *text, bool *help) {
+    if (value == '?' && strcmp(text, "-h") == 0) {
+        *help = true;
+        return VG_OK;
+    }
+    if (value == ':') {
+        return vg_cli_usage(options->verb, "%s needs a value", text);
+    }
+    return value == '?' ? refuse_option(options->verb, text, optopt)
+                        : take_option(options, &rows[value - FIRST_VALUE], optarg, help);
+}
+
 vg_status vg_cli_options_read(vg_cli_options *options, const vg_cli_verb *verb, int argc, char **argv, bool *help) {
     struct option table[ROW_COUNT + 1] = { 0 };
     size_t count = 0;
@@ -202,28 +224,23 @@ vg_status vg_cli_options_read(vg_cli_options *options, const vg_cli_verb *verb, 
     options->verb = verb;
     options->changes = vg_cli_alloc((size_t)argc, sizeof *options->changes);
     options->dumps = vg_cli_alloc((size_t)argc, sizeof *options->dumps);
+    options->arguments = vg_cli_alloc((size_t)argc, sizeof *options->arguments);
     opterr = 0;
-    for (;;) {
+    bool only_arguments = false;   /* behind -- */
+    while (optind < argc) {
         const int before = optind;
-        const int value = getopt_long(argc, argv, ":h", table, NULL);
-        if (value == -1) {
-            break;
-        }
-        vg_status status = VG_OK;
-        if (value == '?' || value == ':') {
-            const char *text = argv[optind > before ? optind - 1 : before];
-            status = value == ':' ? vg_cli_usage(verb, "%s needs a value", text) : refuse_option(verb, text, optopt);
-        } else if (value == 'h') {
-            *help = true;
+        const int value = only_arguments ? -1 : getopt_long(argc, argv, "+:", table, NULL);
+        if (value == -1 && optind > before) {
+            only_arguments = true;
+        } else if (value == -1) {
+            options->arguments[options->argument_count++] = argv[optind++];
         } else {
-            status = take_option(options, &rows[value - FIRST_VALUE], optarg, help);
-        }
-        if (status != VG_OK) {
-            return status;
+            const vg_status status = read_option(options, value, argv[before], help);
+            if (status != VG_OK) {
+                return status;
+            }
         }
     }
-    options->arguments = argv + optind;
-    options->argument_count = argc - optind;
     return *help ? VG_OK : check_arguments(options);
 }
 
@@ -234,4 +251,5 @@ void vg_cli_options_free(vg_cli_options *options) {
     }
     free(options->changes);
     free(options->dumps);
+    free(options->arguments);
 }

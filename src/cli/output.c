@@ -1,4 +1,5 @@
 /* What the verbs share in saying things: colour, characters, complaints, exit statuses, memory. */
+#include <errno.h>
 #include <langinfo.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -32,15 +33,19 @@ char *vg_cli_format(const char *format, ...) {
     return text;
 }
 
+bool vg_cli_is_terminal(FILE *stream) {
+    const char *terminal = getenv("TERM");
+    return isatty(fileno(stream)) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
 bool vg_cli_has_colour(const vg_cli_options *options, FILE *stream) {
     const char *no_colour = getenv("NO_COLOR");
-    const char *terminal = getenv("TERM");
     switch (options->colour) {
     case VG_CLI_COLOUR_ALWAYS: return true;
     case VG_CLI_COLOUR_NEVER:  return false;
     case VG_CLI_COLOUR_AUTO:   break;
     }
-    return isatty(fileno(stream)) && !(no_colour && *no_colour) && terminal && strcmp(terminal, "dumb") != 0;
+    return vg_cli_is_terminal(stream) && !(no_colour && *no_colour);
 }
 
 /* A bare container says nothing about its locale; what shows its output knows UTF-8 all the same. */
@@ -59,7 +64,20 @@ bool vg_cli_has_unicode(void) {
 }
 
 bool vg_cli_write(void *stream, const char *bytes, size_t length) {
-    return fwrite(bytes, 1, length, stream) == length;
+    vg_cli_stream *to = stream;
+    errno = 0;
+    if (fwrite(bytes, 1, length, to->file) == length) {
+        return true;
+    }
+    to->error = to->error ? to->error : errno;
+    return false;
+}
+
+void vg_cli_flush(vg_cli_stream *stream) {
+    errno = 0;
+    if (fflush(stream->file) != 0 && !stream->error) {
+        stream->error = errno;
+    }
 }
 
 void vg_cli_complain(const char *format, ...) {

@@ -9,7 +9,8 @@
 
 enum { SINK_LIMIT = 4 };
 
-typedef struct named_sink { vg_sink *sink; const char *path; } named_sink;   /* path: what complaints name */
+/* path: what complaints name; NULL: standard output or error, which are told of at the end of the program. */
+typedef struct named_sink { vg_sink *sink; const char *path; } named_sink;
 typedef struct watchers { named_sink list[SINK_LIMIT]; size_t count; bool quiet; } watchers;
 
 /* The one thing that a signal handler can reach. */
@@ -20,12 +21,17 @@ static void ask_to_stop(int signal_number) {
     stop_asked = 1;
 }
 
-/* The first Ctrl-C ends the run after the step; the handler is gone then, so that a second one kills. */
+/* The first Ctrl-C ends the run after the step; the handler is gone then, so that a second one kills. A terminal that
+ * is closed may say so twice, to the shell's jobs and to its own, and is not listened to under nohup. */
 static void listen_for_stop(void) {
-    struct sigaction action = { .sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND };
+    struct sigaction action = { .sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND | SA_RESTART }, hang_up;
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    action.sa_flags = SA_RESTART;
+    if (sigaction(SIGHUP, NULL, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) {
+        sigaction(SIGHUP, &action, NULL);
+    }
 }
 
 /* All sinks see every record, also after one has failed. */
@@ -41,27 +47,41 @@ static bool watch(void *user, const vg_record *record) {
     return fine;
 }
 
+static void complain_about(const char *path, const char *error) {
+    if (path && strcmp(path, "-") == 0) {
+        vg_cli_complain("cannot write to standard output: %s", error);
+    } else if (path) {
+        vg_cli_complain("cannot write '%s': %s", path, error);
+    }
+}
+
 /* error: where the sink's maker left why; read only now that it has been called. */
 static bool add_sink(watchers *all, vg_sink *sink, const char *path, const char *const *error) {
     if (!sink) {
-        vg_cli_complain("cannot write '%s': %s", path, *error);
+        complain_about(path, *error);
         return false;
+    }
+    if (vg_sink_note(sink) && !all->quiet) {
+        fprintf(stderr, "note: %s\n", vg_sink_note(sink));
     }
     all->list[all->count++] = (named_sink){ sink, path };
     return true;
 }
 
-static uint32_t terminal_columns(void) {
+/* `otherwise` for what is no terminal. */
+static uint32_t columns_of(FILE *stream, uint32_t otherwise) {
     struct winsize size;
-    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 100;
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : otherwise;
 }
 
 /* The summary goes to standard output, unless JSON lines do. */
 static vg_sink *terminal_sink(const vg_cli_options *options) {
-    FILE *stream = options->jsonl && strcmp(options->jsonl, "-") == 0 ? stderr : stdout;
+    vg_cli_stream *stream = options->jsonl && strcmp(options->jsonl, "-") == 0 ? options->messages : options->output;
     const vg_terminal_options terminal = {
-        .progress = STDERR_FILENO, .live = isatty(STDERR_FILENO), .colour = vg_cli_has_colour(options, stream),
-        .unicode = vg_cli_has_unicode(), .columns = terminal_columns(), .write = vg_cli_write, .user = stream
+        .progress = STDERR_FILENO, .live = vg_cli_is_terminal(stderr),
+        .colour = vg_cli_has_colour(options, stream->file),
+        .unicode = vg_cli_has_unicode(), .columns = columns_of(stream->file, 100),
+        .progress_columns = columns_of(stderr, 0), .write = vg_cli_write, .user = stream
     };
     return vg_sink_terminal(&terminal);
 }
@@ -89,7 +109,7 @@ static bool open_sinks(watchers *all, const vg_cli_options *options, const vg_ru
     if (options->jsonl && !add_sink(all, vg_sink_json(options->jsonl, &error), options->jsonl, &error)) {
         return false;
     }
-    return options->quiet || add_sink(all, terminal_sink(options), "standard output", &error);
+    return options->quiet || add_sink(all, terminal_sink(options), NULL, &error);
 }
 
 /* The journal comes last: it notes the run's errors. */
@@ -99,7 +119,7 @@ static vg_status close_sinks(watchers *all) {
         const named_sink *last = &all->list[--all->count];
         const char *error;
         if (!vg_sink_close(last->sink, &error)) {
-            vg_cli_complain("cannot write '%s': %s", last->path, error);
+            complain_about(last->path, error);
             status = VG_FAILED_RESOURCE;
         }
     }
@@ -125,7 +145,7 @@ static vg_status train(const vg_cli_options *options, vg_model *model) {
         listen_for_stop();
         status = vg_run_all(run, &stop_asked);
         if (folder && !options->quiet) {
-            fflush(stdout);
+            vg_cli_flush(options->output);
             fprintf(stderr, "the run is in %s\n", folder);
         }
     }

@@ -20,6 +20,9 @@ typedef struct printer {
 } printer;
 
 static int format_element(const printer *p, double value, char *text, size_t size) {
+    if (isnan(value)) {
+        return snprintf(text, size, "nan");   /* whose sign means nothing */
+    }
     return p->tensor->integer ? snprintf(text, size, "%.0f", value) : snprintf(text, size, "%.*g", DIGITS_SHOWN, value);
 }
 
