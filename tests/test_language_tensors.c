@@ -13,7 +13,7 @@ static const vg_row types[] = {
         { "broadcast(i, [2, 3])", "int [2, 3] 0 1 2 0 1 2" }, { "expand(i, 0)", "int [1, 3] 0 1 2" }, { "squeeze(expand(i, 0))", "int [3] 0 1 2" } } },
     { "one float among them makes a float", X "i = arange(3)",
       .wants = { { "concat([i, f[0]])", "[6] 0 1 2 0 1 2" }, { "select(i > 1, i, 0.5)", "[3] 0.5 0.5 2" }, { "maximum(i, 0.5)", "[3] 0.5 1 2" },
-        { "clamp(i, 0.5, 1)", "[3] 0.5 1 1" }, { "stack([i, f[0]])", "[2, 3] 0 1 2 0 1 2" } } },
+        { "clamp(i, 0.5, 1)", "[3] 0.5 1 1" }, { "stack([i, f[0]])", "[2, 3] 0 1 2 0 1 2" }, { "concat([i, [7]])", "int [4] 0 1 2 7" }, { "concat([i, [0.5]])", "[4] 0 1 2 0.5" } } },
     { "arithmetic of integers", X "i = arange(3)",
       .wants = { { "i + 1", "int [3] 1 2 3" }, { "i * 2 - 1", "int [3] -1 1 3" }, { "-i", "int [3] 0 -1 -2" }, { "sum(x)", "int 15" }, { "sum(x, axis = 1)", "int [2] 3 12" },
         { "i / 2", "[3] 0 0.5 1" }, { "i ^ 2", "[3] 0 1 4" }, { "mean(i)", "1" }, { "exp(i - i)", "[3] 1 1 1" }, { "i + 0.5", "[3] 0.5 1.5 2.5" }, { "i * 1.0", "int [3] 0 1 2" },

@@ -185,8 +185,13 @@ vg_node *vg_built_nodes(const vg_built_call *c, uint32_t k, uint32_t *count) {
     }
     *count = list ? vg_list_count(&e->values, value) : vg_selection_count(&e->values, value);
     vg_node *nodes = VG_ARRAY(&e->arena, vg_node, *count + 1);
+    bool integer = false;               /* beside an integer tensor whole numbers are integers */
+    for (uint32_t j = 0; list && j < *count; j++) {
+        vg_value item = vg_list_item(&e->values, value, j);
+        integer |= item.kind == VG_V_tensor && vg_node_dtype(e->graph, item.id) == VG_I32;
+    }
     for (uint32_t j = 0; j < *count; j++) {
-        nodes[j] = list ? vg_to_tensor(e, vg_list_item(&e->values, value, j), false, vg_built_span(c, k))
+        nodes[j] = list ? vg_to_tensor(e, vg_list_item(&e->values, value, j), integer, vg_built_span(c, k))
                         : vg_selection_item(&e->values, value, j).node;
         if (!nodes[j]) return NULL;
     }

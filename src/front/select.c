@@ -280,8 +280,8 @@ static bool text_pattern(vg_elaborator *e, const char *at, vg_pattern *pattern) 
 vg_value vg_select_text(vg_elaborator *e, vg_str text, vg_span span) {
     vg_pattern *pattern = VG_NEW(&e->arena, vg_pattern);
     pattern->span = span;
-    const char *chars = text ? vg_strings_text(&e->ir->strings, text) : "**";
-    if (!text_pattern(e, chars, pattern) || !pattern->count) {
+    const char *chars = text ? vg_strings_text(&e->ir->strings, text) : "vars";
+    if (!text_pattern(e, text ? chars : "**", pattern) || !pattern->count) {
         vg_report(e->diags, pattern_text, span, e->frame->call, chars);
         return vg_value_poison();
     }

@@ -67,11 +67,16 @@ static bool add_variables(vg_elaborator *e, vg_value value, vg_span span, vg_cho
     return true;
 }
 
-/* A selection of trainable variables from a setting's value: a variable, a selection, a list of them. */
-static vg_value choose_variables(vg_elaborator *e, vg_value value, vg_span span) {
+/* The trainable variables of a setting's value: a variable, a selection, a list of them. False after reporting. */
+static bool choose_variables(vg_elaborator *e, vg_value value, vg_span span, vg_chosen *chosen) {
     uint32_t count = e->unit->variables.count;
-    vg_chosen chosen = { .items = VG_ARRAY(&e->arena, vg_selected, count), .taken = VG_ARRAY(&e->arena, bool, count) };
-    if (!add_variables(e, value, span, &chosen)) return vg_value_poison();
+    *chosen = (vg_chosen){ .items = VG_ARRAY(&e->arena, vg_selected, count), .taken = VG_ARRAY(&e->arena, bool, count) };
+    return add_variables(e, value, span, chosen);
+}
+
+static vg_value chosen_params(vg_elaborator *e, vg_tree_id tree) {
+    vg_chosen chosen;
+    if (!choose_variables(e, vg_evaluate(e, tree), vg_tree_span(e->tree, tree), &chosen)) return vg_value_poison();
     return vg_value_selection(&e->values, chosen.items, chosen.count);
 }
 
@@ -183,13 +188,14 @@ static void run_optimizer(vg_elaborator *e, vg_value optimizer, vg_node p, vg_no
                   text_of(e, f.name), text_of(e, locals[0].name));
 }
 
-typedef struct vg_pair { vg_value variables, optimizer; } vg_pair;
+/* takes: by the variable's number; NULL: all. */
+typedef struct vg_pair { const bool *takes; vg_value optimizer; } vg_pair;
 
 /* One optimizer for all, or pairs [selection, optimizer]. Returns how many pairs; 0 after reporting. */
 static uint32_t optimizer_pairs(vg_elaborator *e, vg_tree_id tree, vg_span block, vg_pair *pairs, uint32_t limit) {
     vg_span span = tree ? vg_tree_span(e->tree, tree) : block;
     vg_value value = tree ? vg_evaluate(e, tree) : default_optimizer(e, block);
-    pairs[0] = (vg_pair){ vg_value_absent(), value };
+    pairs[0] = (vg_pair){ NULL, value };
     if (value.kind == VG_V_poison) return 0;
     if (value.kind == VG_V_optimizer) return 1;
     uint32_t count = value.kind == VG_V_list ? vg_list_count(&e->values, value) : 0;
@@ -199,9 +205,9 @@ static uint32_t optimizer_pairs(vg_elaborator *e, vg_tree_id tree, vg_span block
         fits = item.kind == VG_V_list && vg_list_count(&e->values, item) == 2 &&
                vg_list_item(&e->values, item, 1).kind == VG_V_optimizer;
         if (!fits) break;
-        vg_value chosen = choose_variables(e, vg_list_item(&e->values, item, 0), span);
-        if (chosen.kind == VG_V_poison) return 0;
-        pairs[k] = (vg_pair){ chosen, vg_list_item(&e->values, item, 1) };
+        vg_chosen chosen;
+        if (!choose_variables(e, vg_list_item(&e->values, item, 0), span, &chosen)) return 0;
+        pairs[k] = (vg_pair){ chosen.taken, vg_list_item(&e->values, item, 1) };
     }
     if (fits) return count;
     vg_report(e->diags, not_optimizer, span, e->frame->call, vg_value_noun(value.kind));
@@ -211,12 +217,11 @@ static uint32_t optimizer_pairs(vg_elaborator *e, vg_tree_id tree, vg_span block
     return 0;
 }
 
+/* The first that takes the variable. */
 static const vg_pair *pair_of(vg_elaborator *e, const vg_pair *pairs, uint32_t count, vg_node variable) {
-    for (uint32_t k = 0; k < count; k++) {
-        if (pairs[k].variables.kind == VG_V_absent) return &pairs[k];
-        for (uint32_t j = 0; j < vg_selection_count(&e->values, pairs[k].variables); j++)
-            if (vg_selection_item(&e->values, pairs[k].variables, j).node == variable) return &pairs[k];
-    }
+    uint32_t number = vg_entry_at(e, vg_map_get(&e->node_entry, variable))->variable - 1;
+    for (uint32_t k = 0; k < count; k++)
+        if (!pairs[k].takes || pairs[k].takes[number]) return &pairs[k];
     return NULL;
 }
 
@@ -264,8 +269,7 @@ static void elaborate_block(vg_elaborator *e, vg_tree_id statement) {
     vg_node loss = loss_node(e, loss_tree);
     if (loss) {
         vg_tree_id named = settings.tree[VG_S_params];
-        vg_value params = named ? choose_variables(e, vg_evaluate(e, named), vg_tree_span(e->tree, named))
-                                : default_params(e, loss, loss_tree);
+        vg_value params = named ? chosen_params(e, named) : default_params(e, loss, loss_tree);
         vg_here(e, vg_tree_span(e->tree, loss_tree));
         vg_word words[1] = { e->block };
         vg_emit(e->graph, VG_OP_loss, &loss, 1, vg_attr_of(e->ir, words, 1));
