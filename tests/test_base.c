@@ -378,6 +378,7 @@ static void test_machine(void **state) {
     assert_int_equal(strlen(text), strlen("20261123-130706"));
     vg_os_hostname(text, sizeof text);
     assert_true(*text && vg_os_process() == (uint32_t)getpid());
+    assert_true(vg_os_memory() > 1u << 20);
     vg_os_machine(text, sizeof text);
     assert_true(*text && !strchr(text, '\n'));
     int null = open("/dev/null", O_RDWR);

@@ -294,6 +294,7 @@ static void test_memory(void **state) {
         model->mem.fail_at = call;
         status = vg_run_new(model, NULL, &run);
         assert_true(status == VG_OK || (status == VG_FAILED_RESOURCE && run == NULL));
+        if (status != VG_OK) assert_int_equal(strncmp(last_code(model), "memory-", 7), 0);
         assert_true(call < 100000);
     }
     model->mem.fail_at = 0;
@@ -303,12 +304,39 @@ static void test_memory(void **state) {
     vg_model_free(model);
 }
 
+/* What is too large is named, before any of it is touched. */
+static void test_needs(void **state) {
+    (void)state;
+#define NEEDS(total) "the model needs " total " of memory or more, which cannot be had here: the largest part is "
+    static const struct { const char *text, *message; uint32_t line; } models[] = {
+        { "var a: [2, 2] ~ normal(0, 1)\nvar b: [1000000, 1000000] ~ normal(0, 1)\n",
+          NEEDS("4.0 TB") "variable 'b', 4.0 TB", 2 },
+        { "var b: [1000, 1000, 1000000] = 0\ninput x: [batch, 2000000, 1000000]\nsummary scalar mean(x)\n",
+          NEEDS("260.0 TB") "input 'x', 256.0 TB", 2 },
+        { "x = sample(normal(0, 1), [450000, 450000])\nsummary scalar max(x)\n",
+          NEEDS("810.0 GB") "a value of shape [450000, 450000], 810.0 GB", 1 }
+    };
+#undef NEEDS
+    for (size_t k = 0; k < sizeof models / sizeof *models; k++) {
+        vg_model *model = model_of(models[k].text);
+        vg_run *run = NULL;
+        vg_diagnostic d = { .message = "" };
+        assert_int_equal(vg_run_new(model, NULL, &run), VG_FAILED_RESOURCE);
+        assert_int_equal(vg_model_diagnostics(model), 1);
+        vg_model_diagnostic(model, 0, &d);
+        assert_string_equal(d.message, models[k].message);
+        assert_string_equal(d.code, "memory-needed");
+        assert_int_equal(d.line, models[k].line);
+        vg_model_free(model);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_records),  cmocka_unit_test(test_repeatable),     cmocka_unit_test(test_updates),
         cmocka_unit_test(test_without_training), cmocka_unit_test(test_fetch_and_feed), cmocka_unit_test(test_evaluation),
         cmocka_unit_test(test_endings),  cmocka_unit_test(test_expect),         cmocka_unit_test(test_stopping),
-        cmocka_unit_test(test_too_few),  cmocka_unit_test(test_memory)
+        cmocka_unit_test(test_too_few),  cmocka_unit_test(test_memory),     cmocka_unit_test(test_needs)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

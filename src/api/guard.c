@@ -28,10 +28,15 @@ static vg_status report_memory(void *user) {
 }
 
 vg_status vg_model_guard(vg_model *model, vg_mem *other, vg_body body, void *user) {
+    return vg_model_guard_or(model, other, body, NULL, user);
+}
+
+vg_status vg_model_guard_or(vg_model *model, vg_mem *other, vg_body body, vg_body complain, void *user) {
     bool failed = false;
     const vg_status status = guarded(&model->mem, other, body, user, &failed);
     if (!failed) return status;
-    guarded(&model->mem, NULL, report_memory, model, &failed);   /* said if there is memory to say it */
+    if (complain) guarded(&model->mem, other, complain, user, &failed);
+    if (failed) guarded(&model->mem, NULL, report_memory, model, &failed);   /* said if there is memory to say it */
     return VG_FAILED_RESOURCE;
 }
 

@@ -31,6 +31,8 @@ typedef vg_status (*vg_body)(void *user);
 /* Runs `body(user)` so that an allocation that fails in the model's memory or in `other` (NULL: none) ends here:
  * reported as memory_failed, with VG_FAILED_RESOURCE as the answer. Guards nest. */
 vg_status vg_model_guard(vg_model *model, vg_mem *other, vg_body body, void *user);
+/* The same, but then `complain(user)` is called to report what there was no memory for. */
+vg_status vg_model_guard_or(vg_model *model, vg_mem *other, vg_body body, vg_body complain, void *user);
 
 /* The exit status that the model's diagnostics ask for; VG_OK without any. */
 vg_status vg_model_status(const vg_model *model);

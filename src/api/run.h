@@ -75,6 +75,12 @@ double vg_run_seconds(const vg_run *run);
 vg_status vg_run_prepare(vg_run *run, uint32_t turn);
 vg_status vg_run_report_fault(vg_run *run, const vg_program *program, const vg_context *context);
 
+/* ---- run_needs.c: of the run's variables, data and values of a step, for the batches of its turns */
+/* False when the variables and the data alone are more than there can be. */
+bool vg_run_fits(vg_run *run);
+/* Reports how much memory is needed, and what needs the most of it. */
+void vg_run_report_needs(vg_run *run);
+
 /* ---- run_read.c: the elements of a tensor handed out, as doubles */
 void vg_run_convert(const vg_run *run, const vg_view *view, double *elements);
 

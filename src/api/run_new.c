@@ -178,12 +178,22 @@ static vg_status make(void *user) {
     if (run->options.evaluation && !vg_model_evaluation(run->model)) return vg_model_status(run->model);
     vg_store_init(&run->store, &run->mem, run->real);
     make_turns(run);
+    if (!vg_run_fits(run)) vg_mem_fail(&run->mem);
     const vg_status status = make_loaders(run);
     if (status != VG_OK) return status;
     make_storage(run);
     if (!make_programs(run)) return vg_model_status(run->model);
     make_observers(run);
     return initialise(run);
+}
+
+/* What was made goes first, to make room for the counting. */
+static vg_status complain(void *user) {
+    vg_run *run = user;
+    vg_mem_release(&run->mem);
+    make_turns(run);
+    vg_run_report_needs(run);
+    return VG_OK;
 }
 
 typedef struct birth { vg_model *model; vg_run *run; } birth;
@@ -208,7 +218,7 @@ vg_status vg_run_new(vg_model *model, const vg_run_options *options, vg_run **ru
     b.run->unit = &model->unit;
     b.run->started = -1;
     if (options) b.run->options = *options;
-    status = vg_model_guard(model, &b.run->mem, make, b.run);
+    status = vg_model_guard_or(model, &b.run->mem, make, complain, b.run);
     if (status == VG_OK) *run = b.run;
     else vg_run_free(b.run);
     return status;

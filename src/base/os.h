@@ -14,6 +14,8 @@ bool     vg_os_is_terminal(int descriptor);
 uint32_t vg_os_columns(int descriptor);      /* the terminal's width, 80 when unknown */
 /* "20261123-130706", local time */
 void     vg_os_date(char *text, size_t size);
+/* The most bytes that a process can hold here: memory and swap, or what its group is allowed (a container's limit). */
+uint64_t vg_os_memory(void);
 /* The processor's model name, for the record of a run. */
 void     vg_os_machine(char *text, size_t size);
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -21,6 +22,23 @@ bool vg_os_is_terminal(int descriptor) { return isatty(descriptor) == 1; }
 uint32_t vg_os_columns(int descriptor) {
     struct winsize size;
     return ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+}
+
+uint64_t vg_os_memory(void) {
+    struct sysinfo info;
+    unsigned long long limit;
+    if (sysinfo(&info) != 0) {
+        return UINT64_MAX;
+    }
+    uint64_t memory = (uint64_t)info.totalram * info.mem_unit;
+    FILE *file = fopen("/sys/fs/cgroup/memory.max", "re");
+    if (file && fscanf(file, "%llu", &limit) == 1 && limit < memory) {   /* "max": no limit */
+        memory = limit;
+    }
+    if (file) {
+        fclose(file);
+    }
+    return memory + (uint64_t)info.totalswap * info.mem_unit;
 }
 
 void vg_os_machine(char *text, size_t size) {

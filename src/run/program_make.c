@@ -1,6 +1,7 @@
 /* Making a program: every node gets a view of where its value lies, every node that is work a flat step. */
 #include <string.h>
 
+#include "base/os.h"
 #include "run/program.h"
 
 typedef struct maker {
@@ -201,6 +202,11 @@ static void add_root(const maker *m, vg_node node) {
     vg_vec_push(program->mem, &program->roots, root);
 }
 
+/* The system promises more memory than it has, and ends the process that takes it at its word. */
+static void check_memory(vg_mem *mem) {
+    if (mem->bytes > vg_os_memory()) vg_mem_fail(mem);
+}
+
 bool vg_program_make(vg_program *program, vg_mem *mem, const vg_unit *unit, const vg_graph *graph, vg_store *store,
                      vg_part part, uint32_t turn, bool updates, const int64_t *symbols, uint32_t real) {
     const uint32_t count = vg_graph_count(graph);
@@ -218,6 +224,7 @@ bool vg_program_make(vg_program *program, vg_mem *mem, const vg_unit *unit, cons
     program->host_of = vg_mem_alloc(mem, count * sizeof *program->host_of);
     program->memory = vg_mem_alloc(mem, program->plan.size);
     program->kept = vg_mem_alloc(mem, program->plan.kept_size);
+    check_memory(mem);                         /* before the first constant is filled in */
     add_view(&m, (vg_view){ .rank = 0 });      /* view 0 is none */
     find_host(&m);
     make_views(&m);
@@ -225,6 +232,7 @@ bool vg_program_make(vg_program *program, vg_mem *mem, const vg_unit *unit, cons
     for (uint32_t k = 0; k < graph->roots.count; k++)
         if (program->schedule.phase[graph->roots.items[k]] != VG_PHASE_dead) add_root(&m, graph->roots.items[k]);
     vg_mem_free(mem, m.step_of);
+    check_memory(mem);                         /* before the first step */
     return true;
 }
 
