@@ -34,6 +34,12 @@ static vg_word attr_word(const maker *m, vg_node node, uint32_t k) {
     return vg_attr_words(m->ir, m->graph->attr.items[node], &count)[k];
 }
 
+/* The system promises more memory than it has, and ends the process that takes it at its word: what cannot be had is
+ * not asked for. */
+static void check_memory(vg_mem *mem, uint64_t bytes) {
+    if (mem->bytes + bytes > vg_os_memory()) vg_mem_fail(mem);
+}
+
 /* ---- which scalars the host knows */
 
 static bool host_knows(const maker *m, vg_node node) {
@@ -171,6 +177,7 @@ static void make_steps(const maker *m) {
         vg_vec_push(program->mem, &program->steps, row);
         m->step_of[row.node] = program->steps.count;
     }
+    check_memory(program->mem, program->scratch_bytes);
     program->scratch = vg_mem_alloc(program->mem, program->scratch_bytes);
 }
 
@@ -202,11 +209,6 @@ static void add_root(const maker *m, vg_node node) {
     vg_vec_push(program->mem, &program->roots, root);
 }
 
-/* The system promises more memory than it has, and ends the process that takes it at its word. */
-static void check_memory(vg_mem *mem) {
-    if (mem->bytes > vg_os_memory()) vg_mem_fail(mem);
-}
-
 bool vg_program_make(vg_program *program, vg_mem *mem, const vg_unit *unit, const vg_graph *graph, vg_store *store,
                      vg_part part, uint32_t turn, bool updates, const int64_t *symbols, uint32_t real) {
     const uint32_t count = vg_graph_count(graph);
@@ -222,9 +224,9 @@ bool vg_program_make(vg_program *program, vg_mem *mem, const vg_unit *unit, cons
     m.step_of = vg_mem_alloc(mem, count * sizeof *m.step_of);
     program->view_of = vg_mem_alloc(mem, count * sizeof *program->view_of);
     program->host_of = vg_mem_alloc(mem, count * sizeof *program->host_of);
+    check_memory(mem, program->plan.size + program->plan.kept_size);
     program->memory = vg_mem_alloc(mem, program->plan.size);
     program->kept = vg_mem_alloc(mem, program->plan.kept_size);
-    check_memory(mem);                         /* before the first constant is filled in */
     add_view(&m, (vg_view){ .rank = 0 });      /* view 0 is none */
     find_host(&m);
     make_views(&m);
@@ -232,7 +234,6 @@ bool vg_program_make(vg_program *program, vg_mem *mem, const vg_unit *unit, cons
     for (uint32_t k = 0; k < graph->roots.count; k++)
         if (program->schedule.phase[graph->roots.items[k]] != VG_PHASE_dead) add_root(&m, graph->roots.items[k]);
     vg_mem_free(mem, m.step_of);
-    check_memory(mem);                         /* before the first step */
     return true;
 }
 
