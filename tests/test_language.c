@@ -65,6 +65,9 @@ static const vg_row choices[] = {
       .wants = { { "a", "2" }, { "b", "3" } } },
     { "a condition that is a tensor", "x = ones([])\nif x > 0 { a = 1 }", .error = "not-bool" },
     { "a condition that is a number", "if 1 { a = 1 }", .error = "not-bool" },
+    { "definitions in if", "const deep = true\nif deep {\ndef f(x) = x + 1\n} else {\ndef f(x) = x\n}\na = f(1)", .wants = { { "a", "2" } } },
+    { "a definition in a loop", "for i in 1..2 {\ndef f(x) = x\na = f(1)\n}", .error = "not-top-level" },
+    { "a const in a layer", "layer f(x) {\nconst y = 1\nreturn x * y\n}\na = f(1)", .error = "not-top-level" },
     { "var in if", "const big = true\nif big { var W: [3] = 1 }\ns = sum(W)", .wants = { { "s", "3" } }, .variables = "W [3]" },
 };
 

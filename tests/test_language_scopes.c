@@ -103,6 +103,8 @@ static const vg_row sharing[] = {
     { "updates of a shared state follow each other",
       "layer count(x) {\nstate n: [] = 0\nupdate n = n + x\nreturn n\n}\na = count(1)\nb = count(10, weights = a)\nc = count(100, weights = b)",
       .steps = 2, .wants = { { "a", "111" }, { "b", "112" }, { "c", "122" } }, .variables = "a.n" },
+    { "but not in evaluation", "layer count(x) {\nstate n: [] = 7\nupdate n = n + x\nreturn n\n}\na = count(1)\nb = count(10, weights = a)", .steps = 2, .evaluation = true, .wants = { { "b", "7" } } },
+    { "an update of what is not the call's own", "state n: [] = 0\nlayer count(x) {\nupdate n = n + x\nreturn x\n}\na = count(1)\nb = count(10, weights = a)", .error = "updated-twice" },
 };
 #undef CELL
 #undef FC

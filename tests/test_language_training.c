@@ -55,6 +55,8 @@ static const vg_row optimizers[] = {
     { "train sees the whole file", "train loss { optimizer = mine(0.5) }\noptimizer mine(r) for p, g { update p = p - r * g }\n" L, .steps = 2, .wants = { { "w", "[2] 0.5 1" } } },
     { "paths of states in layers", "layer fc(x: [n, d]) {\nvar W: [d] = 1\nreturn sum(x * W)\n}\nh[1] = fc(ones([1, 2]))\ntrain h[1] { optimizer = sgd(0.1, momentum = 0.5) }", .variables = "h[1].W [2]; train.h[1].W.m [2]",
       .wants = { { "train.h[1].W.m", "[2] 0 0" } } },
+    { "paths of states of a family", "for i in 1..2 {\nvar W: [i] = 1\n}\ntrain total(sum(W[*])) { optimizer = sgd(1, momentum = 0.5) }", .steps = 2, .variables = "W[1] [1]; W[2] [2]; train.W[1].m [1]; train.W[2].m [2]",
+      .wants = { { "concat(train.**.m)", "[3] 1 1 1" }, { "len(vars)", "2" } } },
     { "an optimizer without its call", L "train loss { optimizer = sgd }", .error = "not-optimizer" },
     { "step in an optimizer", L "optimizer mine(r) for p, g {\nt = step + 1\nupdate p = p + r * t\n}\ntrain loss { optimizer = mine(1) }", .steps = 3, .wants = { { "w", "[2] 3 3" }, { "step", "int 2" } } },
 };

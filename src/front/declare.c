@@ -263,7 +263,8 @@ void vg_declare_variable(vg_elaborator *e, vg_tree_id statement) {
 
 /* ---- update */
 
-static vg_entry update_target(vg_elaborator *e, vg_tree_id target) {
+/* The variable's entry; *shared: it was made by the call whose weights this one uses. 0 after reporting. */
+static vg_entry update_target(vg_elaborator *e, vg_tree_id target, bool *shared) {
     vg_entry entry = vg_evaluate_place(e, target);
     vg_value value = entry ? vg_entry_value(e, entry) : vg_value_absent();
     if (!entry && e->frame->kind == VG_FRAME_optimizer) {        /* `update p`: the optimizer's variable */
@@ -272,7 +273,8 @@ static vg_entry update_target(vg_elaborator *e, vg_tree_id target) {
     } else if (!entry) {
         value = vg_evaluate(e, target);
     }
-    if (entry && vg_entry_at(e, entry)->shares && !vg_entry_at(e, entry)->variable) entry = vg_entry_at(e, entry)->shares;
+    *shared = entry && vg_entry_at(e, entry)->shares && !vg_entry_at(e, entry)->variable;
+    if (*shared) entry = vg_entry_at(e, entry)->shares;
     if (entry && !vg_entry_at(e, entry)->variable && value.kind == VG_V_tensor)
         entry = vg_map_get(&e->node_entry, value.id);            /* another name of a variable */
     if (entry && vg_entry_at(e, entry)->variable) return entry;
@@ -282,18 +284,18 @@ static vg_entry update_target(vg_elaborator *e, vg_tree_id target) {
     return 0;
 }
 
-void vg_update_add(vg_elaborator *e, vg_entry variable, vg_node value, vg_span span) {
+/* Updates of a shared state follow each other: a later call sees what an earlier one makes of it. */
+static void add_update(vg_elaborator *e, vg_entry variable, vg_node value, vg_span span, bool shared) {
     bool in_optimizer = e->frame->kind == VG_FRAME_optimizer;
     vg_pending_update update = { variable, value, span, e->frame->call, in_optimizer ? e->block : 1,
                                  in_optimizer ? e->block_every : 1, in_optimizer, 0 };
-    bool shared = vg_entry_at(e, e->frame->scope)->shares != 0;
     uint32_t before = vg_entry_at(e, variable)->updates;
     for (uint32_t k = before; k; k = e->updates.items[k - 1].previous) {
         vg_pending_update *old = &e->updates.items[k - 1];
         if (old->turn != update.turn) continue;
-        if (shared) {                        /* updates of a shared state follow each other */
+        if (shared) {
             old->value = value;
-            vg_entry_at(e, variable)->pending = value;
+            vg_entry_at(e, variable)->pending = e->training ? value : 0;
             return;
         }
         vg_report(e->diags, updated_twice, span, e->frame->call, text_of(e, vg_entry_path(e, variable)));
@@ -303,7 +305,7 @@ void vg_update_add(vg_elaborator *e, vg_entry variable, vg_node value, vg_span s
     update.previous = before;
     vg_vec_push(e->mem, &e->updates, update);
     vg_entry_at(e, variable)->updates = e->updates.count;
-    vg_entry_at(e, variable)->pending = value;
+    vg_entry_at(e, variable)->pending = e->training ? value : 0;   /* in evaluation nothing is updated */
 }
 
 void vg_declare_update(vg_elaborator *e, vg_tree_id statement) {
@@ -312,7 +314,8 @@ void vg_declare_update(vg_elaborator *e, vg_tree_id statement) {
         vg_report0(e->diags, update_refused, vg_tree_span(e->tree, statement), e->frame->call);
         return;
     }
-    vg_entry entry = update_target(e, target);
+    bool shared;
+    vg_entry entry = update_target(e, target, &shared);
     vg_binding outer = e->binding;
     if (!outer.refuses) {
         vg_str path = entry ? vg_entry_path(e, entry) : 0;
@@ -334,7 +337,7 @@ void vg_declare_update(vg_elaborator *e, vg_tree_id statement) {
                   vg_shape_shown(e, variable->shape), vg_shape_shown(e, vg_node_shape(e->graph, node)));
         return;
     }
-    vg_update_add(e, entry, node, vg_tree_span(e->tree, statement));
+    add_update(e, entry, node, vg_tree_span(e->tree, statement), shared);
 }
 
 void vg_updates_emit(vg_elaborator *e) {

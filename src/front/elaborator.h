@@ -219,7 +219,6 @@ void        vg_variables_compare(vg_elaborator *e);   /* evaluation must make th
 void        vg_declare_data(vg_elaborator *e, vg_tree_id statement);
 void        vg_declare_input(vg_elaborator *e, vg_tree_id statement);
 void        vg_declare_update(vg_elaborator *e, vg_tree_id statement);
-void        vg_update_add(vg_elaborator *e, vg_entry variable, vg_node value, vg_span span);
 void        vg_updates_emit(vg_elaborator *e);
 /* The value of a dataset's member: a column, classes, count. */
 vg_value    vg_data_member(vg_elaborator *e, vg_value data, vg_tree_id name);

@@ -36,26 +36,28 @@ static void check_parameters(vg_elaborator *e, vg_tree_id statement) {
     }
 }
 
+static void define(vg_elaborator *e, vg_tree_id statement, vg_entry top) {
+    vg_tree_id name = e->tree->a.items[statement];
+    check_parameters(e, statement);
+    vg_entry old = vg_entry_find(e, top, vg_tree_name(e->tree, name));
+    if (old) {
+        vg_report(e->diags, bound_twice, vg_tree_span(e->tree, name), 0,
+                  vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name)));
+        vg_diags_note(e->diags, vg_entry_at(e, old)->span, "'%s' is bound here",
+                      vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name)));
+        return;
+    }
+    vg_function f = { function_kind(vg_tree_kind(e->tree, statement)), vg_tree_name(e->tree, name), statement, top };
+    vg_vec_push(e->mem, &e->values.functions, f);
+    vg_entry entry = vg_entry_add(e, top, f.name, VG_E_function, vg_tree_span(e->tree, name));
+    vg_entry_at(e, entry)->value = (vg_value){ VG_V_function, e->values.functions.count - 1, 0 };
+}
+
 void vg_hoist(vg_elaborator *e, vg_tree_id block, vg_entry top) {
     uint32_t list = e->tree->a.items[block];
     for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++) {
         vg_tree_id statement = vg_tree_item(e->tree, list, k);
-        vg_kind kind = vg_tree_kind(e->tree, statement);
-        if (!is_definition(kind)) continue;
-        vg_tree_id name = e->tree->a.items[statement];
-        check_parameters(e, statement);
-        vg_entry old = vg_entry_find(e, top, vg_tree_name(e->tree, name));
-        if (old) {
-            vg_report(e->diags, bound_twice, vg_tree_span(e->tree, name), 0,
-                      vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name)));
-            vg_diags_note(e->diags, vg_entry_at(e, old)->span, "'%s' is bound here",
-                          vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name)));
-            continue;
-        }
-        vg_function f = { function_kind(kind), vg_tree_name(e->tree, name), statement, top };
-        vg_vec_push(e->mem, &e->values.functions, f);
-        vg_entry entry = vg_entry_add(e, top, f.name, VG_E_function, vg_tree_span(e->tree, name));
-        vg_entry_at(e, entry)->value = (vg_value){ VG_V_function, e->values.functions.count - 1, 0 };
+        if (is_definition(vg_tree_kind(e->tree, statement))) define(e, statement, top);
     }
 }
 
@@ -291,9 +293,20 @@ static void defer(vg_elaborator *e, vg_tree_id statement) {
 
 /* `const`, `data`, `input`, `train`, `use` and definitions stand at top level, not in a body. */
 static bool at_top(vg_elaborator *e, vg_tree_id statement, const char *what) {
+    vg_kind kind = vg_tree_kind(e->tree, statement);
+    vg_tree_id name = e->tree->a.items[statement];
     if (e->frame->kind == VG_FRAME_top && e->frame->loops.count == 0) return true;
-    vg_report(e->diags, not_top_level, vg_tree_span(e->tree, statement), e->frame->call, what);
+    vg_report(e->diags, not_top_level, vg_tree_span(e->tree, is_definition(kind) ? name : statement), e->frame->call, what);
+    if (kind != VG_K_train && kind != VG_K_use) vg_bind_entry(e, name, NULL, 0, VG_E_value);   /* swallows its uses */
     return false;
+}
+
+/* Those of a file's own lines are known already; one in an `if` is from here on. */
+static void execute_definition(vg_elaborator *e, vg_tree_id statement) {
+    vg_entry entry = vg_entry_find(e, e->frame->top, vg_tree_name(e->tree, e->tree->a.items[statement]));
+    bool function = entry && vg_entry_at(e, entry)->kind == VG_E_function;
+    if (function && e->values.functions.items[vg_entry_at(e, entry)->value.id].tree == statement) return;
+    if (at_top(e, statement, "a definition")) define(e, statement, e->frame->top);
 }
 
 void vg_execute(vg_elaborator *e, vg_tree_id statement) {
@@ -312,13 +325,7 @@ void vg_execute(vg_elaborator *e, vg_tree_id statement) {
     case VG_K_use:    if (at_top(e, statement, "use")) execute_use(e, statement); return;
     case VG_K_train:  if (at_top(e, statement, "train")) defer(e, statement); return;
     case VG_K_summary: case VG_K_expect: defer(e, statement); return;
-    case VG_K_def: case VG_K_layer: case VG_K_initializer: case VG_K_optimizer: {
-        vg_tree_id name = e->tree->a.items[statement];
-        vg_entry hoisted = vg_entry_find(e, e->frame->top, vg_tree_name(e->tree, name));
-        vg_span span = vg_tree_span(e->tree, name);
-        if (!hoisted) vg_report(e->diags, not_top_level, span, e->frame->call, "a definition");
-        return;
-    }
+    case VG_K_def: case VG_K_layer: case VG_K_initializer: case VG_K_optimizer: execute_definition(e, statement); return;
     }
 }
 
