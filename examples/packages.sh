@@ -7,11 +7,12 @@
 #             libprotobuf-c-dev protobuf-c-compiler libisal-dev   TensorBoard's files and their checksums
 #             zlib1g-dev                          gzipped data
 #             librandom123-dev                    counter-based random numbers
-#             libcmocka-dev python3 clang         the tests, and fuzzing
+#             libcmocka-dev python3               the tests
+#             clang libclang-rt-dev               fuzzing
 build_packages="cmake make gcc libc6-dev pkg-config re2c lemon libopenblas-dev libjansson-dev libprotobuf-c-dev
     protobuf-c-compiler libisal-dev zlib1g-dev librandom123-dev libcmocka-dev"
 test_packages="python3"
-fuzz_packages="clang"
+fuzz_packages="clang libclang-rt-dev"
 
 is_installed() {
     dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -qx installed

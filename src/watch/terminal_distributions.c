@@ -134,12 +134,18 @@ static void add_axis(vg_text *out, const layout *l) {
     } else {
         vg_text_format(out, "%*s", columns - left, to);
     }
-    vg_text_format(out, l->range || l->rms ? "  " : "");
+    if (l->range || l->rms) {
+        vg_text_add(out, "  ", 2);
+    }
     if (l->range) {
         vg_text_format(out, "%*s%*s", NUMBER, "min", NUMBER, "max");
     }
-    vg_text_format(out, l->rms ? "%*s" : "", NUMBER, "rms");
-    vg_text_format(out, l->zeros ? "%*s" : "", ZEROS, "zeros");
+    if (l->rms) {
+        vg_text_format(out, "%*s", NUMBER, "rms");
+    }
+    if (l->zeros) {
+        vg_text_format(out, "%*s", ZEROS, "zeros");
+    }
     vg_text_add(out, "\n", 1);
 }
 
