@@ -125,8 +125,8 @@ static unsigned check_values(const vg_row *row, vg_run *run, double tolerance) {
         vg_tensor tensor = { 0 };
         const vg_status status = vg_run_fetch(run, k, &tensor);
         if (status == VG_OK && value_fits(&tensor, row->wants[k].value, tolerance)) continue;
-        print_error("%s%s: %s\n    want %s\n", row->name, tolerance < 1e-6 ? " (float64)" : "", row->wants[k].expression,
-                    row->wants[k].value);
+        print_error("%s%s: %s\n    want %s\n", row->name, tolerance < 1e-6 ? " (float64)" : "",
+                    row->wants[k].expression, row->wants[k].value);
         if (status == VG_OK) print_value(&tensor);
         wrong++;
     }

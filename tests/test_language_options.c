@@ -7,35 +7,55 @@
 static const vg_row sets[] = {
     { "a const", "const n = 2\na = n * 10", .set = { "n=3" }, .wants = { { "a", "30" } } },
     { "consts that use it follow", "const n = 2\nconst m = n + 1\na = m", .set = { "n=5" }, .wants = { { "a", "6" } } },
-    { "the same expression syntax", "const act = sigmoid\nconst init = normal(0, 1)\nvar W: [2] ~ init\na = act(-3)", .set = { "act=relu", "init=uniform(5, 5)" }, .wants = { { "a", "0" }, { "W", "[2] 5 5" } } },
+    { "the same expression syntax", "const act = sigmoid\nconst init = normal(0, 1)\nvar W: [2] ~ init\n"
+      "a = act(-3)", .set = { "act=relu", "init=uniform(5, 5)" }, .wants = { { "a", "0" }, { "W", "[2] 5 5" } } },
     { "names above it are known", "const a = 4\nconst b = 1\nc = b", .set = { "b=a * 2" }, .wants = { { "c", "8" } } },
-    { "the order does not matter", "const a = 1\nconst b = a\nc = b", .set = { "b=a + 1", "a=10" }, .wants = { { "c", "11" } } },
-    { "a list and a string", "const l = [1]\nconst s = \"x\"\na = total(l)\nb = s == \"y\"", .set = { "l=[1, 2, 3]", "s=\"y\"" }, .wants = { { "a", "6" }, { "b", "int 1" } } },
-    { "a setting", "var w: [] = 0\nloss = (w - 1) ^ 2 / 2\ntrain loss { steps = 5 }", .set = { "train.steps=7", "train.optimizer=sgd(0.5)" }, .steps = 2, .wants = { { "w", "0.5" }, { "steps", "7" } } },
-    { "a setting that the block does not have", "var w: [] = 0\nloss = (w - 1) ^ 2 / 2\ntrain loss { }", .set = { "train.clip_value=0.1", "train.optimizer=sgd(1)" }, .steps = 2, .wants = { { "w", "0.1" } } },
-    { "epochs in the place of steps", "data p = xor(count = 100, test = 0)\ninput x: [batch, 2] = p.features\nvar w: [] = 0\nloss = mean(x) * w\ntrain loss { steps = 5 }", .set = { "train.epochs=3" }, .wants = { { "steps", "9" } } },
-    { "steps in the place of epochs", "data p = xor(count = 100, test = 0)\ninput x: [batch, 2] = p.features\nvar w: [] = 0\nloss = mean(x) * w\ntrain loss { epochs = 5 }", .set = { "train.steps=3" }, .wants = { { "steps", "3" } } },
+    { "the order does not matter", "const a = 1\nconst b = a\nc = b", .set = { "b=a + 1", "a=10" },
+      .wants = { { "c", "11" } } },
+    { "a list and a string", "const l = [1]\nconst s = \"x\"\na = total(l)\nb = s == \"y\"",
+      .set = { "l=[1, 2, 3]", "s=\"y\"" }, .wants = { { "a", "6" }, { "b", "int 1" } } },
+    { "a setting", "var w: [] = 0\nloss = (w - 1) ^ 2 / 2\ntrain loss { steps = 5 }",
+      .set = { "train.steps=7", "train.optimizer=sgd(0.5)" }, .steps = 2,
+      .wants = { { "w", "0.5" }, { "steps", "7" } } },
+    { "a setting that the block does not have", "var w: [] = 0\nloss = (w - 1) ^ 2 / 2\ntrain loss { }",
+      .set = { "train.clip_value=0.1", "train.optimizer=sgd(1)" }, .steps = 2, .wants = { { "w", "0.1" } } },
+    { "epochs in the place of steps", "data p = xor(count = 100, test = 0)\ninput x: [batch, 2] = p.features\n"
+      "var w: [] = 0\nloss = mean(x) * w\ntrain loss { steps = 5 }", .set = { "train.epochs=3" },
+      .wants = { { "steps", "9" } } },
+    { "steps in the place of epochs", "data p = xor(count = 100, test = 0)\ninput x: [batch, 2] = p.features\n"
+      "var w: [] = 0\nloss = mean(x) * w\ntrain loss { epochs = 5 }", .set = { "train.steps=3" },
+      .wants = { { "steps", "3" } } },
     { "what is no const", "n = 2", .set = { "n=3" }, .error = "unused-set" },
     { "what is not there", "const depth = 2", .set = { "dept=3" }, .error = "unused-set" },
     { "an unknown setting", "var w: [] = 0\ntrain w { }", .set = { "train.rate=3" }, .error = "unused-set" },
     { "a tensor", "const n = 2", .set = { "n=ones([2])" }, .error = "const-tensor" },
-    { "another source", "data p = xor(100)\ninput x: [batch, 2] = p.features", .data = { "p=moons(count = 50, test = 0)" }, .wants = { { "p.count", "50" } } },
+    { "another source", "data p = xor(100)\ninput x: [batch, 2] = p.features",
+      .data = { "p=moons(count = 50, test = 0)" }, .wants = { { "p.count", "50" } } },
     { "a source that nothing uses", "data p = xor(100)", .data = { "q=xor(50)" }, .error = "unused-data" },
 };
 
 static const vg_row data[] = {
-    { "columns, classes, count", "data p = spirals(count = 200)\ninput x: [batch, 2] = p.features\ninput y: [batch] = p.target\nl = cross_entropy(ones([batch, p.classes]) * 1, y)",
-      .wants = { { "p.count", "160" }, { "shape(x)", "int [2] 32 2" }, { "shape(l)", "int [1] 32" }, { "max(y) < p.classes", "int 1" } } },
-    { "an integer column is integer anyway", "data p = xor(100)\ninput y: [batch] = p.target\ninput z: int[batch] = p.target", .wants = { { "sum(y) - sum(z)", "int 0" } } },
+    { "columns, classes, count", "data p = spirals(count = 200)\ninput x: [batch, 2] = p.features\n"
+      "input y: [batch] = p.target\nl = cross_entropy(ones([batch, p.classes]) * 1, y)",
+      .wants = { { "p.count", "160" }, { "shape(x)", "int [2] 32 2" }, { "shape(l)", "int [1] 32" },
+        { "max(y) < p.classes", "int 1" } } },
+    { "an integer column is integer anyway", "data p = xor(100)\ninput y: [batch] = p.target\n"
+      "input z: int[batch] = p.target", .wants = { { "sum(y) - sum(z)", "int 0" } } },
     { "int of floats", "data p = xor(100)\ninput x: int[batch, 2] = p.features", .error = "input-integer" },
-    { "inputs of one data set see the same examples", "data p = xor(100)\ninput x: [batch, 2] = p.features\ninput z: [batch, 2] = p.features", .steps = 5, .wants = { { "sum(abs(x - z))", "0" } } },
-    { "a share for the tests", "data p = xor(count = 100, test = 0.5)\ndata q = xor(100, 0.1)", .wants = { { "p.count", "50" }, { "q.count", "80" } } },
+    { "inputs of one data set see the same examples", "data p = xor(100)\ninput x: [batch, 2] = p.features\n"
+      "input z: [batch, 2] = p.features", .steps = 5, .wants = { { "sum(abs(x - z))", "0" } } },
+    { "a share for the tests", "data p = xor(count = 100, test = 0.5)\ndata q = xor(100, 0.1)",
+      .wants = { { "p.count", "50" }, { "q.count", "80" } } },
     { "a share that is none", "data p = xor(count = 100, test = 1)", .error = "data-test-share" },
     { "an argument it does not have", "data p = xor(cont = 100)", .error = "unknown-argument" },
     { "no source", "data p = ones([2])", .error = "unknown-source" },
     { "a column it does not have", "data p = xor(100)\ninput x: [batch, 2] = p.feature", .error = "no-column" },
-    { "chosen by a const", "const big = true\ndata p = if big then xor(200) else xor(100)", .wants = { { "p.count", "160" } } },
-    { "digits", "data d = digits(count = 100, seed = 2)\ninput x: [batch, 784] = d.images\ninput y: [batch] = d.labels", .wants = { { "d.classes", "10" }, { "min(x) >= 0 and max(x) <= 1 and max(x) > 0.5", "int 1" }, { "max(y) <= 9", "int 1" } } },
+    { "chosen by a const", "const big = true\ndata p = if big then xor(200) else xor(100)",
+      .wants = { { "p.count", "160" } } },
+    { "digits", "data d = digits(count = 100, seed = 2)\ninput x: [batch, 784] = d.images\n"
+      "input y: [batch] = d.labels",
+      .wants = { { "d.classes", "10" }, { "min(x) >= 0 and max(x) <= 1 and max(x) > 0.5", "int 1" },
+        { "max(y) <= 9", "int 1" } } },
     { "an input is not a column's name", "data p = xor(100)\ninput x: [batch, 2] = p", .error = "input-not-column" },
     { "an input's shape", "input x: batch", .error = "input-shape-form" },
 };
@@ -88,7 +108,8 @@ static unsigned check_used(const used_row *row) {
     vg_status status = vg_model_load_text(model, path, row->model, strlen(row->model));
     bool fine;
     if (row->error) {
-        fine = vg_model_diagnostics(model) == 1 && vg_model_diagnostic(model, 0, &first) && strcmp(first.code, row->error) == 0;
+        fine = vg_model_diagnostics(model) == 1 && vg_model_diagnostic(model, 0, &first);
+        fine = fine && strcmp(first.code, row->error) == 0;
     } else {
         if (status == VG_OK) status = vg_run_new(model, NULL, &run);
         if (status == VG_OK) status = vg_run_step(run);
@@ -112,14 +133,16 @@ static void test_use(void **state) {
     char parts[96];
     snprintf(parts, sizeof parts, "%s/parts", folder);
     assert_int_equal(mkdir(parts, 0700), 0);
-    write_file("net.nn", "const depth = 3\ntwice_depth = 2 * depth\nlayer wide(x: [n, d]) {\nvar W: [d] = depth\nreturn x * W * 2\n}\ndef thrice(x) = 3 * x\ndef deep(x) = x + depth\n");
+    write_file("net.nn", "const depth = 3\ntwice_depth = 2 * depth\ndef deep(x) = x + depth\n"
+               "layer wide(x: [n, d]) {\nvar W: [d] = depth\nreturn x * W * 2\n}\n");
     write_file("parts/more.nn", "use \"../net.nn\"\nmore = 7\n");
     write_file("loop.nn", "use \"loop.nn\"\n");
     write_file("wrong.nn", "q = nowhere\n");
     write_file("broken.nn", "q = (1 + 2\nr = 3\n");
     write_file("model.nn", "q = 1\n");
     for (size_t k = 0; k < sizeof used / sizeof *used; k++) wrong += check_used(&used[k]);
-    static const char *const files[] = { "net.nn", "parts/more.nn", "loop.nn", "wrong.nn", "broken.nn", "model.nn", "parts", "" };
+    static const char *const files[] = { "net.nn", "parts/more.nn", "loop.nn", "wrong.nn", "broken.nn", "model.nn",
+                                         "parts", "" };
     for (size_t k = 0; k < sizeof files / sizeof *files; k++) {
         char path[128];
         snprintf(path, sizeof path, "%s/%s", folder, files[k]);
@@ -132,8 +155,9 @@ static void test_use(void **state) {
 
 static void test_run_options(void **state) {
     (void)state;
-    static const char text[] = "data p = xor(count = 100, test = 0)\ninput x: [batch, 2] = p.features\nvar w: [] ~ normal(0, 1)\n"
-                               "loss = mean(x) * w\ntrain loss { batch = 10; steps = 4; seed = 3 }\nconst n = steps\nb = batch + 0\n";
+    static const char text[] = "data p = xor(count = 100, test = 0)\ninput x: [batch, 2] = p.features\n"
+                               "var w: [] ~ normal(0, 1)\nloss = mean(x) * w\nconst n = steps\nb = batch + 0\n"
+                               "train loss { batch = 10; steps = 4; seed = 3 }\n";
     vg_model *model = vg_model_new();
     vg_tensor tensor;
     vg_run *run;

@@ -92,7 +92,8 @@ uint32_t vg_builtin_parameters(const vg_elaborator *e, const vg_function *functi
     return count;
 }
 
-vg_value vg_call_builtin(vg_elaborator *e, uint32_t row, const vg_value *arguments, const vg_span *spans, vg_span span) {
+vg_value vg_call_builtin(vg_elaborator *e, uint32_t row, const vg_value *arguments, const vg_span *spans,
+                         vg_span span) {
     vg_built_call call = { e, arguments, spans, span };
     vg_here(e, span);
     return codes[row](&call);

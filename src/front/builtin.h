@@ -43,6 +43,8 @@ bool    vg_built_axes(const vg_built_call *c, uint32_t k, uint32_t rank, uint32_
 bool    vg_built_number(const vg_built_call *c, uint32_t k, double fallback, double *out);
 /* The elements of a list or selection as tensors, in e->arena; NULL after reporting. */
 vg_node *vg_built_nodes(const vg_built_call *c, uint32_t k, uint32_t *count);
-static inline vg_span vg_built_span(const vg_built_call *c, uint32_t k) { return c->spans[k].end ? c->spans[k] : c->span; }
+static inline vg_span vg_built_span(const vg_built_call *c, uint32_t k) {
+    return c->spans[k].end ? c->spans[k] : c->span;
+}
 
 #endif

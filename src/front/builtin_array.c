@@ -106,7 +106,8 @@ vg_value vg_call_transpose(const vg_built_call *c) {
             perm[k] = (uint32_t)(axis < 0 ? axis + rank : axis);
         }
         if (!fits) {
-            vg_report(e->diags, perm_wrong, vg_built_span(c, 1), e->frame->call, vg_arena_format(&e->arena, "%u", rank));
+            vg_report(e->diags, perm_wrong, vg_built_span(c, 1), e->frame->call,
+                      vg_arena_format(&e->arena, "%u", rank));
             return vg_value_poison();
         }
     }
@@ -195,11 +196,13 @@ vg_value vg_call_squeeze(const vg_built_call *c) {
 static bool pad_width(const vg_built_call *c, uint32_t axis, uint32_t side, uint32_t rank, vg_dim *out) {
     vg_values *values = &c->e->values;
     vg_value value = c->a[1];
-    if (value.kind == VG_V_list && vg_list_count(values, value) > 0 && vg_list_item(values, value, 0).kind == VG_V_list) {
+    bool list = value.kind == VG_V_list && vg_list_count(values, value) > 0;
+    if (list && vg_list_item(values, value, 0).kind == VG_V_list) {
         if (vg_list_count(values, value) != rank) value = vg_value_absent();
         else value = vg_list_item(values, value, axis);
     }
-    if (value.kind == VG_V_list) value = vg_list_count(values, value) == 2 ? vg_list_item(values, value, side) : vg_value_absent();
+    if (value.kind == VG_V_list)
+        value = vg_list_count(values, value) == 2 ? vg_list_item(values, value, side) : vg_value_absent();
     if (value.kind == VG_V_number || value.kind == VG_V_dim)
         return vg_to_dim(c->e, value, "a width", vg_built_span(c, 1), out);
     if (value.kind != VG_V_poison)
@@ -342,12 +345,14 @@ vg_value vg_call_linspace(const vg_built_call *c) {
         char number[32];
         if (c->a[2].kind != VG_V_poison)
             vg_report(c->e->diags, not_dimension, vg_built_span(c, 2), c->e->frame->call, "how many",
-                      c->a[2].kind == VG_V_number ? vg_number_text(number, c->a[2].number) : vg_value_noun(c->a[2].kind));
+                      c->a[2].kind == VG_V_number ? vg_number_text(number, c->a[2].number)
+                                                  : vg_value_noun(c->a[2].kind));
         return vg_value_poison();
     }
     double *elements = VG_ARRAY(&c->e->ir->arena, double, count);
     for (int64_t k = 0; k < count; k++)
         elements[k] = k == count - 1 && k ? b : a + (b - a) * (double)k / (double)(count > 1 ? count - 1 : 1);
     vg_dim dims[1] = { vg_dim_number(&c->e->ir->dims, count) };
-    return tensor(vg_build_constant(c->e->graph, vg_shape_of(&c->e->ir->dims, dims, 1), elements, (uint64_t)count, VG_F32));
+    vg_shape shape = vg_shape_of(&c->e->ir->dims, dims, 1);
+    return tensor(vg_build_constant(c->e->graph, shape, elements, (uint64_t)count, VG_F32));
 }

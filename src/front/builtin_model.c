@@ -83,7 +83,8 @@ vg_value vg_call_replace(const vg_built_call *c) {
         operands[1 + 2 * k] = v[k];
         operands[2 + 2 * k] = w[k];
         if (vg_node_shape(e->graph, v[k]) == vg_node_shape(e->graph, w[k])) continue;
-        vg_report(e->diags, replace_shape, vg_built_span(c, 2), e->frame->call, shape_text(c, v[k]), shape_text(c, w[k]));
+        vg_report(e->diags, replace_shape, vg_built_span(c, 2), e->frame->call, shape_text(c, v[k]),
+                  shape_text(c, w[k]));
         return vg_value_poison();
     }
     return vg_value_tensor(vg_emit(e->graph, VG_OP_replace, operands, 1 + 2 * many, 0));
@@ -134,7 +135,8 @@ vg_value vg_call_finite(const vg_built_call *c) {
 
 vg_value vg_call_sample(const vg_built_call *c) {
     vg_shape shape;
-    if (c->a[0].kind == VG_V_poison || !vg_to_shape(c->e, c->a[1], vg_built_span(c, 1), &shape)) return vg_value_poison();
+    if (c->a[0].kind == VG_V_poison) return vg_value_poison();
+    if (!vg_to_shape(c->e, c->a[1], vg_built_span(c, 1), &shape)) return vg_value_poison();
     if (c->a[0].kind != VG_V_distribution) {
         vg_report(c->e->diags, not_distribution, vg_built_span(c, 0), c->e->frame->call, vg_value_noun(c->a[0].kind));
         return vg_value_poison();

@@ -75,7 +75,8 @@ static void report_signature(vg_elaborator *e, vg_tree_id parameter, vg_node nod
     vg_tree_id signature = e->tree->c.items[parameter];
     const vg_strings *strings = &e->ir->strings;
     vg_report(e->diags, argument_shape, span, e->frame->call,
-              vg_strings_text(strings, vg_tree_name(e->tree, e->tree->a.items[parameter])), vg_shape_shown(e, vg_node_shape(e->graph, node)),
+              vg_strings_text(strings, vg_tree_name(e->tree, e->tree->a.items[parameter])),
+              vg_shape_shown(e, vg_node_shape(e->graph, node)),
               vg_strings_text(strings, vg_expression_text(e, signature)));
     vg_diags_note(e->diags, vg_tree_span(e->tree, parameter), "the parameter");
 }
@@ -181,7 +182,8 @@ vg_value vg_run_function(vg_elaborator *e, uint32_t function, const vg_value *ar
     vg_str path = e->binding.draw_path;
     if (!path && e->binding.entry) path = vg_entry_path(e, e->binding.entry);
     vg_binding outer = vg_binding_refuse(e, refusal(kind), path);
-    vg_frame *frame = vg_frame_push(e, kind, function, scope ? scope : vg_entry_add(e, 0, f.name, VG_E_scope, span), span);
+    if (!scope) scope = vg_entry_add(e, 0, f.name, VG_E_scope, span);
+    vg_frame *frame = vg_frame_push(e, kind, function, scope, span);
     vg_value result = vg_value_poison();
     if (vg_bind_parameters(e, &f, arguments, spans, span)) {
         for (uint32_t k = 0; k < local_count; k++) vg_local_add(e, locals[k].name, locals[k].value, locals[k].span);

@@ -12,8 +12,8 @@ vg_value vg_dim_value_of(vg_elaborator *e, vg_dim dim) {
 }
 
 bool vg_is_tensor_like(vg_value value) {
-    return value.kind == VG_V_tensor || value.kind == VG_V_dim || value.kind == VG_V_number || value.kind == VG_V_list ||
-           value.kind == VG_V_bool;
+    return value.kind == VG_V_tensor || value.kind == VG_V_dim || value.kind == VG_V_number ||
+           value.kind == VG_V_list || value.kind == VG_V_bool;
 }
 
 const char *vg_shape_shown(vg_elaborator *e, vg_shape shape) {

@@ -78,6 +78,7 @@ bool vg_dataset_describe(vg_dataset *set, vg_data_error *error);
 bool vg_dataset_load(vg_dataset *set, vg_data_error *error);
 /* Copies `count` examples of a column into a batch: out is float (or double when wide) for a float column, int32
  * for an integer one, [count, shape] row by row. */
-void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out, bool wide);
+void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out,
+                       bool wide);
 
 #endif

@@ -68,7 +68,8 @@ static vg_value by_shape(vg_elaborator *e, uint32_t bound, vg_shape shape, vg_sp
     vg_value list = { VG_V_list, b.list, 0 };
     for (uint32_t k = 0; k < vg_list_count(&e->values, list); k++) arguments[k] = vg_list_item(&e->values, list, k);
     vg_tree_id name = vg_tree_extra(e->tree, e->tree->c.items[f.tree], 0);
-    vg_local local = { vg_tree_name(e->tree, name), vg_value_list(&e->values, items, rank), vg_tree_span(e->tree, name) };
+    vg_value shown = vg_value_list(&e->values, items, rank);
+    vg_local local = { vg_tree_name(e->tree, name), shown, vg_tree_span(e->tree, name) };
     return vg_run_function(e, b.function, arguments, spans, span, &local, 1, 0);
 }
 

@@ -45,7 +45,9 @@ typedef struct vg_entry_row {
 typedef struct vg_loop { vg_tree_id statement; vg_str name; int64_t index; uint32_t turn; } vg_loop;
 typedef struct vg_local { vg_str name; vg_value value; vg_span span; } vg_local;
 
-typedef enum vg_frame_kind { VG_FRAME_top, VG_FRAME_def, VG_FRAME_layer, VG_FRAME_initializer, VG_FRAME_optimizer } vg_frame_kind;
+typedef enum vg_frame_kind {
+    VG_FRAME_top, VG_FRAME_def, VG_FRAME_layer, VG_FRAME_initializer, VG_FRAME_optimizer
+} vg_frame_kind;
 
 /* One activation: the top level, or a function's body. Where its names live, and what `return` gave. */
 typedef struct vg_frame {
@@ -75,7 +77,16 @@ typedef struct vg_binding {
 typedef struct vg_deferred { vg_tree_id statement; vg_frame *frame; } vg_deferred;
 /* A const that `use "file" (name = value)` sets. */
 typedef struct vg_use_const { vg_str name; vg_value value; vg_span span; bool used; } vg_use_const;
-typedef struct vg_pending_update { vg_entry variable; vg_node value; vg_span span; vg_call call; uint32_t turn; uint64_t every; bool optimizer; uint32_t previous; } vg_pending_update;
+typedef struct vg_pending_update {
+    vg_entry variable;
+    vg_node  value;
+    vg_span  span;
+    vg_call  call;
+    uint32_t turn;
+    uint64_t every;
+    bool     optimizer;
+    uint32_t previous;           /* of the same variable: index of updates + 1 */
+} vg_pending_update;
 
 enum {
     VG_TURN_LIMIT = 1 << 20,     /* of one loop or list */
@@ -136,7 +147,8 @@ vg_str      vg_entry_path(vg_elaborator *e, vg_entry entry);
 static inline vg_entry_row *vg_entry_at(const vg_elaborator *e, vg_entry entry) { return &e->entries.items[entry]; }
 /* Makes the entry for a name bound in the current frame: plain, or a member of a family (indices, or the turns of
  * the loops around). 0 after reporting that the name is taken. */
-vg_entry    vg_bind_entry(vg_elaborator *e, vg_tree_id name, const int64_t *indices, uint32_t count, vg_entry_kind kind);
+vg_entry    vg_bind_entry(vg_elaborator *e, vg_tree_id name, const int64_t *indices, uint32_t count,
+                          vg_entry_kind kind);
 /* Gives an entry its value, and makes it known; tensors enter the graph's names. */
 void        vg_bind_value(vg_elaborator *e, vg_entry entry, vg_value value);
 /* What a name means here: a local's value, or an entry (its value, too). False when unknown; nothing is reported. */
@@ -197,7 +209,8 @@ bool        vg_bind_parameters(vg_elaborator *e, const vg_function *function, co
 uint32_t    vg_function_parameters(const vg_elaborator *e, const vg_function *function);   /* list(PARAMETER) */
 vg_tree_id  vg_function_block(const vg_elaborator *e, const vg_function *function);
 bool        vg_may_call(vg_elaborator *e, uint32_t function, vg_span span);   /* no recursion, not too deep */
-bool        vg_spend(vg_elaborator *e, vg_span span);                      /* one evaluation, call or turn; false at the limit */
+/* Counts one evaluation, call or turn; false at the limit. */
+bool        vg_spend(vg_elaborator *e, vg_span span);
 
 /* ---- layer.c */
 vg_value    vg_call_layer(vg_elaborator *e, uint32_t function, const vg_value *arguments, const vg_span *spans,
@@ -210,7 +223,8 @@ vg_str      vg_draw_path(vg_elaborator *e, uint32_t *number);
 /* ---- statement.c */
 void        vg_execute(vg_elaborator *e, vg_tree_id statement);
 void        vg_execute_block(vg_elaborator *e, vg_tree_id block);
-void        vg_hoist(vg_elaborator *e, vg_tree_id block, vg_entry top);   /* def, layer, ... are known in the whole file */
+/* def, layer, initializer, optimizer are known in the whole file. */
+void        vg_hoist(vg_elaborator *e, vg_tree_id block, vg_entry top);
 
 /* ---- declare.c, input.c, update.c */
 void        vg_declare_const(vg_elaborator *e, vg_tree_id statement);
@@ -237,7 +251,8 @@ vg_node     vg_gradient_node(vg_elaborator *e, vg_node y, vg_node v, uint32_t gr
 
 /* ---- builtin.c */
 void        vg_builtins_register(vg_elaborator *e);
-vg_value    vg_call_builtin(vg_elaborator *e, uint32_t row, const vg_value *arguments, const vg_span *spans, vg_span span);
+vg_value    vg_call_builtin(vg_elaborator *e, uint32_t row, const vg_value *arguments, const vg_span *spans,
+                            vg_span span);
 /* The parameters of a builtin row or an elementwise one: count, and names. */
 uint32_t    vg_builtin_parameters(const vg_elaborator *e, const vg_function *function, vg_str *names, bool *required);
 bool        vg_builtin_takes_selections(uint32_t row);

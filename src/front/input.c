@@ -22,9 +22,11 @@ static int parameter_find(const vg_source_row *source, const char *name) {
 static bool take_argument(vg_elaborator *e, vg_dataset *set, int at, vg_value value, vg_tree_id tree) {
     const vg_source_parameter *parameter = &set->source->parameters[at];
     if (value.kind == VG_V_poison) return false;
-    if (parameter->kind == VG_ARGUMENT_NUMBER && value.kind == VG_V_number) set->arguments[at].number = value.number;
-    else if (parameter->kind == VG_ARGUMENT_TEXT && value.kind == VG_V_string) set->arguments[at].text = text_of(e, value.id);
-    else {
+    if (parameter->kind == VG_ARGUMENT_NUMBER && value.kind == VG_V_number) {
+        set->arguments[at].number = value.number;
+    } else if (parameter->kind == VG_ARGUMENT_TEXT && value.kind == VG_V_string) {
+        set->arguments[at].text = text_of(e, value.id);
+    } else {
         vg_report(e->diags, data_argument_kind, vg_tree_span(e->tree, tree), e->frame->call, parameter->name,
                   parameter->kind == VG_ARGUMENT_NUMBER ? "a number" : "a string", vg_value_noun(value.kind));
         return false;
@@ -101,7 +103,8 @@ static vg_tree_id source_call(vg_elaborator *e, vg_tree_id tree) {
             tree = truth ? e->tree->b.items[tree] : e->tree->c.items[tree];
         } else break;
     }
-    if (vg_tree_kind(e->tree, tree) == VG_K_call && vg_tree_kind(e->tree, e->tree->a.items[tree]) == VG_K_name) return tree;
+    bool call = vg_tree_kind(e->tree, tree) == VG_K_call;
+    if (call && vg_tree_kind(e->tree, e->tree->a.items[tree]) == VG_K_name) return tree;
     vg_report0(e->diags, data_not_source, vg_tree_span(e->tree, tree), e->frame->call);
     return 0;
 }
@@ -151,8 +154,9 @@ static vg_dataset *make_dataset(vg_elaborator *e, vg_str name, vg_tree_id tree) 
     if (!data_arguments(e, set, call)) return NULL;
     vg_data_error error = { .text = "" };
     if (vg_dataset_describe(set, &error)) return set;
-    if (error.argument) vg_report(e->diags, data_wrong, vg_tree_span(e->tree, call), e->frame->call, text_of(e, name), error.text);
-    else vg_report(e->diags, data_failed, vg_tree_span(e->tree, call), e->frame->call, text_of(e, name), error.text);
+    vg_span span = vg_tree_span(e->tree, call);
+    if (error.argument) vg_report(e->diags, data_wrong, span, e->frame->call, text_of(e, name), error.text);
+    else vg_report(e->diags, data_failed, span, e->frame->call, text_of(e, name), error.text);
     if (!set->column_count) return NULL;
     set->train_count = INT32_MAX;   /* not known: nothing is too many */
     return set;
@@ -166,9 +170,10 @@ void vg_declare_data(vg_elaborator *e, vg_tree_id statement) {
         tree = set->tree;
     }
     uint32_t index = 0;
-    while (index < e->unit->datasets.count && e->unit->datasets.items[index]->name != vg_tree_name(e->tree, name)) index++;
+    vg_str text = vg_tree_name(e->tree, name);
+    while (index < e->unit->datasets.count && e->unit->datasets.items[index]->name != text) index++;
     if (index == e->unit->datasets.count) {
-        vg_dataset *dataset = make_dataset(e, vg_tree_name(e->tree, name), tree);
+        vg_dataset *dataset = make_dataset(e, text, tree);
         if (dataset) vg_vec_push(e->mem, &e->unit->datasets, dataset);
     }
     vg_entry entry = vg_bind_entry(e, name, NULL, 0, VG_E_data);
@@ -238,7 +243,8 @@ static uint32_t input_dims(vg_elaborator *e, vg_tree_id shape, bool *integer) {
     return 0;
 }
 
-static const vg_column *input_column(vg_elaborator *e, vg_tree_id tree, uint32_t *dataset, uint32_t *column, bool *fine) {
+static const vg_column *input_column(vg_elaborator *e, vg_tree_id tree, uint32_t *dataset, uint32_t *column,
+                                     bool *fine) {
     if (!tree) return NULL;
     vg_value value = vg_evaluate(e, tree);
     *fine = value.kind == VG_V_column;
@@ -253,7 +259,8 @@ static const vg_column *input_column(vg_elaborator *e, vg_tree_id tree, uint32_t
 }
 
 /* The numbers of one example must be as many as the column's. */
-static bool column_fits(vg_elaborator *e, const vg_column *column, const vg_dim *dims, uint32_t rank, vg_tree_id shape) {
+static bool column_fits(vg_elaborator *e, const vg_column *column, const vg_dim *dims, uint32_t rank,
+                        vg_tree_id shape) {
     int64_t have = 1, want = 1, number;
     for (uint32_t k = 0; k < column->rank; k++) have *= column->shape[k];
     bool numbers = true;

@@ -82,7 +82,8 @@ static vg_entry call_scope(vg_elaborator *e, vg_str layer, vg_span span) {
     vg_binding *binding = &e->binding;
     const char *name = vg_strings_text(&e->ir->strings, layer);
     if (!binding->entry) {
-        vg_report(e->diags, layer_refused, span, e->frame->call, name, binding->refuses ? binding->refuses : "this place");
+        vg_report(e->diags, layer_refused, span, e->frame->call, name,
+                  binding->refuses ? binding->refuses : "this place");
         return 0;
     }
     if (binding->sole && binding->inside == 0) return binding->entry;

@@ -190,9 +190,10 @@ static bool operate_constants(vg_elaborator *e, vg_kind kind, vg_value a, vg_val
         *out = vg_value_bool(kind == VG_K_not ? !a.id : kind == VG_K_and ? a.id && b.id : a.id || b.id);
         return true;
     }
-    if ((a.kind == VG_V_dim || b.kind == VG_V_dim) && !is_logic(kind) &&
-        (unary || a.kind == VG_V_number || a.kind == VG_V_dim) && (unary || b.kind == VG_V_number || b.kind == VG_V_dim) &&
-        operate_dims(e, kind, a, b, out)) return true;
+    bool left = a.kind == VG_V_number || a.kind == VG_V_dim;
+    bool right = unary || b.kind == VG_V_number || b.kind == VG_V_dim;
+    bool dims = left && right && (a.kind == VG_V_dim || b.kind == VG_V_dim);
+    if (dims && !is_logic(kind) && operate_dims(e, kind, a, b, out)) return true;
     if (a.kind == VG_V_list && b.kind == VG_V_list && kind == VG_K_add) {
         *out = join_lists(e, a, b, span);
         return true;

@@ -249,7 +249,8 @@ static void report_unknown(vg_elaborator *e, vg_tree_id name) {
     }
     vg_tree_id below = bound_below(e, vg_tree_name(e->tree, name));
     if (below) {
-        vg_diags_note(e->diags, vg_tree_span(e->tree, below), "'%s' is bound below: it is known from behind this statement on", text);
+        vg_diags_note(e->diags, vg_tree_span(e->tree, below),
+                      "'%s' is bound below: it is known from behind this statement on", text);
         return;
     }
     vg_suggest suggest;

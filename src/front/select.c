@@ -212,6 +212,7 @@ vg_value vg_select(vg_elaborator *e, vg_tree_id expression) {
     if (!collect(e, expression, pattern)) return vg_value_poison();
     vg_entry scope = first_scope(e, pattern->steps[0].name);
     if (scope) {
+        vg_str text = vg_expression_text(e, expression);
         /* `t.W` in a loop's body, t plain: this turn's member. */
         vg_value value;
         vg_entry entry;
@@ -221,9 +222,9 @@ vg_value vg_select(vg_elaborator *e, vg_tree_id expression) {
             vg_match match = { .e = e, .pattern = pattern };
             match.variables_only = pattern->steps[pattern->count - 1].kind != VG_STEP_NAME;
             match_behind(&match, entry, 0);
-            return finish(e, &match, pattern->span, vg_strings_text(&e->ir->strings, vg_expression_text(e, expression)));
+            return finish(e, &match, pattern->span, vg_strings_text(&e->ir->strings, text));
         }
-        return match_all(e, pattern, scope, vg_expression_text(e, expression));
+        return match_all(e, pattern, scope, text);
     }
     vg_entry entry;
     vg_value value = vg_name_value(e, first_name(e, expression), &entry);

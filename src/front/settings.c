@@ -20,9 +20,10 @@ static int setting_find(const char *name) {
 }
 
 static void report_setting(vg_elaborator *e, vg_tree_id name) {
-    vg_report(e->diags, unknown_setting, vg_tree_span(e->tree, name), e->frame->call, text_of(e, vg_tree_name(e->tree, name)));
+    const char *text = text_of(e, vg_tree_name(e->tree, name));
+    vg_report(e->diags, unknown_setting, vg_tree_span(e->tree, name), e->frame->call, text);
     vg_suggest suggest;
-    vg_suggest_start(&suggest, text_of(e, vg_tree_name(e->tree, name)));
+    vg_suggest_start(&suggest, text);
     for (int k = 0; k < VG_SETTING_COUNT; k++) vg_suggest_offer(&suggest, setting_names[k]);
     if (vg_suggest_best(&suggest))
         vg_diags_note(e->diags, (vg_span){ 0, 0 }, "did you mean '%s'?", vg_suggest_best(&suggest));
@@ -70,13 +71,15 @@ static void read(vg_elaborator *e, vg_tree_id statement, vg_settings *settings, 
 }
 
 /* A whole number of at least `least`; `fallback` when not given or after reporting. */
-static uint64_t whole_setting(vg_elaborator *e, const vg_settings *s, vg_setting which, int64_t least, uint64_t fallback) {
+static uint64_t whole_setting(vg_elaborator *e, const vg_settings *s, vg_setting which, int64_t least,
+                              uint64_t fallback) {
     int64_t number;
     if (!s->tree[which]) return fallback;
     if (!vg_evaluate_whole(e, s->tree[which], setting_names[which], &number)) return fallback;
     if (number >= least) return (uint64_t)number;
     vg_report(e->diags, setting_range, vg_tree_span(e->tree, s->tree[which]), e->frame->call, setting_names[which],
-              vg_arena_format(&e->arena, "%lld", (long long)least), vg_arena_format(&e->arena, "%lld", (long long)number));
+              vg_arena_format(&e->arena, "%lld", (long long)least),
+              vg_arena_format(&e->arena, "%lld", (long long)number));
     return fallback;
 }
 
@@ -158,7 +161,8 @@ void vg_settings_run(vg_elaborator *e, const vg_settings *s) {
     if (e->front->has_seed) seed = e->front->seed;
     uint64_t steps = e->trains.count ? count_steps(e, s) : e->front->steps ? e->front->steps : 1;
     if (e->steps && e->steps != steps && !e->diags->list.count)
-        vg_report(e->diags, steps_early, e->steps_span, 0, vg_arena_format(&e->arena, "%llu", (unsigned long long)steps));
+        vg_report(e->diags, steps_early, e->steps_span, 0,
+                  vg_arena_format(&e->arena, "%llu", (unsigned long long)steps));
     e->steps = steps;
     if (!e->training) return;
     unit->batch_size = e->batch;

@@ -296,7 +296,8 @@ static bool at_top(vg_elaborator *e, vg_tree_id statement, const char *what) {
     vg_kind kind = vg_tree_kind(e->tree, statement);
     vg_tree_id name = e->tree->a.items[statement];
     if (e->frame->kind == VG_FRAME_top && e->frame->loops.count == 0) return true;
-    vg_report(e->diags, not_top_level, vg_tree_span(e->tree, is_definition(kind) ? name : statement), e->frame->call, what);
+    vg_span span = vg_tree_span(e->tree, is_definition(kind) ? name : statement);
+    vg_report(e->diags, not_top_level, span, e->frame->call, what);
     if (kind != VG_K_train && kind != VG_K_use) vg_bind_entry(e, name, NULL, 0, VG_E_value);   /* swallows its uses */
     return false;
 }
@@ -325,7 +326,9 @@ void vg_execute(vg_elaborator *e, vg_tree_id statement) {
     case VG_K_use:    if (at_top(e, statement, "use")) execute_use(e, statement); return;
     case VG_K_train:  if (at_top(e, statement, "train")) defer(e, statement); return;
     case VG_K_summary: case VG_K_expect: defer(e, statement); return;
-    case VG_K_def: case VG_K_layer: case VG_K_initializer: case VG_K_optimizer: execute_definition(e, statement); return;
+    case VG_K_def: case VG_K_layer: case VG_K_initializer: case VG_K_optimizer:
+        execute_definition(e, statement);
+        return;
     }
 }
 
@@ -336,8 +339,9 @@ void vg_execute_block(vg_elaborator *e, vg_tree_id block) {
     for (uint32_t k = 0; k < vg_tree_count(e->tree, list) && !e->frame->returned; k++) {
         vg_tree_id statement = vg_tree_item(e->tree, list, k);
         vg_execute(e, statement);
-        if (vg_tree_kind(e->tree, statement) == VG_K_return && k + 1 < vg_tree_count(e->tree, list))
-            vg_report0(e->diags, behind_return, vg_tree_span(e->tree, vg_tree_item(e->tree, list, k + 1)), e->frame->call);
+        if (vg_tree_kind(e->tree, statement) != VG_K_return || k + 1 == vg_tree_count(e->tree, list)) continue;
+        vg_tree_id behind = vg_tree_item(e->tree, list, k + 1);
+        vg_report0(e->diags, behind_return, vg_tree_span(e->tree, behind), e->frame->call);
     }
     e->depth--;
 }

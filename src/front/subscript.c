@@ -87,7 +87,8 @@ static bool index_fits(vg_elaborator *e, vg_tree_id tree, vg_axis axis, int64_t 
     int64_t length;
     if (!vg_dim_is_number(&e->ir->dims, axis.length, &length)) return true;
     if (whole >= -length && whole < length + bound) return true;
-    vg_report(e->diags, index_range, vg_tree_span(e->tree, tree), e->frame->call, vg_arena_format(&e->arena, "%" PRId64, whole),
+    vg_report(e->diags, index_range, vg_tree_span(e->tree, tree), e->frame->call,
+              vg_arena_format(&e->arena, "%" PRId64, whole),
               vg_arena_format(&e->arena, "%u", axis.number), vg_shape_shown(e, vg_node_shape(e->graph, axis.node)));
     return false;
 }
@@ -150,8 +151,8 @@ static vg_value tensor_slice(vg_elaborator *e, vg_tree_id expression, vg_node no
         bounds[2 * k] = vg_dim_number(&e->ir->dims, 0);
         bounds[2 * k + 1] = dims[k];
         const vg_axis axis = { node, k, dims[k] };
-        if (k < count && !slice_axis(e, vg_tree_item(e->tree, subs, k), axis, &bounds[2 * k], &bounds[2 * k + 1], &drop))
-            return vg_value_poison();
+        vg_tree_id sub = k < count ? vg_tree_item(e->tree, subs, k) : 0;
+        if (sub && !slice_axis(e, sub, axis, &bounds[2 * k], &bounds[2 * k + 1], &drop)) return vg_value_poison();
         whole &= vg_dim_is(&e->ir->dims, bounds[2 * k], 0) && bounds[2 * k + 1] == dims[k] && !drop;
         if (!drop) kept[kept_count++] = vg_dim_subtract(&e->ir->dims, bounds[2 * k + 1], bounds[2 * k]);
     }

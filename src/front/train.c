@@ -70,7 +70,7 @@ static bool add_variables(vg_elaborator *e, vg_value value, vg_span span, vg_cho
 /* The trainable variables of a setting's value: a variable, a selection, a list of them. False after reporting. */
 static bool choose_variables(vg_elaborator *e, vg_value value, vg_span span, vg_chosen *chosen) {
     uint32_t count = e->unit->variables.count;
-    *chosen = (vg_chosen){ .items = VG_ARRAY(&e->arena, vg_selected, count), .taken = VG_ARRAY(&e->arena, bool, count) };
+    *chosen = (vg_chosen){ VG_ARRAY(&e->arena, vg_selected, count), 0, VG_ARRAY(&e->arena, bool, count) };
     return add_variables(e, value, span, chosen);
 }
 
@@ -92,7 +92,8 @@ static bool positive_setting(vg_elaborator *e, vg_tree_id tree, vg_node *out) {
     vg_value value = vg_evaluate(e, tree);
     if (value.kind == VG_V_number && !(value.number > 0)) {
         char number[32];
-        vg_report(e->diags, clip_range, vg_tree_span(e->tree, tree), e->frame->call, vg_number_text(number, value.number));
+        vg_report(e->diags, clip_range, vg_tree_span(e->tree, tree), e->frame->call,
+                  vg_number_text(number, value.number));
         return false;
     }
     *out = vg_to_tensor(e, value, false, vg_tree_span(e->tree, tree));

@@ -91,8 +91,12 @@ static inline vg_kind    vg_tree_kind(const vg_tree *t, vg_tree_id id) { return 
 static inline vg_span    vg_tree_span(const vg_tree *t, vg_tree_id id) { return t->span.items[id]; }
 static inline vg_str     vg_tree_name(const vg_tree *t, vg_tree_id name) { return t->a.items[name]; }
 static inline uint32_t   vg_tree_count(const vg_tree *t, uint32_t list) { return t->extra.items[list]; }
-static inline vg_tree_id vg_tree_item(const vg_tree *t, uint32_t list, uint32_t k) { return t->extra.items[list + 1 + k]; }
-static inline vg_tree_id vg_tree_extra(const vg_tree *t, uint32_t first, uint32_t k) { return t->extra.items[first + k]; }
+static inline vg_tree_id vg_tree_item(const vg_tree *t, uint32_t list, uint32_t k) {
+    return t->extra.items[list + 1 + k];
+}
+static inline vg_tree_id vg_tree_extra(const vg_tree *t, uint32_t first, uint32_t k) {
+    return t->extra.items[first + k];
+}
 
 /* Parse source `index` of diags->sources into the same tree. The root BLOCK of the file, or 0 when nothing at all
  * could be made of it; errors are reported, and statements that did not parse are VG_K_error. */

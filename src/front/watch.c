@@ -8,7 +8,8 @@ static bool depends_on_gradient(vg_elaborator *e, vg_node node) {
     const vg_graph *g = e->graph;
     for (uint32_t n = e->on_gradient.count; n < vg_graph_count(g); n++) {
         uint8_t flag = n > 0 && vg_node_op(g, n) == VG_OP_grad;
-        for (uint32_t k = 0; n > 0 && k < g->operand_count.items[n]; k++) flag |= e->on_gradient.items[vg_operand(g, n, k)];
+        for (uint32_t k = 0; n > 0 && k < g->operand_count.items[n]; k++)
+            flag |= e->on_gradient.items[vg_operand(g, n, k)];
         vg_vec_push(e->mem, &e->on_gradient, flag);
     }
     return e->on_gradient.items[node] != 0;
@@ -150,7 +151,8 @@ void vg_elaborate_summary(vg_elaborator *e, vg_tree_id statement) {
     vg_tree_id as = vg_tree_extra(e->tree, more, 0);
     if (as) s.as = vg_evaluate_string(e, as);
     if (!every_of(e, vg_tree_extra(e->tree, more, 1), &s.every)) return;
-    for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++) summary_expression(e, &s, vg_tree_item(e->tree, list, k));
+    for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++)
+        summary_expression(e, &s, vg_tree_item(e->tree, list, k));
 }
 
 /* ---- expect */
@@ -233,7 +235,8 @@ void vg_elaborate_expect(vg_elaborator *e, vg_tree_id statement) {
 
 void vg_elaborate_fetch(vg_elaborator *e, const vg_override *fetch, uint32_t index) {
     vg_str text = vg_expression_text(e, fetch->tree);
-    vg_binding outer = vg_binding_refuse(e, "a value to print", vg_strings_format(&e->ir->strings, "fetch %s", text_of(e, text)));
+    vg_str draws = vg_strings_format(&e->ir->strings, "fetch %s", text_of(e, text));
+    vg_binding outer = vg_binding_refuse(e, "a value to print", draws);
     vg_value value = vg_evaluate(e, fetch->tree);
     e->binding = outer;
     if (value.kind == VG_V_selection && vg_selection_count(&e->values, value) == 1) value = element_of(e, value, 0);

@@ -25,7 +25,7 @@ vg_node vg_build_unbroadcast(vg_graph *g, vg_node a, vg_shape shape);
 /* bounds: from, to for each axis */
 vg_node vg_build_slice(vg_graph *g, vg_node a, const vg_dim *bounds);
 
-/* Whether folding looks into an operand of this kind, at its value or at what it is made of. Behind an alias it does not. */
+/* Whether folding looks into an operand of this kind, at its value or at what it is made of. Not behind an alias. */
 bool vg_fold_looks_into(vg_op op);
 
 /* The broadcast shape of two, or 0 (nothing is reported). */

@@ -152,8 +152,8 @@ static vg_node fold_matmul(vg_graph *g, vg_draft *d) {
 }
 
 bool vg_fold_looks_into(vg_op op) {
-    return op == VG_OP_fill || op == VG_OP_constant || op == VG_OP_neg || op == VG_OP_transpose || op == VG_OP_reshape ||
-           op == VG_OP_broadcast;
+    return op == VG_OP_fill || op == VG_OP_constant || op == VG_OP_neg || op == VG_OP_transpose ||
+           op == VG_OP_reshape || op == VG_OP_broadcast;
 }
 
 vg_node vg_fold(vg_graph *graph, vg_draft *draft) {
