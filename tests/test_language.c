@@ -37,6 +37,9 @@ static const vg_row strings[] = {
       "const t = \"\\{n} {true} {[1, 2]} {relu} {\"x\"}\"",
       .wants = { { "s == \"a3b3.5c\"", "int 1" }, { "t == \"\\{n} true [1, 2] relu x\"", "int 1" },
         { "\"\\n\" == \"\\t\"", "int 0" } } },
+    { "a string that is too long",
+      "const a = [\"xxxxxxxxxxxxxxxx\" for k in 1..1000]\nconst b = \"{a}{a}{a}{a}{a}\"",
+      .error = "limit-string" },
     { "a string picks variables", "for i in 1..2 {\nvar W: [i] = i\n}\nconst k = 2\n"
       "def w2(n) = total(vars(\"W[{n}]\"))\nt = sum(w2(k))", .wants = { { "t", "4" } } },
 };
@@ -57,6 +60,8 @@ static const vg_row lists[] = {
         { "stack(l, axis = 1)", "[2, 2] 1 2 1 2" }, { "len(l)", "2" } } },
     { "an index outside", "l = [1, 2]\nx = l[2]", .error = "list-range" },
     { "an index that is not whole", "l = [1, 2]\nx = l[0.5]", .error = "not-whole" },
+    { "more items than a tensor of a list may have",
+      "a = [1 for k in 1..10000]\nb = [a for k in 1..10000]\nc = sum(b)", .error = "limit-list" },
     { "a slice outside", "l = [1, 2]\nx = l[1:3]", .error = "list-range" },
 };
 

@@ -12,6 +12,7 @@ static const char *shape_text(const vg_built_call *c, vg_node node) {
 
 static vg_value gradient_of(const vg_built_call *c, vg_node y, vg_value v, uint32_t group) {
     vg_elaborator *e = c->e;
+    if (!vg_spend(e, c->span)) return vg_value_poison();
     if (v.kind == VG_V_list) {
         uint32_t count = vg_list_count(&e->values, v);
         vg_value *items = VG_ARRAY(&e->arena, vg_value, count + 1);

@@ -26,21 +26,31 @@ const char *vg_shape_shown(vg_elaborator *e, vg_shape shape) {
 
 /* ---- values as tensors */
 
-/* Nested lists of numbers and dimensions: fills dims[depth...] and pushes the elements onto the stack. */
-static bool flatten(vg_elaborator *e, vg_value list, uint32_t depth, int64_t *dims, uint32_t *rank, bool *whole) {
+/* Nested lists of numbers and dimensions on their way to a tensor; the elements are pushed onto the stack. */
+typedef struct flat {
+    vg_elaborator *e;
+    vg_span  span;
+    int64_t  dims[VG_RANK_LIMIT];    /* -1: not known yet */
+    uint32_t rank, base;             /* rank 0: no element yet */
+    bool     whole;
+} flat;
+
+static bool flatten(flat *f, vg_value list, uint32_t depth) {
+    vg_elaborator *e = f->e;
     uint32_t count = vg_list_count(&e->values, list);
-    if (depth >= VG_RANK_LIMIT || (dims[depth] >= 0 && dims[depth] != count)) return false;
-    dims[depth] = count;
+    if (depth >= VG_RANK_LIMIT || (f->dims[depth] >= 0 && f->dims[depth] != count)) return false;
+    f->dims[depth] = count;
     for (uint32_t k = 0; k < count; k++) {
         vg_value item = vg_list_item(&e->values, list, k);
         int64_t number;
+        if (!vg_spend(e, f->span) || e->stack.count - f->base > VG_LIST_LIMIT) return false;
         if (item.kind == VG_V_list) {
-            if ((*rank && *rank <= depth + 1) || !flatten(e, item, depth + 1, dims, rank, whole)) return false;
+            if ((f->rank && f->rank <= depth + 1) || !flatten(f, item, depth + 1)) return false;
         } else if (item.kind == VG_V_number || item.kind == VG_V_dim) {
-            if (*rank && *rank != depth + 1) return false;
-            *rank = depth + 1;
-            *whole &= item.kind == VG_V_dim ||
-                      (vg_value_whole(item, &number) && number >= INT32_MIN && number <= INT32_MAX);
+            if (f->rank && f->rank != depth + 1) return false;
+            f->rank = depth + 1;
+            f->whole &= item.kind == VG_V_dim ||
+                        (vg_value_whole(item, &number) && number >= INT32_MIN && number <= INT32_MAX);
             vg_vec_push(e->mem, &e->stack, item);
         } else {
             return false;
@@ -78,21 +88,21 @@ static vg_node elements_tensor(vg_elaborator *e, uint32_t base, vg_shape shape, 
 }
 
 static vg_node list_tensor(vg_elaborator *e, vg_value list, bool integer, vg_span span) {
-    int64_t numbers[VG_RANK_LIMIT];
-    for (uint32_t k = 0; k < VG_RANK_LIMIT; k++) numbers[k] = -1;
-    uint32_t base = e->stack.count, rank = 0;
-    bool whole = true;
-    bool fits = flatten(e, list, 0, numbers, &rank, &whole);
-    if (!fits || !rank) {
-        e->stack.count = base;
-        vg_report0(e->diags, list_not_tensor, span, e->frame->call);
-        return 0;
+    flat f = { .e = e, .span = span, .base = e->stack.count, .whole = true };
+    for (uint32_t k = 0; k < VG_RANK_LIMIT; k++) f.dims[k] = -1;
+    bool fits = flatten(&f, list, 0);
+    if (e->stack.count - f.base > VG_LIST_LIMIT) {
+        vg_report(e->diags, limit_list, span, e->frame->call, vg_arena_format(&e->arena, "%d", VG_LIST_LIMIT));
+        fits = false;
+    } else if (!fits || !f.rank) {
+        if (!e->work_reported) vg_report0(e->diags, list_not_tensor, span, e->frame->call);
+        fits = false;
     }
     vg_dim dims[VG_RANK_LIMIT];
-    for (uint32_t k = 0; k < rank; k++) dims[k] = vg_dim_number(&e->ir->dims, numbers[k]);
-    vg_shape shape = vg_shape_of(&e->ir->dims, dims, rank);
-    vg_node node = elements_tensor(e, base, shape, integer && whole ? VG_I32 : VG_F32);
-    e->stack.count = base;
+    for (uint32_t k = 0; k < f.rank; k++) dims[k] = vg_dim_number(&e->ir->dims, f.dims[k]);
+    vg_shape shape = vg_shape_of(&e->ir->dims, dims, f.rank);
+    vg_node node = fits ? elements_tensor(e, f.base, shape, integer && f.whole ? VG_I32 : VG_F32) : 0;
+    e->stack.count = f.base;
     return node;
 }
 

@@ -12,11 +12,12 @@ vg_override *vg_override_find(vg_elaborator *e, vg_str name) {
     return NULL;
 }
 
-static bool is_compile_time(vg_elaborator *e, vg_value value) {
+static bool is_compile_time(vg_elaborator *e, vg_value value, vg_span span) {
+    if (!vg_spend(e, span)) return true;
     if (value.kind == VG_V_tensor || value.kind == VG_V_selection || value.kind == VG_V_family) return false;
     if (value.kind != VG_V_list) return true;
     for (uint32_t k = 0; k < vg_list_count(&e->values, value); k++)
-        if (!is_compile_time(e, vg_list_item(&e->values, value, k))) return false;
+        if (!is_compile_time(e, vg_list_item(&e->values, value, k), span)) return false;
     return true;
 }
 
@@ -38,7 +39,7 @@ void vg_declare_const(vg_elaborator *e, vg_tree_id statement) {
     }
     value = given && !set ? given->value : vg_evaluate(e, expression);
     vg_span span = given && !set ? given->span : vg_tree_span(e->tree, expression);
-    if (!is_compile_time(e, value)) {
+    if (!is_compile_time(e, value, span)) {
         vg_report(e->diags, const_tensor, span, e->frame->call, text_of(e, vg_tree_name(e->tree, name)),
                   vg_value_noun(value.kind));
         value = vg_value_poison();

@@ -94,6 +94,7 @@ enum {
     VG_FRAME_LIMIT = 64,         /* calls within each other */
     VG_EVALUATION_LIMIT = 1500,  /* expressions within each other, calls counted in */
     VG_LIST_LIMIT = 1 << 20,
+    VG_STRING_LIMIT = 1 << 16,
     VG_ARGUMENT_LIMIT = 24
 };
 

@@ -32,7 +32,7 @@ static void add_value_text(vg_elaborator *e, vg_text *out, vg_value value, vg_sp
         vg_text_format(out, "%s", vg_strings_text(&e->ir->strings, e->values.functions.items[value.id].name));
         return;
     case VG_V_list:
-        for (uint32_t k = 0; k < vg_list_count(&e->values, value) && out->length < 4096; k++) {
+        for (uint32_t k = 0; k < vg_list_count(&e->values, value) && out->length <= VG_STRING_LIMIT; k++) {
             vg_text_format(out, k ? ", " : "[");
             add_value_text(e, out, vg_list_item(&e->values, value, k), span);
         }
@@ -55,6 +55,11 @@ vg_str vg_evaluate_string(vg_elaborator *e, vg_tree_id string) {
             vg_text_format(&text, "%s", vg_strings_text(&e->ir->strings, e->tree->a.items[part]));
         else
             add_value_text(e, &text, vg_evaluate(e, part), vg_tree_span(e->tree, part));
+        if (text.length <= VG_STRING_LIMIT) continue;
+        vg_report(e->diags, limit_string, vg_tree_span(e->tree, string), e->frame->call,
+                  vg_arena_format(&e->arena, "%d", VG_STRING_LIMIT));
+        vg_text_free(&text);
+        return vg_strings_c(&e->ir->strings, "");
     }
     vg_str id = vg_strings_add(&e->ir->strings, vg_text_c(&text), text.length);
     vg_text_free(&text);

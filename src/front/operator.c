@@ -200,7 +200,10 @@ static bool operate_constants(vg_elaborator *e, vg_kind kind, vg_value a, vg_val
     }
     bool same = a.kind == b.kind && a.kind != VG_V_tensor && a.kind != VG_V_selection && a.kind != VG_V_dim;
     if (same && (kind == VG_K_eq || kind == VG_K_ne)) {
-        *out = vg_value_bool(vg_value_equal(&e->values, a, b) == (kind == VG_K_eq));
+        uint32_t work = VG_WORK_LIMIT - e->work;
+        *out = vg_value_bool(vg_value_equal(&e->values, a, b, &work) == (kind == VG_K_eq));
+        e->work = VG_WORK_LIMIT - work;
+        if (!vg_spend(e, span)) *out = vg_value_poison();
         return true;
     }
     return false;

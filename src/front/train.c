@@ -47,7 +47,7 @@ typedef struct vg_chosen { vg_selected *items; uint32_t count; bool *taken; } vg
 static bool add_variables(vg_elaborator *e, vg_value value, vg_span span, vg_chosen *chosen) {
     uint32_t length = value.kind == VG_V_list ? vg_list_count(&e->values, value)
                     : value.kind == VG_V_selection ? vg_selection_count(&e->values, value) : 1;
-    if (value.kind == VG_V_poison) return false;
+    if (value.kind == VG_V_poison || !vg_spend(e, span)) return false;
     for (uint32_t k = 0; k < length; k++) {
         vg_node node = value.kind == VG_V_selection ? vg_selection_item(&e->values, value, k).node : value.id;
         if (value.kind == VG_V_list) {

@@ -38,14 +38,15 @@ bool vg_value_whole(vg_value value, int64_t *whole) {
     return true;
 }
 
-bool vg_value_equal(const vg_values *values, vg_value a, vg_value b) {
-    if (a.kind != b.kind) return false;
+bool vg_value_equal(const vg_values *values, vg_value a, vg_value b, uint32_t *left) {
+    if (a.kind != b.kind || *left == 0) return false;
+    --*left;
     if (a.kind == VG_V_number) return a.number == b.number;
     if (a.kind != VG_V_list) return a.id == b.id && a.number == b.number;
     uint32_t count = vg_list_count(values, a);
     if (count != vg_list_count(values, b)) return false;
     for (uint32_t k = 0; k < count; k++)
-        if (!vg_value_equal(values, vg_list_item(values, a, k), vg_list_item(values, b, k))) return false;
+        if (!vg_value_equal(values, vg_list_item(values, a, k), vg_list_item(values, b, k), left)) return false;
     return true;
 }
 

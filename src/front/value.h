@@ -80,7 +80,8 @@ vg_value vg_value_selection(vg_values *values, const vg_selected *items, uint32_
 uint32_t vg_selection_count(const vg_values *values, vg_value selection);
 vg_selected vg_selection_item(const vg_values *values, vg_value selection, uint32_t k);
 bool vg_value_whole(vg_value value, int64_t *whole);   /* a number without fraction, below 2^53 */
-bool vg_value_equal(const vg_values *values, vg_value a, vg_value b);
+/* Compares at most *left pairs of items, and counts them off; false when that is too few. */
+bool vg_value_equal(const vg_values *values, vg_value a, vg_value b, uint32_t *left);
 /* "a number", "a list", "the function 'relu'": for messages. */
 const char *vg_value_noun(vg_value_kind kind);
 
