@@ -119,6 +119,7 @@ static const vg_row dimensions[] = {
     { "the dimensions behind ...", "def f(x: [..., d]) = d\ndef g(x: [n, c, ...]) = c",
       .wants = { { "f(ones([4]))", "4" }, { "f(ones([3, 2]))", "2" }, { "g(ones([3, 2]))", "2" },
         { "g(ones([3, 2, 5]))", "2" } } },
+    { "'...' twice", "def f(x: [..., n, ...]) = n", .error = "ellipsis-twice" },
     { "integer signatures", "def f(i: int[n]) = sum(i)\na = f([1, 2])", .wants = { { "a", "int 3" } } },
     { "integer signatures refuse floats", "def f(i: int[n]) = sum(i)\na = f(ones([2]))", .error = "argument-integer" },
     { "a signature with an earlier parameter", "def f(n, x: [n, d]) = d\na = f(2, ones([2, 3]))",

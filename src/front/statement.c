@@ -19,11 +19,22 @@ static bool is_definition(vg_kind kind) {
     return kind == VG_K_def || kind == VG_K_layer || kind == VG_K_initializer || kind == VG_K_optimizer;
 }
 
-/* Two parameters of one name. */
+/* `...` stands once in a signature, since it takes all further dimensions. */
+static void check_signature(vg_elaborator *e, uint32_t signature) {
+    uint32_t list = e->tree->b.items[signature], seen = 0;
+    for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++) {
+        vg_tree_id item = vg_tree_item(e->tree, list, k);
+        if (vg_tree_kind(e->tree, item) == VG_K_ellipsis && ++seen == 2)
+            vg_report0(e->diags, ellipsis_twice, vg_tree_span(e->tree, item), 0);
+    }
+}
+
+/* Two parameters of one name, and what signatures say. */
 static void check_parameters(vg_elaborator *e, vg_tree_id statement) {
     uint32_t list = e->tree->b.items[statement], count = vg_tree_count(e->tree, list);
     for (uint32_t k = 0; k < count; k++) {
-        vg_tree_id name = e->tree->a.items[vg_tree_item(e->tree, list, k)];
+        vg_tree_id parameter = vg_tree_item(e->tree, list, k), name = e->tree->a.items[parameter];
+        if (e->tree->c.items[parameter]) check_signature(e, e->tree->c.items[parameter]);
         for (uint32_t j = 0; j < k; j++) {
             vg_tree_id other = e->tree->a.items[vg_tree_item(e->tree, list, j)];
             if (vg_tree_name(e->tree, other) != vg_tree_name(e->tree, name)) continue;
