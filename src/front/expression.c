@@ -1,5 +1,7 @@
 /* What an expression is worth: literals, names, lists, members, choices. Operators, calls, subscripts and patterns
  * have files of their own. */
+#include <assert.h>
+
 #include "diag/suggest.h"
 #include "front/elaborator.h"
 
@@ -326,5 +328,6 @@ vg_value vg_evaluate(vg_elaborator *e, vg_tree_id expression) {
     e->depth++;
     vg_value value = evaluate_kind(e, expression);
     e->depth--;
+    assert(value.kind != VG_V_poison || e->diags->list.count > 0);   /* what swallows the rest was reported */
     return value;
 }
