@@ -104,6 +104,9 @@ static const vg_row dimensions[] = {
     { "a variable's shape", IN "var W: [batch, 2] = 0", .error = "variable-open" },
     { "a dimension named in an input's shape", "data d = digits(count = 200)\ninput x: [batch, h, w] = d.images\n"
       "a = h * w\nvar W: [h, w] = 1", .wants = { { "a", "784" } }, .variables = "W [28, 28]" },
+    { "a dimension may have the name of a library's function",
+      "data d = digits(count = 200)\ninput x: [step, size, rank] = d.images",
+      .wants = { { "step", "32" }, { "size * rank", "784" } } },
     { "a column read as another shape", "data d = digits(count = 200)\ninput x: [batch, 784] = d.images\n"
       "input z: [batch, 1, 28, 28] = d.images",
       .wants = { { "sum(x) - sum(z)", "0" }, { "shape(z)", "int [4] 32 1 28 28" } } },

@@ -205,7 +205,10 @@ static bool input_dim(vg_elaborator *e, vg_tree_id tree, bool first, int64_t kno
     vg_entry entry;
     vg_span span = vg_tree_span(e->tree, tree);
     bool is_name = vg_tree_kind(e->tree, tree) == VG_K_name;
-    if (is_name && !vg_name_find(e, vg_tree_name(e->tree, tree), &value, &entry)) {
+    bool bound = is_name && vg_name_find(e, vg_tree_name(e->tree, tree), &value, &entry);
+    if (bound && value.kind == VG_V_function)      /* the library's `size` is no dimension, but may be its name */
+        bound = entry && vg_entry_at(e, entry)->parent != e->library;
+    if (is_name && !bound) {
         vg_dims *dims = &e->ir->dims;
         vg_symbol symbol = 0;
         for (uint32_t k = 1; k < dims->symbols.count && !e->training; k++)   /* the same in both graphs */

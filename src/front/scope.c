@@ -243,7 +243,7 @@ static void report_unknown(vg_elaborator *e, vg_tree_id name) {
     if (e->names_missing) return;
     vg_report(e->diags, unknown_name, span, e->frame->call, text);
     vg_entry later_bound = vg_entry_find(e, e->frame->scope, vg_tree_name(e->tree, name));
-    if (later_bound) {
+    if (later_bound && vg_entry_at(e, later_bound)->kind != VG_E_scope) {
         vg_diags_note(e->diags, vg_entry_at(e, later_bound)->span, "'%s' is known from behind this statement on", text);
         return;
     }
