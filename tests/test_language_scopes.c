@@ -77,6 +77,10 @@ static const vg_row layers[] = {
       .variables = "h.a.W [2, 3]; h.b.W [3, 3]" },
     { "a call in a return", FC "layer two(x: [n, d], k) {\na = fc(x, k)\nreturn fc(a, 1)\n}\nh = two(x, 3)",
       .variables = "h.a.W [2, 3]; h.fc.W [3, 1]" },
+    { "its scope has members, but no value", "layer two(x) {\nreturn dense(x, 2)\n}\nh = two(ones([1, 2]))\n"
+      "b = h.dense.b\n" "c = h.dense", .error = "scope-no-value" },
+    { "nor have the optimizer's scopes", "for i in 1..2 {\nvar w: [] = 1\n}\ntrain w[1] { optimizer = sgd(1, 0.5) }\n"
+      "summary scalar train.w[1].m, train.w[1]", .error = "scope-no-value" },
     { "loops in a layer", FC "layer deep(x: [n, d]) {\nh[0] = x\nfor i in 1..2 {\nh[i] = fc(h[i-1], d)\n}\n"
       "for i in 1..2 {\nvar b: [i] = i\n}\nreturn h[2]\n}\nm = deep(x)",
       .wants = { { "m.h[1].W[0, 1]", "1" }, { "m.b[2]", "[2] 2 2" } },

@@ -268,7 +268,7 @@ void vg_declare_variable(vg_elaborator *e, vg_tree_id statement) {
 /* The variable's entry; *shared: it was made by the call whose weights this one uses. 0 after reporting. */
 static vg_entry update_target(vg_elaborator *e, vg_tree_id target, bool *shared) {
     vg_entry entry = vg_evaluate_place(e, target);
-    vg_value value = entry ? vg_entry_value(e, entry) : vg_value_absent();
+    vg_value value = entry ? vg_entry_value(e, entry, vg_tree_span(e->tree, target)) : vg_value_absent();
     if (!entry && e->frame->kind == VG_FRAME_optimizer) {        /* `update p`: the optimizer's variable */
         value = vg_evaluate(e, target);
         if (value.kind == VG_V_tensor) entry = vg_map_get(&e->node_entry, value.id);

@@ -167,7 +167,8 @@ vg_str      vg_evaluate_string(vg_elaborator *e, vg_tree_id string);
 vg_str      vg_expression_text(vg_elaborator *e, vg_tree_id expression);   /* as written, white space folded */
 /* What is at a place: the entry a name, subscript or member leads to; 0 when it leads to none (nothing reported). */
 vg_entry    vg_evaluate_place(vg_elaborator *e, vg_tree_id expression);
-vg_value    vg_entry_value(vg_elaborator *e, vg_entry entry);              /* a family's is the family */
+/* A family's is the family; a scope has none, which is reported at `span`. */
+vg_value    vg_entry_value(vg_elaborator *e, vg_entry entry, vg_span span);
 void        vg_here(vg_elaborator *e, vg_span span);                       /* where the next nodes come from */
 
 /* ---- operator.c */

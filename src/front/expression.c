@@ -182,9 +182,12 @@ vg_entry vg_evaluate_place(vg_elaborator *e, vg_tree_id expression) {
     return 0;
 }
 
-vg_value vg_entry_value(vg_elaborator *e, vg_entry entry) {
+vg_value vg_entry_value(vg_elaborator *e, vg_entry entry, vg_span span) {
     const vg_entry_row *row = vg_entry_at(e, entry);
     if (row->kind == VG_E_family) return (vg_value){ VG_V_family, entry, 0 };
+    if (row->kind == VG_E_scope)
+        vg_report(e->diags, scope_no_value, span, e->frame->call,
+                  vg_strings_text(&e->ir->strings, vg_entry_path(e, entry)));
     return row->value;
 }
 
@@ -193,7 +196,7 @@ static vg_value evaluate_member(vg_elaborator *e, vg_tree_id expression) {
     vg_entry up = vg_evaluate_place(e, base);
     if (up && !vg_entry_at(e, up)->open && vg_entry_at(e, up)->kind != VG_E_data) {
         vg_entry child = vg_entry_find(e, up, vg_tree_name(e->tree, name));
-        if (child) return vg_entry_value(e, child);
+        if (child) return vg_entry_value(e, child, vg_tree_span(e->tree, expression));
         const vg_entry_row *row = vg_entry_at(e, up);
         bool plain = row->kind == VG_E_value && row->value.kind == VG_V_poison && !row->first_child;
         if (plain) return vg_value_poison();

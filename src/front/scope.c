@@ -191,7 +191,7 @@ bool vg_name_find(vg_elaborator *e, vg_str name, vg_value *value, vg_entry *entr
     if (!*entry && frame->top != frame->scope) *entry = known(e, frame->top, name);
     if (!*entry && frame->top != e->library) *entry = known(e, e->library, name);
     if (*entry) {
-        *value = vg_entry_value(e, *entry);
+        *value = vg_entry_value(e, *entry, (vg_span){ 0, 0 });   /* no scope: see known */
         return true;
     }
     uint32_t builtin = vg_map_get(&e->builtin_map, name);

@@ -51,7 +51,7 @@ bool vg_is_pattern(const vg_elaborator *e, vg_tree_id expression) {
 static void take(vg_match *m, vg_entry entry) {
     vg_elaborator *e = m->e;
     const vg_entry_row *row = vg_entry_at(e, entry);
-    if (row->open) return;
+    if (row->open || row->kind == VG_E_scope) return;
     if (m->variables_only && (!row->variable || !e->unit->variables.items[row->variable - 1].trainable)) return;
     vg_value value = row->value;
     if (value.kind == VG_V_number || value.kind == VG_V_dim)

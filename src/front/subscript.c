@@ -35,10 +35,11 @@ static vg_value family_member(vg_elaborator *e, vg_tree_id expression, vg_entry 
         if (!vg_evaluate_whole(e, sub, "the index of a family", &indices[k])) return vg_value_poison();
     }
     vg_entry member = vg_entry_find_member(e, family, indices, count);
-    if (member && !vg_entry_at(e, member)->open) return vg_entry_at(e, member)->value;
+    vg_span span = vg_tree_span(e->tree, expression);
+    if (member && !vg_entry_at(e, member)->open) return vg_entry_value(e, member, span);
     vg_text wanted = vg_text_new(e->mem);
     for (uint32_t k = 0; k < count; k++) vg_text_format(&wanted, "%s%lld", k ? ", " : "", (long long)indices[k]);
-    vg_report(e->diags, no_family_member, vg_tree_span(e->tree, expression), e->frame->call, path, vg_text_c(&wanted));
+    vg_report(e->diags, no_family_member, span, e->frame->call, path, vg_text_c(&wanted));
     vg_text_free(&wanted);
     const char *members = members_text(e, family);
     if (*members) vg_diags_note(e->diags, vg_entry_at(e, family)->span, "bound so far: %s", members);
@@ -167,7 +168,7 @@ static vg_value tensor_slice(vg_elaborator *e, vg_tree_id expression, vg_node no
 vg_value vg_subscript(vg_elaborator *e, vg_tree_id expression) {
     vg_tree_id base = e->tree->a.items[expression];
     vg_entry entry = vg_evaluate_place(e, base);
-    vg_value value = entry ? vg_entry_value(e, entry) : vg_evaluate(e, base);
+    vg_value value = entry ? vg_entry_value(e, entry, vg_tree_span(e->tree, base)) : vg_evaluate(e, base);
     switch (value.kind) {
     case VG_V_family: return family_member(e, expression, value.id);
     case VG_V_list:   return list_item(e, expression, value);

@@ -142,7 +142,9 @@ static vg_entry mirror(vg_elaborator *e, vg_entry base, vg_entry entry) {
         if (member) return member;
         int64_t indices[VG_RANK_LIMIT * 2];
         memcpy(indices, e->indices.items + row.first_index, row.index_count * sizeof *indices);
-        return vg_entry_member(e, up, indices, row.index_count, row.span);
+        member = vg_entry_member(e, up, indices, row.index_count, row.span);
+        vg_entry_at(e, member)->kind = VG_E_scope;
+        return member;
     }
     vg_entry found = vg_entry_find(e, up, row.name);
     vg_entry_kind kind = row.kind == VG_E_family ? VG_E_family : VG_E_scope;
