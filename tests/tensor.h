@@ -76,9 +76,9 @@ static inline void tensor_call(vg_op op, bool wide, tensor *out, const tensor *i
                                const uint64_t *words, uint32_t word_count, vg_context *context) {
     vg_view views[8], result = view_of(out, wide);
     for (uint32_t k = 0; k < in_count; k++) views[k] = view_of(&in[k], wide);
-    context->scratch_bytes = vg_kernel_scratch(op, &result);
-    context->scratch = malloc(context->scratch_bytes + 1);
     const vg_work work = { &result, views, in_count, words, word_count, context };
+    context->scratch_bytes = vg_kernel_scratch(op, &work, wide ? 8 : 4);
+    context->scratch = malloc(context->scratch_bytes + 1);
     (wide ? vg_kernels_f64 : vg_kernels_f32)[op](&work);
     for (int64_t i = 0; i < out->count; i++) out->data[i] = view_get(&result, wide, i);
     for (uint32_t k = 0; k < in_count; k++) free(views[k].data);

@@ -20,9 +20,10 @@ static const char model_text[] =
     "var W: [3] = 1\n"
     "x = ones([2, 3]) * W\n"
     "h[1] = x\n"
-    "i = arange(2)\n";
+    "i = arange(2)\n"
+    "images = ones([2, 2, 5, 5])\n";
 
-/* What each parameter takes, by its name. */
+/* What each parameter takes, by its name, or by its function's and its own. */
 static const struct { const char *name, *argument; } right[] = {
     { "x", "x" },          { "axis", "0" },  { "keep", "false" }, { "shape", "[2, 3]" }, { "perm", "[1, 0]" },
     { "list", "[x, x]" },  { "widths", "1" }, { "value", "0" },   { "i", "i" },          { "n", "3" },
@@ -30,6 +31,9 @@ static const struct { const char *name, *argument; } right[] = {
     { "y", "sum(x)" },     { "v", "W" },     { "w", "W" },        { "pattern", "\"**\"" }, { "sel", "[x, x]" },
     { "mean", "0" },       { "std", "1" },   { "lo", "0" },       { "hi", "1" },         { "p", "0.5" },
     { "gain", "1" },
+    { "conv2d.x", "images" }, { "conv2d.w", "ones([2, 2, 3, 3])" }, { "stride", "1" },     { "pad", "1" },
+    { "dilation", "1" },      { "groups", "1" },                    { "max_pool2d.x", "images" },
+    { "max_pool2d.k", "2" },  { "avg_pool2d.x", "images" },         { "avg_pool2d.k", "2" },
 };
 
 /* What it does not: a message each, but for the parameter that takes it. Of those marked `perhaps` some can be taken:
@@ -72,6 +76,10 @@ static function read_function(const char *name, const char *parameters) {
 }
 
 static const char *right_argument(const function *f, uint32_t k) {
+    char whole[64];
+    snprintf(whole, sizeof whole, "%s.%s", f->name, f->names[k]);
+    for (size_t j = 0; j < sizeof right / sizeof *right; j++)
+        if (strcmp(right[j].name, whole) == 0) return right[j].argument;
     for (size_t j = 0; j < sizeof right / sizeof *right; j++)
         if (strcmp(right[j].name, f->names[k]) == 0) return right[j].argument;
     fail_msg("%s: what does '%s' take?", f->name, f->names[k]);

@@ -13,6 +13,13 @@
 #define A(n, shape) "%" #n " = variable() path=\"a" #n "\" : f32" shape "\n"
 #define S(n, shape) "%" #n " = variable() path=\"s" #n "\" : f32" shape "\n"
 
+#define CONV(sh, sw, dh, dw, t, b, l, r, groups) \
+    " stride_h=" #sh " stride_w=" #sw " dilation_h=" #dh " dilation_w=" #dw " top=" #t " bottom=" #b " left=" #l \
+    " right=" #r " groups=" #groups " : "
+#define POOL(kh, kw, sh, sw, t, b, l, r) \
+    " kernel_h=" #kh " kernel_w=" #kw " stride_h=" #sh " stride_w=" #sw " top=" #t " bottom=" #b " left=" #l \
+    " right=" #r " : "
+
 static const struct example { vg_op op; const char *text; } examples[] = {
     { VG_OP_neg, S(1, "[3]") "%2 = neg(%1) : f32[3]\n" },
     { VG_OP_add, S(1, "[2, 3]") S(2, "[3]") "%3 = add(%1, %2) : f32[2, 3]\n" },
@@ -63,7 +70,16 @@ static const struct example { vg_op op; const char *text; } examples[] = {
     { VG_OP_gather, S(1, "[2, 3]") "%2 = constant() data=[2, 0] type=1 : i32[2]\n%3 = gather(%1, %2) axis=1 : f32[2, 2]\n" },
     { VG_OP_scatter, S(1, "[3, 2]") "%2 = constant() data=[1, 3, 1] type=1 : i32[3]\n%3 = scatter(%1, %2) axis=0 : f32[4, 2]\n" },
     { VG_OP_pick, S(1, "[2, 3]") "%2 = constant() data=[2, 0] type=1 : i32[2]\n%3 = pick(%1, %2) : f32[2]\n" },
-    { VG_OP_spread, S(1, "[2]") "%2 = constant() data=[2, 0] type=1 : i32[2]\n%3 = spread(%1, %2) width=3 : f32[2, 3]\n" },
+    { VG_OP_spread, S(1, "[2]") "%2 = constant() data=[2, 0] type=1 : i32[2]\n%3 = spread(%1, %2) width=3 many=0 : f32[2, 3]\n" },
+    { VG_OP_pick, S(1, "[2, 3]") "%2 = constant() data=[2, 0, 2, 1] type=1 : i32[2, 2]\n%3 = pick(%1, %2) : f32[2, 2]\n" },
+    { VG_OP_spread, S(1, "[2, 2]") "%2 = constant() data=[2, 0, 1, 1] type=1 : i32[2, 2]\n"
+                    "%3 = spread(%1, %2) width=3 many=1 : f32[2, 3]\n" },
+    { VG_OP_conv2d, S(1, "[2, 2, 4, 3]") S(2, "[3, 2, 2, 3]") "%3 = conv2d(%1, %2)" CONV(1, 1, 1, 1, 0, 0, 0, 0, 1) "f32[2, 3, 3, 1]\n" },
+    { VG_OP_conv2d, S(1, "[1, 4, 5, 4]") S(2, "[2, 2, 2, 2]") "%3 = conv2d(%1, %2)" CONV(2, 1, 2, 1, 1, 0, 0, 1, 2) "f32[1, 2, 2, 4]\n" },
+    { VG_OP_conv2d_input, S(1, "[1, 2, 3, 2]") S(2, "[2, 2, 2, 2]") "%3 = conv2d_input(%1, %2)" CONV(2, 1, 1, 2, 1, 1, 0, 0, 1) "f32[1, 2, 4, 4]\n" },
+    { VG_OP_conv2d_filter, S(1, "[2, 2, 3, 4]") S(2, "[2, 2, 2, 3]") "%3 = conv2d_filter(%1, %2)" CONV(1, 1, 1, 1, 0, 0, 0, 0, 2) "f32[2, 1, 2, 2]\n" },
+    { VG_OP_pool_sum, S(1, "[2, 1, 4, 3]") "%2 = pool_sum(%1)" POOL(3, 2, 2, 1, 1, 0, 0, 1) "f32[2, 1, 2, 3]\n" },
+    { VG_OP_pool_spread, S(1, "[1, 2, 2, 2]") "%2 = pool_spread(%1)" POOL(2, 2, 1, 2, 0, 0, 1, 0) "f32[1, 2, 3, 3]\n" },
     { VG_OP_addn, S(1, "[3]") S(2, "[3]") "%3 = addn(%1, %2, %1) : f32[3]\n" },
     { VG_OP_matmul, S(1, "[2, 3]") S(2, "[3, 4]") "%3 = matmul(%1, %2) ta=0 tb=0 : f32[2, 4]\n" },
     { VG_OP_matmul, S(1, "[3, 2]") S(2, "[4, 3]") "%3 = matmul(%1, %2) ta=1 tb=1 : f32[2, 4]\n" },
@@ -77,8 +93,10 @@ static const struct example { vg_op op; const char *text; } examples[] = {
 };
 #undef A
 #undef S
+#undef CONV
+#undef POOL
 
-enum { EXAMPLES = sizeof examples / sizeof *examples, VARIABLES = 4 };
+enum { EXAMPLES = sizeof examples / sizeof *examples, VARIABLES = 4, ELEMENTS = 96 };
 
 static double drawn(uint64_t *seed) {
     *seed = *seed * 6364136223846793005u + 1442695040888963407u;
@@ -87,10 +105,10 @@ static double drawn(uint64_t *seed) {
 
 /* sum(weights * value), with weights drawn once. */
 static vg_node weighted(vg_graph *g, vg_node value, uint64_t *seed) {
-    double weights[64];
+    double weights[ELEMENTS];
     int64_t count = 0;
     const vg_shape shape = vg_node_shape(g, value);
-    assert_true(vg_dim_is_number(&g->ir->dims, vg_shape_size(&g->ir->dims, shape), &count) && count <= 64);
+    assert_true(vg_dim_is_number(&g->ir->dims, vg_shape_size(&g->ir->dims, shape), &count) && count <= ELEMENTS);
     for (int64_t k = 0; k < count; k++) weights[k] = 0.5 + drawn(seed);
     vg_node product = vg_build_map2(g, VG_OP_mul, value, vg_build_constant(g, shape, weights, (uint64_t)count, VG_F32));
     return vg_build_reduce(g, VG_OP_sum, product, (1u << vg_node_rank(g, value)) - 1, false);
@@ -139,7 +157,7 @@ static double value_of(vg_program *program) {
 static void compare(vg_program *program, vg_store *store, uint32_t variables, const char *name, bool second) {
     const double step = 1e-5;
     value_of(program);
-    double gradients[VARIABLES][64], largest = 1e-3;
+    double gradients[VARIABLES][ELEMENTS], largest = 1e-3;
     for (uint32_t v = 0; v < variables; v++) {
         const vg_view *view = fetched(program, 1 + v);
         for (int64_t i = 0; i < view->count; i++) {

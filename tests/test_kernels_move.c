@@ -162,7 +162,7 @@ static void test_pick_and_spread(void **state) {
     assert_near(out.data[0], in[0].data[2], 0, "pick", 0);
     assert_near(out.data[1], in[0].data[3], 0, "pick", 1);
     tensor again[2] = { out, in[1] };
-    tensor_call(VG_OP_spread, false, &back, again, 2, (uint64_t[]){ 3 }, 1, &context);
+    tensor_call(VG_OP_spread, false, &back, again, 2, (uint64_t[]){ 3, 0 }, 2, &context);
     for (int64_t i = 0; i < 6; i++)
         assert_near(back.data[i], i == 2 || i == 3 ? in[0].data[i] : 0, 0, "spread", i);
     free(in[0].data), free(in[1].data), free(out.data), free(back.data);

@@ -26,12 +26,7 @@ static const vg_builtin_code codes[VG_BUILTIN_COUNT] = {
 
 /* Named by the language, brought by later work. */
 static const struct { const char *name, *what; } later[] = {
-    { "conv2d", "function" }, { "max_pool2d", "function" }, { "avg_pool2d", "function" }, { "load", "function" },
-    { "conv", "layer" }, { "batch_norm", "layer" }, { "layer_norm", "layer" }, { "rms_norm", "layer" },
-    { "embedding", "layer" }, { "rnn", "layer" }, { "lstm", "layer" }, { "gru", "layer" }, { "attention", "layer" },
-    { "adagrad", "optimizer" }, { "rmsprop", "optimizer" }, { "adam", "optimizer" }, { "adamw", "optimizer" },
-    { "lion", "optimizer" }, { "warmup_cosine", "function" }, { "exponential_decay", "function" },
-    { "step_decay", "function" }
+    { "load", "function" }
 };
 
 const char *vg_later_name(const char *name) {
@@ -94,7 +89,7 @@ uint32_t vg_builtin_parameters(const vg_elaborator *e, const vg_function *functi
 
 vg_value vg_call_builtin(vg_elaborator *e, uint32_t row, const vg_value *arguments, const vg_span *spans,
                          vg_span span) {
-    vg_built_call call = { e, arguments, spans, span };
+    vg_built_call call = { e, arguments, spans, span, row };
     vg_here(e, span);
     return codes[row](&call);
 }

@@ -22,6 +22,7 @@ typedef struct vg_built_call {
     const vg_value *a;
     const vg_span  *spans;
     vg_span         span;
+    uint32_t        row;           /* of builtin.def */
 } vg_built_call;
 
 typedef vg_value (*vg_builtin_code)(const vg_built_call *c);

@@ -23,6 +23,16 @@ static double inner_length(const vg_graph *g, vg_node node, const int64_t *symbo
     return (double)vg_dim_value(&g->ir->dims, vg_shape_dim(&g->ir->dims, vg_node_shape(g, a), axis), symbols);
 }
 
+/* The pixels of the convolution's result, times a filter's elements: the same for it and for its two adjoints. */
+static double conv_products(const vg_graph *g, vg_node node, const int64_t *symbols) {
+    const vg_op op = vg_node_op(g, node);
+    const vg_node filter = op == VG_OP_conv2d_filter ? node : vg_operand(g, node, 1);
+    const vg_node result = op == VG_OP_conv2d ? node : vg_operand(g, node, op == VG_OP_conv2d_input ? 0 : 1);
+    const vg_dims *dims = &g->ir->dims;
+    const double filters = (double)vg_dim_value(dims, vg_shape_dim(dims, vg_node_shape(g, filter), 0), symbols);
+    return filters > 0 ? elements(g, result, symbols) * elements(g, filter, symbols) / filters : 0;
+}
+
 vg_node_cost vg_node_cost_of(const vg_graph *g, vg_node node, const int64_t *symbols, uint32_t real) {
     const vg_op op = vg_node_op(g, node);
     const double out = elements(g, node, symbols), written = bytes_of(g, node, symbols, real);
@@ -37,6 +47,7 @@ vg_node_cost vg_node_cost_of(const vg_graph *g, vg_node node, const int64_t *sym
     case VG_COST_reduce:  return (vg_node_cost){ elements(g, vg_operand(g, node, 0), symbols), written + read };
     case VG_COST_addn:    return (vg_node_cost){ out * (operands - 1), written + read };
     case VG_COST_matmul:  return (vg_node_cost){ 2 * out * inner_length(g, node, symbols), written + read };
+    case VG_COST_conv:    return (vg_node_cost){ 2 * conv_products(g, node, symbols), written + read };
     case VG_COST_softmax: return (vg_node_cost){ 13 * out, written + read };
     }
     return (vg_node_cost){ 0, 0 };

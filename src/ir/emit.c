@@ -51,14 +51,11 @@ static uint32_t first_of_one_type(vg_op op) {
 /* Rows that compute in float whatever they are given. */
 static bool computes_in_float(const vg_graph *graph, const vg_draft *draft) {
     uint32_t count;
-    if (vg_op_rows[draft->op].types == VG_TYPES_real) return true;
     if (draft->op == VG_OP_pad) {
         const double value = vg_real_word(vg_attr_words(graph->ir, draft->attr, &count)[0]);
         return !(value == rint(value) && fabs(value) <= INT32_MAX);
     }
-    return draft->op == VG_OP_matmul || draft->op == VG_OP_prod || draft->op == VG_OP_cumsum ||
-           draft->op == VG_OP_softmax || draft->op == VG_OP_log_softmax || draft->op == VG_OP_initial ||
-           draft->op == VG_OP_update || draft->op == VG_OP_loss;
+    return vg_op_rows[draft->op].types == VG_TYPES_real || vg_op_is(draft->op, VG_FLAG_real);
 }
 
 static bool convert_operands(vg_graph *graph, vg_draft *draft) {

@@ -101,31 +101,36 @@ bool vg_infer_scatter(vg_infer *infer) {
     return vg_infer_dimensions(infer, shape) && vg_infer_result(infer, shape, vg_infer_dtype(infer, 0));
 }
 
+/* One element of each row, or, with an axis behind the rows', several. */
 bool vg_infer_pick(vg_infer *infer) {
     vg_dims *dims = &infer->ir->dims;
-    vg_dim list[VG_RANK_LIMIT];
+    vg_dim list[VG_RANK_LIMIT], at[VG_RANK_LIMIT];
     if (!vg_infer_indices(infer, 1)) return false;
     const uint32_t rank = vg_shape_list(dims, vg_infer_shape(infer, 0), list);
+    const uint32_t count = vg_shape_list(dims, vg_infer_shape(infer, 1), at);
     const vg_shape rows = rank ? vg_shape_of(dims, list, rank - 1) : 0;
-    if (rows != vg_infer_shape(infer, 1)) {
+    const bool fits = rank && (count == rank || count + 1 == rank) && vg_shape_of(dims, at, rank - 1) == rows;
+    if (!fits) {
         vg_reject(infer, pick_mismatch, vg_infer_type_text(infer, 0), vg_infer_type_text(infer, 1));
         vg_infer_explain(infer);
         return false;
     }
-    return vg_infer_result(infer, rows, vg_infer_dtype(infer, 0));
+    return vg_infer_result(infer, vg_infer_shape(infer, 1), vg_infer_dtype(infer, 0));
 }
 
 bool vg_infer_spread(vg_infer *infer) {
     vg_dims *dims = &infer->ir->dims;
     vg_dim list[VG_RANK_LIMIT];
     if (!vg_infer_indices(infer, 1)) return false;
+    const bool many = infer->words[1] != 0;
     const uint32_t rank = vg_shape_list(dims, vg_infer_shape(infer, 0), list);
-    if (rank == VG_RANK_LIMIT || vg_infer_shape(infer, 0) != vg_infer_shape(infer, 1)) {
+    if ((many ? rank == 0 : rank == VG_RANK_LIMIT) || vg_infer_shape(infer, 0) != vg_infer_shape(infer, 1)) {
         vg_reject(infer, operand_unfit, "spread", vg_infer_type_text(infer, 1));
         return false;
     }
-    list[rank] = (vg_dim)infer->words[0];
-    const vg_shape shape = vg_shape_of(dims, list, rank + 1);
+    const uint32_t last = many ? rank - 1 : rank;
+    list[last] = (vg_dim)infer->words[0];
+    const vg_shape shape = vg_shape_of(dims, list, last + 1);
     return vg_infer_dimensions(infer, shape) && vg_infer_result(infer, shape, vg_infer_dtype(infer, 0));
 }
 

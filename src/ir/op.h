@@ -36,7 +36,8 @@ enum {
     VG_FLAG_effect = 8,        /* a root: summary, expect, update, fetch, initial */
     VG_FLAG_holder = 16,       /* stands until differentiate: grad, replace */
     VG_FLAG_view   = 32,       /* the result is its operand's memory */
-    VG_FLAG_leaf   = 64        /* no operands */
+    VG_FLAG_leaf   = 64,       /* no operands */
+    VG_FLAG_real   = 128       /* computes in float: integer operands are converted */
 };
 
 /* The layout of an attribute, word by word: letters of the row's attr string.
@@ -51,6 +52,7 @@ typedef enum vg_cost {
     VG_COST_reduce,    /* one FLOP for each element of the operand */
     VG_COST_addn,      /* one for each element of each further operand */
     VG_COST_matmul,    /* 2 n m k */
+    VG_COST_conv,      /* 2 for each element of the result and of one filter */
     VG_COST_softmax    /* about 13 an element: an exponential, a sum, a division */
 } vg_cost;
 

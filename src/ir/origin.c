@@ -90,6 +90,14 @@ static bool through_gather(const vg_graph *g, vg_node *node, uint32_t *axis) {
     return true;
 }
 
+/* The examples are the images', the channels as many as the filters. */
+static bool through_conv(const vg_graph *g, vg_node *node, uint32_t *axis) {
+    if (*axis > 1) return false;
+    *node = vg_operand(g, *node, *axis);
+    *axis = 0;
+    return true;
+}
+
 /* One step back: the operand and its axis that the axis of `node` follows; false where it begins here. */
 static bool step_back(const vg_graph *g, vg_node *node, uint32_t *axis) {
     const vg_op op = vg_node_op(g, *node);
@@ -99,6 +107,11 @@ static bool step_back(const vg_graph *g, vg_node *node, uint32_t *axis) {
     if (op == VG_OP_matmul) return through_matmul(g, node, axis);
     if (op == VG_OP_reshape) return through_reshape(g, node, axis);
     if (op == VG_OP_gather) return through_gather(g, node, axis);
+    if (op == VG_OP_conv2d) return through_conv(g, node, axis);
+    if (op == VG_OP_pick) {
+        *node = vg_operand(g, *node, 1);
+        return true;
+    }
     if (op == VG_OP_transpose) {
         *axis = (uint32_t)vg_attr_words(g->ir, g->attr.items[*node], &count)[*axis];
         *node = vg_operand(g, *node, 0);

@@ -92,10 +92,10 @@ VG_RULE(scatter) {
 }
 
 VG_RULE(pick) {
-    vg_node a = vg_operand(graph, node, 0);
+    vg_node a = vg_operand(graph, node, 0), i = vg_operand(graph, node, 1);
     vg_word width = vg_shape_dim(&graph->ir->dims, vg_node_shape(graph, a), vg_node_rank(graph, a) - 1);
-    vg_node operands[2] = { adjoint, vg_operand(graph, node, 1) };
-    out[0] = vg_emit(graph, VG_OP_spread, operands, 2, vg_attr_of(graph->ir, &width, 1));
+    vg_word words[2] = { width, vg_node_rank(graph, i) == vg_node_rank(graph, a) };
+    out[0] = vg_emit(graph, VG_OP_spread, (vg_node[]){ adjoint, i }, 2, vg_attr_of(graph->ir, words, 2));
 }
 
 VG_RULE(spread) {

@@ -27,18 +27,21 @@ const char *vg_blas_version(void) { return openblas_get_config(); }
 /* Leading dimensions must be at least 1 even where nothing is read. */
 static int leading(int64_t columns) { return columns > 1 ? (int)columns : 1; }
 
-#define PRODUCT(name, TYPE, gemm)                                                                              \
-    void name(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const TYPE *a, const TYPE *b, TYPE *c) {      \
+#define PRODUCT(name, dense, TYPE, gemm)                                                                       \
+    void name(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const TYPE *a, int64_t lda, const TYPE *b,    \
+              int64_t ldb, bool add, TYPE *c, int64_t ldc) {                                                   \
         if (m == 0 || n == 0) return;                                                                          \
-        if (k == 0) {                                                                                          \
-            memset(c, 0, (size_t)(m * n) * sizeof *c);                                                         \
-            return;                                                                                            \
-        }                                                                                                      \
+        for (int64_t row = 0; k == 0 && !add && row < m; row++)                                                \
+            memset(c + row * ldc, 0, (size_t)n * sizeof *c);                                                   \
+        if (k == 0) return;                                                                                    \
         gemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, (int)m, (int)n,    \
-             (int)k, 1, a, leading(ta ? m : k), b, leading(tb ? k : n), 0, c, leading(n));                     \
+             (int)k, 1, a, leading(lda), b, leading(ldb), add ? 1 : 0, c, leading(ldc));                       \
+    }                                                                                                          \
+    void dense(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const TYPE *a, const TYPE *b, TYPE *c) {     \
+        name(ta, tb, m, n, k, a, ta ? m : k, b, tb ? k : n, false, c, n);                                      \
     }
-PRODUCT(vg_blas_product_f32, float, cblas_sgemm)
-PRODUCT(vg_blas_product_f64, double, cblas_dgemm)
+PRODUCT(vg_blas_multiply_f32, vg_blas_product_f32, float, cblas_sgemm)
+PRODUCT(vg_blas_multiply_f64, vg_blas_product_f64, double, cblas_dgemm)
 #undef PRODUCT
 
 uint64_t vg_blas_orthogonal_scratch(int64_t rows, int64_t columns) {

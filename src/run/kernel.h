@@ -44,8 +44,9 @@ typedef void (*vg_kernel)(const vg_work *work);
 
 /* NULL for rows that are no work (leaves that live elsewhere, views, placeholders, roots). */
 extern const vg_kernel vg_kernels_f32[VG_OP_COUNT], vg_kernels_f64[VG_OP_COUNT];
-/* Bytes of scratch that a call needs (0 for most). */
-uint64_t vg_kernel_scratch(vg_op op, const vg_view *out);
+/* Bytes of scratch that a call needs (0 for most): its operands, result and words are known, the values are not.
+ * `real`: 4 or 8, the bytes of a float element. */
+uint64_t vg_kernel_scratch(vg_op op, const vg_work *work, uint32_t real);
 
 /* ---- the histogram's record: filled by the summary kernel, read by the runtime */
 enum { VG_KEYS_F32 = 1 << 12, VG_KEYS_F64 = 1 << 15 };

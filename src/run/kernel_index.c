@@ -52,31 +52,32 @@ void VG_KERNEL(scatter)(const vg_work *work) {
         }
 }
 
-/* in[0] [rows, n], in[1] [rows] -> [rows] */
+/* in[0] [rows, n], in[1] [rows, m] -> [rows, m]; without an axis of its own m is 1 */
 void VG_KERNEL(pick)(const vg_work *work) {
-    const vg_view *in = &work->in[0];
-    const int64_t rows = work->out->count, width = in->dims[in->rank - 1];
-    const int32_t *indices = work->in[1].data;
-    for (int64_t r = 0; r < rows; r++) {
-        const bool ok = fits(work, indices, r, width);
+    const vg_view *in = &work->in[0], *at = &work->in[1];
+    const int64_t width = in->dims[in->rank - 1], each = at->rank == in->rank ? at->dims[at->rank - 1] : 1;
+    const int32_t *indices = at->data;
+    for (int64_t k = 0; k < at->count; k++) {
+        const int64_t from = fits(work, indices, k, width) ? k / each * width + indices[k] : -1;
         if (in->dtype == VG_I32)
-            ((int32_t *)work->out->data)[r] = ok ? ((const int32_t *)in->data)[r * width + indices[r]] : 0;
+            ((int32_t *)work->out->data)[k] = from < 0 ? 0 : ((const int32_t *)in->data)[from];
         else
-            ((vg_real *)work->out->data)[r] = ok ? ((const vg_real *)in->data)[r * width + indices[r]] : 0;
+            ((vg_real *)work->out->data)[k] = from < 0 ? 0 : ((const vg_real *)in->data)[from];
     }
 }
 
-/* in[0] [rows], in[1] [rows] -> [rows, n] */
+/* in[0], in[1] [rows, m] -> [rows, n], in the order of the indices; word 1: m has an axis of its own, else it is 1 */
 void VG_KERNEL(spread)(const vg_work *work) {
     const vg_view *in = &work->in[0], *out = work->out;
-    const int64_t rows = in->count, width = out->dims[out->rank - 1];
+    const int64_t width = out->dims[out->rank - 1], each = work->words[1] ? in->dims[in->rank - 1] : 1;
     const int32_t *indices = work->in[1].data;
     memset(out->data, 0, (size_t)out->count * vg_element_size(out->dtype));
-    for (int64_t r = 0; r < rows; r++) {
-        if (!fits(work, indices, r, width)) continue;
+    for (int64_t k = 0; k < in->count; k++) {
+        if (!fits(work, indices, k, width)) continue;
+        const int64_t to = k / each * width + indices[k];
         if (out->dtype == VG_I32)
-            ((int32_t *)out->data)[r * width + indices[r]] = ((const int32_t *)in->data)[r];
+            ((uint32_t *)out->data)[to] += ((const uint32_t *)in->data)[k];
         else
-            ((vg_real *)out->data)[r * width + indices[r]] = ((const vg_real *)in->data)[r];
+            ((vg_real *)out->data)[to] += ((const vg_real *)in->data)[k];
     }
 }

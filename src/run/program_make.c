@@ -159,7 +159,9 @@ static vg_step_row step_of(const maker *m, vg_node node) {
     if (row.kernel == NULL) return row;
     row.first_in = operand_views(m, node);
     add_words(m, node, &row);
-    const uint64_t scratch = vg_kernel_scratch(op, &program->views.items[row.out]);
+    const vg_work work = { .out = &program->views.items[row.out], .in = &program->views.items[row.first_in],
+                           .words = &program->words.items[row.first_word] };
+    const uint64_t scratch = vg_kernel_scratch(op, &work, program->real);
     if (scratch > program->scratch_bytes) program->scratch_bytes = scratch;
     return row;
 }

@@ -16,11 +16,12 @@ import large
 import network
 import reduce
 import train
+import window
 
 
 def main():
     folder = pathlib.Path(__file__).parent
-    for module in (elementwise, reduce, arrange, network, train, corners, large):
+    for module in (elementwise, reduce, arrange, network, train, corners, large, window):
         for suite in module.suites():
             suite.write(folder)
 
