@@ -127,10 +127,52 @@ static const vg_row blocks[] = {
     { "an expression as the loss", L "train loss * 2 + sum(w) { optimizer = sgd(0.25) }", .steps = 2,
       .wants = { { "w", "[2] 0.25 0.75" } } },
     { "every in the first block", L "train loss { every = 2 }", .error = "first-every" },
-    { "a second block is later work", L "train loss { }\ntrain loss { }", .error = "several-trains" },
     { "eval_every is later work", L "train loss { eval_every = 5 }", .error = "not-built" },
 };
 #undef L
+
+#define AB "var a: [] = 1\nvar b: [] = 1\n"
+static const vg_row turns[] = {
+    { "a turn sees what those before it made", AB "train a * b { params = a; optimizer = sgd(0.5); steps = 9 }\n"
+      "train a * b { params = b; optimizer = sgd(0.5) }",      /* a = 1 - 0.5 * 1, then b = 1 - 0.5 * 0.5 */
+      .steps = 2, .wants = { { "a", "0.5" }, { "b", "0.75" } } },
+    { "every, and a block's own step", AB "train a { optimizer = sgd(1); steps = 9 }\n"
+      "train b { optimizer = sgd(rate = step + 1); every = 3 }",      /* b: - 1 at step 0, - 2 at 3, - 3 at 6 */
+      .steps = 8, .wants = { { "a", "-6" }, { "b", "-5" }, { "step", "int 7" } } },
+    { "a block's states have its number", AB "train a { optimizer = sgd(1, momentum = 0.5); params = a }\n"
+      "train 2 * b + a { optimizer = sgd(0.25, momentum = 0.5) }", .steps = 2,
+      .variables = "a; b; train.a.m; train[2].a.m; train[2].b.m",
+      .wants = { { "train.a.m", "1" }, { "train[2].b.m", "2" }, { "train[2].a.m", "1" },
+                 { "stack(train[2].*.m)", "[2] 1 2" }, { "stack(train.*.m)", "[1] 1" } } },
+    { "a block's batch is the first's by default, and each its own", "data p = xor(count = 100, test = 0)\n"
+      "input x: [batch, 2] = p.features\n" AB "n = size(x) / 2\n"
+      "train a * n { optimizer = sgd(1); batch = 10; steps = 5; params = a }\n"
+      "train b * n { optimizer = sgd(1) }\ntrain b * n { optimizer = sgd(1); batch = 30 }", .steps = 2,
+      .wants = { { "a", "-9" }, { "b", "-39" } } },
+    { "the turns draw their own numbers", AB "x = sample(uniform(0, 1), [])\n"
+      "train a * x { optimizer = sgd(1); params = a; steps = 3 }\ntrain b * x { optimizer = sgd(1); params = b }",
+      .steps = 2, .wants = { { "a == b", "int 0" } } },
+    { "updates take place in the first turn", AB "state n: [] = 0\nupdate n = n + 1\n"
+      "train a + n { optimizer = sgd(1); steps = 9 }\ntrain b + n { optimizer = sgd(1) }", .steps = 4,
+      .wants = { { "n", "3" } } },
+    { "the run's settings stand in any block", AB "const n = steps\ntrain a { optimizer = sgd(1) }\n"
+      "train b { steps = 7; seed = 3 }", .wants = { { "n", "7" } } },
+    { "a run's setting in two blocks", AB "train a { steps = 2 }\ntrain b { steps = 2 }", .error = "run-setting-again" },
+    { "steps and epochs in two blocks", AB "train a { steps = 2 }\ntrain b { epochs = 2 }", .error = "steps-and-epochs" },
+    { "--set of the only block that has it", AB "train a { optimizer = sgd(1); params = a; steps = 9 }\ntrain b { }",
+      .set = { "train.optimizer=sgd(3)" }, .steps = 2, .wants = { { "a", "-2" }, { "b", "0.99" } } },
+    { "--set of a block by its number", AB "train a { optimizer = sgd(1); steps = 9 }\ntrain b { optimizer = sgd(1) }",
+      .set = { "train[2].optimizer=sgd(3)" }, .steps = 2, .wants = { { "a", "0" }, { "b", "-2" } } },
+    { "--set of the only block that may have it", AB "train a { optimizer = sgd(1); steps = 9 }\n"
+      "train b { optimizer = sgd(1) }", .set = { "train.every=2" }, .steps = 3, .wants = { { "a", "-1" }, { "b", "0" } } },
+    { "--set of a run's setting, by any number", AB "train a { }\ntrain b { steps = 3 }", .set = { "train[1].steps=4" },
+      .wants = { { "steps", "4" } } },
+    { "--set that could mean both", AB "train a { }\ntrain b { steps = 3 }", .set = { "train.batch=4" },
+      .error = "setting-block" },
+    { "--set of a block that is not there", AB "train a { }\ntrain b { }", .set = { "train[3].batch=4" },
+      .error = "unused-set" },
+};
+#undef AB
 
 #define DROP "x = ones([50])\nd = dropout(x, 0.5)\n"
 static const vg_row modes[] = {
@@ -158,12 +200,13 @@ static const vg_row modes[] = {
 static void test_updates(void **state) { (void)state; CHECK_ROWS(updates); }
 static void test_optimizers(void **state) { (void)state; CHECK_ROWS(optimizers); }
 static void test_blocks(void **state) { (void)state; CHECK_ROWS(blocks); }
+static void test_turns(void **state) { (void)state; CHECK_ROWS(turns); }
 static void test_modes(void **state) { (void)state; CHECK_ROWS(modes); }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_updates), cmocka_unit_test(test_optimizers), cmocka_unit_test(test_blocks),
-        cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_turns),   cmocka_unit_test(test_modes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

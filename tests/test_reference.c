@@ -186,7 +186,7 @@ static void check_file(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FILE_TEST("elementwise"), FILE_TEST("reduce"), FILE_TEST("arrange"), FILE_TEST("network"),
-        FILE_TEST("train"), FILE_TEST("corners"), FILE_TEST("large"), FILE_TEST("window"),
+        FILE_TEST("train"), FILE_TEST("corners"), FILE_TEST("large"), FILE_TEST("window"), FILE_TEST("turns"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

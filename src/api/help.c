@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/model.h"
+#include "api/look.h"
 #include "diag/suggest.h"
 #include "front/builtin.h"
 #include "front/dataset.h"
@@ -105,8 +105,7 @@ static const char *find_definition(const char *text, const char *name) {
     return NULL;
 }
 
-/* The comment lines directly above. */
-static const char *comment_above(const char *text, const char *line) {
+const char *vg_definition_comment(const char *text, const char *line) {
     while (line > text) {
         const char *up = line - 1;
         while (up > text && up[-1] != '\n') up--;
@@ -131,7 +130,7 @@ static bool help_library(const helping *h, const char *name) {
     for (unsigned k = 0; k < vg_std_file_count; k++) {
         const char *line = find_definition(vg_std_files[k].text, name);
         if (!line) continue;
-        const char *from = comment_above(vg_std_files[k].text, line), *to = definition_end(line);
+        const char *from = vg_definition_comment(vg_std_files[k].text, line), *to = definition_end(line);
         say(h, "%s        (the standard library, %s)\n", name, vg_std_files[k].name);
         for (const char *at = from; at < to;) {
             const char *end = memchr(at, '\n', (size_t)(to - at));

@@ -50,7 +50,7 @@ bool vg_builtin_is_map(vg_op op) {
 }
 
 static void register_function(vg_elaborator *e, vg_function_kind kind, const char *name, uint32_t row) {
-    vg_function f = { kind, vg_strings_c(&e->ir->strings, name), row, e->library };
+    vg_function f = { kind, vg_strings_c(&e->ir->strings, name), row, e->library, false };
     vg_vec_push(e->mem, &e->values.functions, f);
     vg_map_put(e->mem, &e->builtin_map, f.name, e->values.functions.count);
 }

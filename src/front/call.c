@@ -15,6 +15,13 @@ bool vg_spend(vg_elaborator *e, vg_span span) {
 
 /* ---- frames */
 
+/* For who wants to see what the model is made of. */
+static void note_definition(vg_elaborator *e, uint32_t function) {
+    vg_function *f = &e->values.functions.items[function];
+    if (e->training && !f->called) vg_vec_push(e->mem, &e->unit->definitions, f->tree);
+    f->called = true;
+}
+
 vg_frame *vg_frame_push(vg_elaborator *e, vg_frame_kind kind, uint32_t function, vg_entry scope, vg_span span) {
     vg_frame *frame = VG_NEW(&e->arena, vg_frame);
     const vg_function *f = &e->values.functions.items[function];
@@ -27,6 +34,7 @@ vg_frame *vg_frame_push(vg_elaborator *e, vg_frame_kind kind, uint32_t function,
                                 span, f->name, 0);
     e->frame = frame;
     e->frames++;
+    note_definition(e, function);
     vg_vec_push(e->mem, &e->active, function);
     return frame;
 }

@@ -14,7 +14,7 @@ static void start(vg_elaborator *e, vg_unit *unit, vg_front *front, bool trainin
     e->values.mem = e->mem;
     vg_graph_init(e->graph, unit->ir, VG_EMIT_FAITHFUL);
     vg_vec_push(e->mem, &e->entries, (vg_entry_row){ 0 });
-    vg_vec_push(e->mem, &e->on_gradient, 0);
+    vg_vec_push(e->mem, &e->gradient_turn, 0);
     e->root = vg_entry_add(e, 0, 0, VG_E_scope, (vg_span){ 0, 0 });
     e->library = vg_entry_add(e, 0, 0, VG_E_scope, (vg_span){ 0, 0 });
     for (uint32_t k = 0; k < unit->variables.count && !training; k++)
@@ -83,7 +83,8 @@ static void finish(vg_elaborator *e) {
     vg_vec_free(e->mem, &e->expects);
     vg_vec_free(e->mem, &e->updates);
     vg_vec_free(e->mem, &e->tags);
-    vg_vec_free(e->mem, &e->on_gradient);
+    vg_vec_free(e->mem, &e->losses);
+    vg_vec_free(e->mem, &e->gradient_turn);
     vg_vec_free(e->mem, &e->used);
     vg_vec_free(e->mem, &e->use_consts);
     vg_vec_free(e->mem, &e->active);

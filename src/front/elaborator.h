@@ -129,7 +129,9 @@ typedef struct vg_elaborator {
     VG_VEC(vg_pending_update)  updates;
     VG_VEC(vg_span)            tags;         /* of each summary */
     vg_map                     tag_map;      /* (kind, tag) -> index of tags + 1 */
-    VG_VEC(uint8_t)            on_gradient;  /* by node: depends on a gradient (as far as asked) */
+    VG_VEC(vg_node)            losses;       /* of the train blocks; 0 after a mistake */
+    VG_VEC(uint32_t)           gradient_turn;/* by node (as far as asked): 0 when it depends on no gradient, else the turn
+                                                in which its summary is taken: see watch.c */
     VG_VEC(struct { vg_str path; vg_span span; }) used;      /* files */
     VG_VEC(vg_use_const)       use_consts;
     VG_VEC(uint32_t)   active;   /* functions being run */

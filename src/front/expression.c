@@ -172,7 +172,8 @@ vg_entry vg_evaluate_place(vg_elaborator *e, vg_tree_id expression) {
     }
     if (kind == VG_K_subscript) {
         vg_entry family = vg_evaluate_place(e, e->tree->a.items[expression]);
-        if (!family || vg_entry_at(e, family)->kind != VG_E_family) return 0;
+        const vg_entry_kind of = family ? vg_entry_at(e, family)->kind : VG_E_value;
+        if (of != VG_E_family && of != VG_E_scope) return 0;       /* a scope with members is `train` */
         return family_place(e, expression, family);
     }
     if (kind == VG_K_member) {

@@ -102,17 +102,16 @@ static void match_entry(vg_match *m, vg_entry entry, uint32_t at) {
     if (indices_fit(m->e, step, row)) match_behind(m, entry, at);
 }
 
-/* The children of a scope, families opened into their members. */
+/* The children of a scope, families opened into their members; `train` is a scope that has members, too. */
 static void match_children(vg_match *m, vg_entry scope, uint32_t at) {
     const vg_elaborator *e = m->e;
     const vg_pattern_step *step = &m->pattern->steps[at];
     for (vg_entry c = vg_entry_at(e, scope)->first_child; c; c = vg_entry_at(e, c)->next) {
         if (step->kind == VG_STEP_NAME && vg_entry_at(e, c)->name != step->name) continue;
-        if (vg_entry_at(e, c)->kind != VG_E_family) {
-            match_entry(m, c, at);
-            continue;
-        }
-        for (vg_entry f = vg_entry_at(e, c)->first_child; f; f = vg_entry_at(e, f)->next) match_entry(m, f, at);
+        if (vg_entry_at(e, c)->index_count) continue;
+        if (vg_entry_at(e, c)->kind != VG_E_family) match_entry(m, c, at);
+        for (vg_entry f = vg_entry_at(e, c)->first_child; f; f = vg_entry_at(e, f)->next)
+            if (vg_entry_at(e, f)->index_count) match_entry(m, f, at);
     }
 }
 

@@ -1,6 +1,7 @@
 /* The settings of a train block: reading them, and the run's numbers: batch, steps, seed. */
 #include "front/settings.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "diag/suggest.h"
@@ -32,20 +33,12 @@ static void report_setting(vg_elaborator *e, vg_tree_id name) {
                       "steps, epochs, seed, shuffle");
 }
 
-/* Both steps and epochs are there: --set's one counts. */
-static void choose_length(vg_elaborator *e, vg_settings *settings, bool report) {
-    bool steps = vg_override_find(e, vg_strings_find(&e->ir->strings, "train.steps", 11)) != NULL;
-    bool epochs = vg_override_find(e, vg_strings_find(&e->ir->strings, "train.epochs", 12)) != NULL;
-    if (steps == epochs && report)
-        vg_report0(e->diags, steps_and_epochs, vg_tree_span(e->tree, settings->tree[VG_S_epochs]), e->frame->call);
-    settings->tree[epochs && !steps ? VG_S_steps : VG_S_epochs] = 0;
-}
+/* ---- the text of the blocks */
 
-/* The settings of a block, those of --set in their place. */
-static void read(vg_elaborator *e, vg_tree_id statement, vg_settings *settings, bool report) {
+/* What a block's own lines say. */
+static void read_block(vg_elaborator *e, vg_tree_id statement, vg_settings *settings, bool report) {
     uint32_t list = e->tree->b.items[statement];
     vg_span seen[VG_SETTING_COUNT] = { { 0, 0 } };
-    memset(settings, 0, sizeof *settings);
     for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++) {
         vg_tree_id setting = vg_tree_item(e->tree, list, k), name = e->tree->a.items[setting];
         int at = setting_find(text_of(e, vg_tree_name(e->tree, name)));
@@ -60,14 +53,93 @@ static void read(vg_elaborator *e, vg_tree_id statement, vg_settings *settings, 
         seen[at] = vg_tree_span(e->tree, name);
         settings->tree[at] = e->tree->b.items[setting];
     }
-    for (uint32_t k = 0; k < e->front->sets.count; k++) {
-        const char *name = text_of(e, e->front->sets.items[k].name);
-        int at = strncmp(name, "train.", 6) == 0 ? setting_find(name + 6) : -1;
-        if (at < 0) continue;
-        settings->tree[at] = e->front->sets.items[k].tree;
-        e->front->sets.items[k].used = true;
+}
+
+/* The settings of the run stand in one block, whichever. */
+static bool is_run_setting(int setting) { return setting >= VG_S_steps; }
+
+/* The block that has a setting, from 1; 0: none. With `from` it is looked for behind that one. */
+static uint32_t block_with(const vg_settings *blocks, uint32_t count, int setting, uint32_t from) {
+    for (uint32_t k = from; k < count; k++)
+        if (blocks[k].tree[setting]) return k + 1;
+    return 0;
+}
+
+static void check_run_settings(vg_elaborator *e, const vg_settings *blocks, uint32_t count) {
+    for (int k = VG_S_steps; k < VG_SETTING_COUNT; k++) {
+        uint32_t first = block_with(blocks, count, k, 0), again = first ? block_with(blocks, count, k, first) : 0;
+        if (!again) continue;
+        vg_report(e->diags, run_setting_again, vg_tree_span(e->tree, blocks[again - 1].tree[k]), e->frame->call,
+                  setting_names[k]);
+        vg_diags_note(e->diags, vg_tree_span(e->tree, blocks[first - 1].tree[k]), "'%s' is set here", setting_names[k]);
     }
-    if (settings->tree[VG_S_steps] && settings->tree[VG_S_epochs]) choose_length(e, settings, report);
+}
+
+/* ---- --set train.KEY and train[N].KEY */
+
+/* "train.batch" is (0, batch), "train[2].batch" (2, batch). False for other names. */
+static bool read_name(const char *name, uint32_t *block, int *setting) {
+    char *end;
+    *block = 0;
+    if (strncmp(name, "train", 5) != 0) return false;
+    name += 5;
+    if (*name == '[') {
+        unsigned long number = strtoul(name + 1, &end, 10);
+        if (end == name + 1 || *end != ']' || number < 1 || number > UINT16_MAX) return false;
+        *block = (uint32_t)number;
+        name = end + 1;
+    }
+    *setting = *name == '.' ? setting_find(name + 1) : -1;
+    return *setting >= 0;
+}
+
+/* The block that --set train.KEY means: the only one that has the setting or, where none has, that may have it; 0 after
+ * reporting. */
+static uint32_t meant_block(vg_elaborator *e, const vg_override *set, const vg_settings *blocks, uint32_t count,
+                            int setting, bool report) {
+    uint32_t found = block_with(blocks, count, setting, 0);
+    if (is_run_setting(setting)) return found ? found : 1;
+    if (found && !block_with(blocks, count, setting, found)) return found;
+    if (count == 1) return 1;
+    if (!found && setting == VG_S_every && count == 2) return 2;
+    if (report)
+        vg_report(e->diags, setting_block, set->span, 0, setting_names[setting],
+                  vg_arena_format(&e->arena, "%u", count), setting_names[setting]);
+    return 0;
+}
+
+static void apply_options(vg_elaborator *e, vg_settings *blocks, uint32_t count, bool report) {
+    for (uint32_t k = 0; k < e->front->sets.count; k++) {
+        vg_override *set = &e->front->sets.items[k];
+        uint32_t block;
+        int setting;
+        if (!read_name(text_of(e, set->name), &block, &setting) || block > count) continue;
+        if (!block || is_run_setting(setting)) block = meant_block(e, set, blocks, count, setting, report);
+        if (block) blocks[block - 1].tree[setting] = set->tree;
+        set->used = true;
+    }
+}
+
+/* Both steps and epochs are there: --set's one counts. */
+static void choose_length(vg_elaborator *e, vg_settings *blocks, uint32_t count, bool report) {
+    uint32_t with_steps = block_with(blocks, count, VG_S_steps, 0), with_epochs = block_with(blocks, count, VG_S_epochs, 0);
+    if (!with_steps || !with_epochs) return;
+    bool steps = vg_override_find(e, vg_strings_find(&e->ir->strings, "train.steps", 11)) != NULL;
+    bool epochs = vg_override_find(e, vg_strings_find(&e->ir->strings, "train.epochs", 12)) != NULL;
+    vg_tree_id *length = &blocks[with_epochs - 1].tree[VG_S_epochs];
+    if (steps == epochs && report)
+        vg_report0(e->diags, steps_and_epochs, vg_tree_span(e->tree, *length), e->frame->call);
+    if (epochs && !steps) length = &blocks[with_steps - 1].tree[VG_S_steps];
+    *length = 0;
+}
+
+static vg_settings *read_all(vg_elaborator *e, const vg_tree_id *statements, uint32_t count, bool report) {
+    vg_settings *blocks = VG_ARRAY(&e->arena, vg_settings, count + 1);
+    for (uint32_t k = 0; k < count; k++) read_block(e, statements[k], &blocks[k], report);
+    if (report) check_run_settings(e, blocks, count);
+    apply_options(e, blocks, count, report);
+    choose_length(e, blocks, count, report);
+    return blocks;
 }
 
 /* A whole number of at least `least`; `fallback` when not given or after reporting. */
@@ -85,16 +157,23 @@ static uint64_t whole_setting(vg_elaborator *e, const vg_settings *s, vg_setting
 
 /* ---- the run's numbers */
 
-static vg_tree_id first_train(vg_elaborator *e) {
-    uint32_t list = e->front->root ? e->tree->a.items[e->front->root] : 0;
-    for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++)
-        if (vg_tree_kind(e->tree, vg_tree_item(e->tree, list, k)) == VG_K_train) return vg_tree_item(e->tree, list, k);
-    return e->trains.count ? e->trains.items[0].statement : 0;
+uint64_t vg_settings_batch(vg_elaborator *e, const vg_settings *blocks, uint32_t k) {
+    if (e->front->batch) return e->front->batch;
+    return whole_setting(e, &blocks[blocks[k].tree[VG_S_batch] ? k : 0], VG_S_batch, 1, 32);
 }
 
-static uint64_t batch_size(vg_elaborator *e, const vg_settings *s) {
-    if (e->front->batch) return e->front->batch;
-    return whole_setting(e, s, VG_S_batch, 1, 32);
+uint64_t vg_settings_every(vg_elaborator *e, const vg_settings *blocks, uint32_t k) {
+    return k ? whole_setting(e, &blocks[k], VG_S_every, 1, 1) : 1;
+}
+
+/* What the run's setting is, wherever it stands; 0 entries where no block has it. */
+static vg_settings run_settings(const vg_settings *blocks, uint32_t count) {
+    vg_settings run = { { 0 } };
+    for (int k = VG_S_steps; k < VG_SETTING_COUNT; k++) {
+        uint32_t block = block_with(blocks, count, k, 0);
+        if (block) run.tree[k] = blocks[block - 1].tree[k];
+    }
+    return run;
 }
 
 static const vg_dataset *first_dataset(const vg_elaborator *e) {
@@ -103,29 +182,43 @@ static const vg_dataset *first_dataset(const vg_elaborator *e) {
     return NULL;
 }
 
-static uint64_t count_steps(vg_elaborator *e, const vg_settings *s) {
+static uint64_t count_steps(vg_elaborator *e, const vg_settings *blocks, uint32_t count) {
     const vg_dataset *set = first_dataset(e);
+    vg_settings run = run_settings(blocks, count);
     if (e->front->steps) return e->front->steps;
-    if (s->tree[VG_S_steps] || !set) return whole_setting(e, s, VG_S_steps, 1, 1000);
-    uint64_t epochs = whole_setting(e, s, VG_S_epochs, 1, 1), each = set->train_count / batch_size(e, s);
+    if (run.tree[VG_S_steps] || !set) return whole_setting(e, &run, VG_S_steps, 1, 1000);
+    uint64_t epochs = whole_setting(e, &run, VG_S_epochs, 1, 1);
+    uint64_t each = set->train_count / vg_settings_batch(e, blocks, 0);
     return each ? epochs * each : 1;
+}
+
+/* The train statements of the model's top level: those known while the file is still being read. */
+static vg_tree_id *written_trains(vg_elaborator *e, uint32_t *count) {
+    uint32_t list = e->front->root ? e->tree->a.items[e->front->root] : 0, length = vg_tree_count(e->tree, list);
+    vg_tree_id *statements = VG_ARRAY(&e->arena, vg_tree_id, length + e->trains.count + 1);
+    *count = 0;
+    for (uint32_t k = 0; k < length; k++)
+        if (vg_tree_kind(e->tree, vg_tree_item(e->tree, list, k)) == VG_K_train)
+            statements[(*count)++] = vg_tree_item(e->tree, list, k);
+    for (uint32_t k = 0; *count == 0 && k < e->trains.count; k++) statements[(*count)++] = e->trains.items[k].statement;
+    return statements;
 }
 
 /* `steps` may be asked for above what decides it. What is found then is held to at the end: see vg_settings_run. */
 uint64_t vg_run_step_count(vg_elaborator *e, vg_span span) {
-    vg_settings s = { { 0 } };
-    vg_tree_id train = first_train(e);
+    uint32_t trains;
     if (e->steps) return e->steps;
     if (e->steps_busy) {
         vg_report0(e->diags, steps_of_itself, span, e->frame->call);
         return 1;
     }
+    vg_tree_id *statements = written_trains(e, &trains);
     vg_frame *asking = e->frame;
     uint32_t errors = e->diags->list.count;
     while (e->frame->caller) e->frame = e->frame->caller;      /* settings are an expression of the top level */
     e->steps_busy = true;
-    if (train) read(e, train, &s, false);
-    e->steps = train ? count_steps(e, &s) : e->front->steps ? e->front->steps : 1;
+    if (trains) e->steps = count_steps(e, read_all(e, statements, trains, false), trains);
+    else e->steps = e->front->steps ? e->front->steps : 1;
     e->steps_busy = false;
     e->steps_span = span;
     e->frame = asking;
@@ -133,33 +226,45 @@ uint64_t vg_run_step_count(vg_elaborator *e, vg_span span) {
     return e->steps;
 }
 
-/* Every data set must fill a batch. */
-static void check_counts(vg_elaborator *e) {
+/* Every data set must fill a batch of `batch`. */
+static void check_counts(vg_elaborator *e, uint64_t batch) {
     for (uint32_t k = 0; k < e->unit->inputs.count; k++) {
         const vg_input *input = &e->unit->inputs.items[k];
         vg_dim first = vg_shape_dim(&e->ir->dims, input->shape, 0);
         int64_t number;
-        if (vg_dim_is_number(&e->ir->dims, first, &number) && (uint64_t)number != e->batch)
+        if (vg_dim_is_number(&e->ir->dims, first, &number) && (uint64_t)number != batch)
             vg_report(e->diags, input_batch, input->span, 0, text_of(e, input->path),
                       vg_arena_format(&e->arena, "%lld", (long long)number),
-                      vg_arena_format(&e->arena, "%llu", (unsigned long long)e->batch));
+                      vg_arena_format(&e->arena, "%llu", (unsigned long long)batch));
         bool again = false;
         for (uint32_t j = 0; j < k; j++) again |= e->unit->inputs.items[j].dataset == input->dataset;
-        if (!input->dataset || again || input->dataset->train_count >= e->batch) continue;
+        if (!input->dataset || again || input->dataset->train_count >= batch) continue;
         vg_report(e->diags, too_few_examples, input->span, 0, text_of(e, input->dataset->name),
                   vg_arena_format(&e->arena, "%u", input->dataset->train_count),
-                  vg_arena_format(&e->arena, "%llu", (unsigned long long)e->batch));
+                  vg_arena_format(&e->arena, "%llu", (unsigned long long)batch));
     }
 }
 
-void vg_settings_run(vg_elaborator *e, const vg_settings *s) {
+/* Each size once. */
+static void check_batches(vg_elaborator *e, const vg_settings *blocks) {
+    uint32_t count = e->trains.count ? e->trains.count : 1;
+    for (uint32_t k = 0; k < count; k++) {
+        uint64_t batch = vg_settings_batch(e, blocks, k);
+        bool again = false;
+        for (uint32_t j = 0; j < k; j++) again |= vg_settings_batch(e, blocks, j) == batch;
+        if (!again) check_counts(e, batch);
+    }
+}
+
+void vg_settings_run(vg_elaborator *e, const vg_settings *blocks) {
     vg_unit *unit = e->unit;
+    vg_settings run = run_settings(blocks, e->trains.count);
     bool truth = true;
-    e->batch = batch_size(e, s);
-    if (s->tree[VG_S_shuffle]) vg_evaluate_bool(e, s->tree[VG_S_shuffle], "shuffle", &truth);
-    uint64_t seed = whole_setting(e, s, VG_S_seed, 0, 1);
+    e->batch = vg_settings_batch(e, blocks, 0);
+    if (run.tree[VG_S_shuffle]) vg_evaluate_bool(e, run.tree[VG_S_shuffle], "shuffle", &truth);
+    uint64_t seed = whole_setting(e, &run, VG_S_seed, 0, 1);
     if (e->front->has_seed) seed = e->front->seed;
-    uint64_t steps = e->trains.count ? count_steps(e, s) : e->front->steps ? e->front->steps : 1;
+    uint64_t steps = e->trains.count ? count_steps(e, blocks, e->trains.count) : e->front->steps ? e->front->steps : 1;
     if (e->steps && e->steps != steps && !e->diags->list.count)
         vg_report(e->diags, steps_early, e->steps_span, 0,
                   vg_arena_format(&e->arena, "%llu", (unsigned long long)steps));
@@ -169,10 +274,10 @@ void vg_settings_run(vg_elaborator *e, const vg_settings *s) {
     unit->shuffle = truth;
     unit->seed = seed;
     unit->steps = e->steps;
-    check_counts(e);
+    check_batches(e, blocks);
 }
 
-/* ---- reading a block's settings */
+/* ---- reading the blocks' settings */
 
 static void refuse(vg_elaborator *e, const vg_settings *s) {
     static const vg_setting later[] = { VG_S_eval_every, VG_S_checkpoint_every, VG_S_checkpoint_best };
@@ -182,9 +287,13 @@ static void refuse(vg_elaborator *e, const vg_settings *s) {
                       setting_names[later[k]], "setting");
 }
 
-void vg_settings_read(vg_elaborator *e, vg_tree_id statement, vg_settings *settings) {
-    read(e, statement, settings, true);
-    refuse(e, settings);
-    if (settings->tree[VG_S_every])
-        vg_report0(e->diags, first_every, vg_tree_span(e->tree, settings->tree[VG_S_every]), e->frame->call);
+vg_settings *vg_settings_read(vg_elaborator *e) {
+    uint32_t count = e->trains.count;
+    vg_tree_id *statements = VG_ARRAY(&e->arena, vg_tree_id, count + 1);
+    for (uint32_t k = 0; k < count; k++) statements[k] = e->trains.items[k].statement;
+    vg_settings *blocks = read_all(e, statements, count, true);
+    for (uint32_t k = 0; k < count; k++) refuse(e, &blocks[k]);
+    if (count && blocks[0].tree[VG_S_every])
+        vg_report0(e->diags, first_every, vg_tree_span(e->tree, blocks[0].tree[VG_S_every]), e->frame->call);
+    return blocks;
 }

@@ -13,9 +13,14 @@ typedef enum vg_setting {
 /* Each setting's expression; 0: not given. */
 typedef struct vg_settings { vg_tree_id tree[VG_SETTING_COUNT]; } vg_settings;
 
-/* Reports unknown and repeated settings, and those that are not built yet. */
-void vg_settings_read(vg_elaborator *e, vg_tree_id statement, vg_settings *settings);
-/* batch, steps, seed, shuffle: into the elaborator and, the first time, the unit. */
-void vg_settings_run(vg_elaborator *e, const vg_settings *settings);
+/* The settings of all train blocks, in their order, --set's in their place: e->trains.count of them, in e->arena.
+ * Reports unknown, repeated and misplaced settings, and those that are not built yet. */
+vg_settings *vg_settings_read(vg_elaborator *e);
+/* batch, steps, seed, shuffle: into the elaborator and, the first time, the unit. Without a block `blocks` is empty. */
+void vg_settings_run(vg_elaborator *e, const vg_settings *blocks);
+/* Examples in a mini-batch of block `k`, from 0. */
+uint64_t vg_settings_batch(vg_elaborator *e, const vg_settings *blocks, uint32_t k);
+/* How often block `k` has its turn. */
+uint64_t vg_settings_every(vg_elaborator *e, const vg_settings *blocks, uint32_t k);
 
 #endif

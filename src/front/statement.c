@@ -58,7 +58,7 @@ static void define(vg_elaborator *e, vg_tree_id statement, vg_entry top) {
                       vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name)));
         return;
     }
-    vg_function f = { function_kind(vg_tree_kind(e->tree, statement)), vg_tree_name(e->tree, name), statement, top };
+    vg_function f = { function_kind(vg_tree_kind(e->tree, statement)), vg_tree_name(e->tree, name), statement, top, false };
     vg_vec_push(e->mem, &e->values.functions, f);
     vg_entry entry = vg_entry_add(e, top, f.name, VG_E_function, vg_tree_span(e->tree, name));
     vg_entry_at(e, entry)->value = (vg_value){ VG_V_function, e->values.functions.count - 1, 0 };

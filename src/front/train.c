@@ -228,6 +228,18 @@ static const vg_pair *pair_of(vg_elaborator *e, const vg_pair *pairs, uint32_t c
     return NULL;
 }
 
+/* train, or train[2] for the second block: where the states of a block's optimizers lie. */
+static vg_entry states_of_block(vg_elaborator *e, uint32_t block) {
+    vg_str name = vg_strings_c(&e->ir->strings, "train");
+    vg_entry train = vg_entry_find(e, e->root, name);
+    int64_t number = block;
+    if (!train) train = vg_entry_add(e, e->root, name, VG_E_scope, (vg_span){ 0, 0 });
+    if (block == 1) return train;
+    vg_entry member = vg_entry_member(e, train, &number, 1, (vg_span){ 0, 0 });
+    vg_entry_at(e, member)->kind = VG_E_scope;
+    return member;
+}
+
 static void elaborate_updates(vg_elaborator *e, const vg_settings *s, vg_node loss, vg_value params) {
     vg_pair pairs[64];
     uint32_t pair_count = optimizer_pairs(e, s->tree[VG_S_optimizer], e->graph->here.span, pairs, 64);
@@ -237,9 +249,7 @@ static void elaborate_updates(vg_elaborator *e, const vg_settings *s, vg_node lo
         gradients[k] = vg_gradient_node(e, loss, vg_selection_item(&e->values, params, k).node, group);
     if (s->tree[VG_S_clip_value]) clip_value(e, s->tree[VG_S_clip_value], gradients, count);
     if (s->tree[VG_S_clip_norm]) clip_norm(e, s->tree[VG_S_clip_norm], gradients, count);
-    vg_str name = vg_strings_c(&e->ir->strings, "train");
-    vg_entry train = vg_entry_find(e, e->root, name);
-    if (!train) train = vg_entry_add(e, e->root, name, VG_E_scope, (vg_span){ 0, 0 });
+    vg_entry train = states_of_block(e, e->block);
     uint32_t errors = e->diags->list.count;
     for (uint32_t k = 0; k < count && pair_count && errors == e->diags->list.count; k++) {
         vg_selected variable = vg_selection_item(&e->values, params, k);
@@ -262,45 +272,41 @@ static vg_node loss_node(vg_elaborator *e, vg_tree_id tree) {
     return 0;
 }
 
-static void elaborate_block(vg_elaborator *e, vg_tree_id statement) {
-    vg_settings settings;
-    vg_tree_id loss_tree = e->tree->a.items[statement];
-    vg_settings_read(e, statement, &settings);
-    vg_settings_run(e, &settings);
-    e->block = 1;
-    e->block_every = 1;
+/* Block `k`, from 0. */
+static void elaborate_block(vg_elaborator *e, const vg_settings *blocks, uint32_t k) {
+    const vg_settings *settings = &blocks[k];
+    vg_tree_id statement = e->trains.items[k].statement, loss_tree = e->tree->a.items[statement];
+    e->block = k + 1;
+    e->block_every = vg_settings_every(e, blocks, k);
     vg_node loss = loss_node(e, loss_tree);
+    vg_vec_push(e->mem, &e->losses, loss);
     if (loss) {
-        vg_tree_id named = settings.tree[VG_S_params];
+        vg_tree_id named = settings->tree[VG_S_params];
         vg_value params = named ? chosen_params(e, named) : default_params(e, loss, loss_tree);
         vg_here(e, vg_tree_span(e->tree, loss_tree));
         vg_word words[1] = { e->block };
         vg_emit(e->graph, VG_OP_loss, &loss, 1, vg_attr_of(e->ir, words, 1));
-        if (params.kind == VG_V_selection) elaborate_updates(e, &settings, loss, params);
-    } else if (settings.tree[VG_S_optimizer]) {
-        vg_evaluate(e, settings.tree[VG_S_optimizer]);   /* its mistakes are shown all the same */
+        if (params.kind == VG_V_selection) elaborate_updates(e, settings, loss, params);
+    } else if (settings->tree[VG_S_optimizer]) {
+        vg_evaluate(e, settings->tree[VG_S_optimizer]);   /* its mistakes are shown all the same */
+    }
+    if (e->training) {
+        vg_block block = { vg_expression_text(e, loss_tree), vg_settings_batch(e, blocks, k), e->block_every,
+                           vg_tree_span(e->tree, statement) };
+        vg_vec_push(e->mem, &e->unit->blocks, block);
     }
     e->block = 0;
-    if (!e->training) return;
-    vg_block block = { vg_expression_text(e, loss_tree), e->batch, 1, vg_tree_span(e->tree, statement) };
-    vg_vec_push(e->mem, &e->unit->blocks, block);
 }
 
 void vg_elaborate_trains(vg_elaborator *e) {
     vg_frame *top = e->frame;
-    if (!e->trains.count) {
-        vg_settings none = { { 0 } };
-        vg_settings_run(e, &none);
-    }
+    const vg_settings *blocks = vg_settings_read(e);
+    vg_settings_run(e, blocks);
     for (uint32_t k = 0; k < e->trains.count; k++) {
-        vg_tree_id statement = e->trains.items[k].statement;
-        if (k) {
-            vg_report0(e->diags, several_trains, vg_tree_span(e->tree, e->tree->a.items[statement]), 0);
-            continue;
-        }
         e->frame = e->trains.items[k].frame;
-        vg_binding outer = vg_binding_refuse(e, "a train block", vg_strings_c(&e->ir->strings, "train"));
-        elaborate_block(e, statement);
+        const char *path = k ? vg_arena_format(&e->arena, "train[%u]", k + 1) : "train";
+        vg_binding outer = vg_binding_refuse(e, "a train block", vg_strings_c(&e->ir->strings, path));
+        elaborate_block(e, blocks, k);
         e->binding = outer;
     }
     e->frame = top;

@@ -39,6 +39,7 @@ typedef struct vg_function {
     vg_str     name;
     uint32_t   tree;     /* the statement */
     uint32_t   top;      /* the entry of the file's top level where it was written */
+    bool       called;
 } vg_function;
 
 /* A function with its arguments, to be run later: an optimizer (for p, g) or an initialiser by fan (for shape). */

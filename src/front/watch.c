@@ -3,16 +3,26 @@
 
 static const char *text_of(vg_elaborator *e, vg_str id) { return vg_strings_text(&e->ir->strings, id); }
 
-/* Does the node depend on a gradient? Such summaries are left out of evaluation. */
-static bool depends_on_gradient(vg_elaborator *e, vg_node node) {
+/* The block whose loss a gradient is of; of anything else the first. */
+static uint32_t turn_of_gradient(const vg_elaborator *e, vg_node y) {
+    for (uint32_t k = 0; k < e->losses.count; k++)
+        if (e->losses.items[k] == y) return k + 1;
+    return 1;
+}
+
+/* 0 when the node depends on no gradient; else the turn in which a summary of it is taken: that of the block whose loss's
+ * gradients it depends on, the first when they are several blocks' or another value's. */
+static uint32_t gradient_turn(vg_elaborator *e, vg_node node) {
     const vg_graph *g = e->graph;
-    for (uint32_t n = e->on_gradient.count; n < vg_graph_count(g); n++) {
-        uint8_t flag = n > 0 && vg_node_op(g, n) == VG_OP_grad;
-        for (uint32_t k = 0; n > 0 && k < g->operand_count.items[n]; k++)
-            flag |= e->on_gradient.items[vg_operand(g, n, k)];
-        vg_vec_push(e->mem, &e->on_gradient, flag);
+    for (uint32_t n = e->gradient_turn.count; n < vg_graph_count(g); n++) {
+        uint32_t turn = n > 0 && vg_node_op(g, n) == VG_OP_grad ? turn_of_gradient(e, vg_operand(g, n, 0)) : 0;
+        for (uint32_t k = 0; n > 0 && k < g->operand_count.items[n]; k++) {
+            const uint32_t other = e->gradient_turn.items[vg_operand(g, n, k)];
+            if (other) turn = turn == 0 || turn == other ? other : 1;
+        }
+        vg_vec_push(e->mem, &e->gradient_turn, turn);
     }
-    return e->on_gradient.items[node] != 0;
+    return e->gradient_turn.items[node];
 }
 
 static bool every_of(vg_elaborator *e, vg_tree_id tree, uint64_t *every) {
@@ -40,7 +50,8 @@ typedef struct vg_summary_statement {
 
 static void add_summary(vg_elaborator *e, const vg_summary_statement *s, vg_str tag, vg_node node, vg_span span) {
     uint64_t key = (uint64_t)s->kind << 32 | tag;
-    if (!e->training && (s->kind != VG_SUMMARY_SCALAR || depends_on_gradient(e, node))) return;
+    const uint32_t turn = gradient_turn(e, node);
+    if (!e->training && (s->kind != VG_SUMMARY_SCALAR || turn)) return;      /* those of evaluation */
     uint32_t old = vg_map_get(&e->tag_map, key);
     if (old) {
         vg_report(e->diags, tag_twice, span, e->frame->call, text_of(e, tag));
@@ -54,7 +65,7 @@ static void add_summary(vg_elaborator *e, const vg_summary_statement *s, vg_str 
                   vg_shape_shown(e, vg_node_shape(e->graph, node)));
         return;
     }
-    vg_word words[4] = { tag, s->kind, s->every, 1 };
+    vg_word words[4] = { tag, s->kind, s->every, turn ? turn : 1 };
     vg_here(e, span);
     vg_emit(e->graph, VG_OP_summary, &node, 1, vg_attr_of(e->ir, words, 4));
 }

@@ -51,6 +51,7 @@ typedef struct vg_unit {
     VG_VEC(vg_dataset *)   datasets;
     VG_VEC(vg_block)       blocks;         /* empty: nothing is trained */
     VG_VEC(vg_expectation) expectations;
+    VG_VEC(uint32_t)       definitions;    /* statements of the functions that were called, each once, as they came */
     VG_VEC(vg_str)         fetches;        /* texts of what the caller asked for */
     vg_symbol batch;                       /* the first dimension's symbol of the inputs; 0 without inputs */
     VG_VEC(vg_symbol)      batch_symbols;  /* all symbols that stand for the batch size */

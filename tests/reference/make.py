@@ -16,12 +16,13 @@ import large
 import network
 import reduce
 import train
+import turns
 import window
 
 
 def main():
     folder = pathlib.Path(__file__).parent
-    for module in (elementwise, reduce, arrange, network, train, corners, large, window):
+    for module in (elementwise, reduce, arrange, network, train, corners, large, window, turns):
         for suite in module.suites():
             suite.write(folder)
 
