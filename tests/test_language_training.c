@@ -128,7 +128,6 @@ static const vg_row blocks[] = {
       .wants = { { "w", "[2] 0.25 0.75" } } },
     { "every in the first block", L "train loss { every = 2 }", .error = "first-every" },
     { "a second block is later work", L "train loss { }\ntrain loss { }", .error = "several-trains" },
-    { "eval_every is later work", L "train loss { eval_every = 5 }", .error = "not-built" },
 };
 #undef L
 

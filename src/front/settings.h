@@ -15,7 +15,7 @@ typedef struct vg_settings { vg_tree_id tree[VG_SETTING_COUNT]; } vg_settings;
 
 /* Reports unknown and repeated settings, and those that are not built yet. */
 void vg_settings_read(vg_elaborator *e, vg_tree_id statement, vg_settings *settings);
-/* batch, steps, seed, shuffle: into the elaborator and, the first time, the unit. */
+/* batch, steps, seed, shuffle, eval_every: into the elaborator and, the first time, the unit. */
 void vg_settings_run(vg_elaborator *e, const vg_settings *settings);
 
 #endif
