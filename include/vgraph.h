@@ -112,6 +112,7 @@ typedef struct vg_record {
     uint64_t    step;          /* of the step whose batch was seen, before its update; DONE: steps done */
     const char *tag;           /* SCALAR, HISTOGRAM: its tag. EXPECT: its text */
     double      value;         /* SCALAR: the value. STEP: the loss (NaN without one). */
+    bool        test;          /* SCALAR: of the whole test split (eval_every); `step` updates were made before */
     const vg_histogram *histogram;
     bool        ok;            /* EXPECT */
     const char *message;       /* EXPECT failed: the message and the values; NULL otherwise */

@@ -64,6 +64,9 @@ static void make_bell(made_histogram *made, size_t count, double scale, double s
 static vg_record scalar_record(uint64_t step, const char *tag, double value) {
     return (vg_record){ .kind = VG_RECORD_SCALAR, .step = step, .tag = tag, .value = value };
 }
+static vg_record test_record(uint64_t step, const char *tag, double value) {
+    return (vg_record){ .kind = VG_RECORD_SCALAR, .step = step, .tag = tag, .value = value, .test = true };
+}
 static vg_record histogram_record(uint64_t step, const char *tag, const made_histogram *made) {
     return (vg_record){ .kind = VG_RECORD_HISTOGRAM, .step = step, .tag = tag, .histogram = &made->histogram };
 }

@@ -3,11 +3,11 @@
 
 enum { COUNT = 20000 };
 
-typedef struct draw { vg_op op; double a, b; uint64_t seed, path, number, step; uint32_t turn; bool fixed; } draw;
+typedef struct draw { vg_op op; double a, b; uint64_t seed, path, number, step, batch; uint32_t turn; bool fixed; } draw;
 
 static tensor drawn(draw d, shape s, bool wide) {
     tensor out = tensor_new(s, VG_F32);
-    vg_context context = { .seed = d.seed, .step = d.step, .turn = d.turn };
+    vg_context context = { .seed = d.seed, .step = d.step, .turn = d.turn, .batch = d.batch };
     const uint64_t words[6] = { 0, d.path, d.number, d.fixed, vg_word_real(d.a), vg_word_real(d.b) };
     tensor_call(d.op, wide, &out, NULL, 0, words, 6, &context);
     assert_int_equal(context.fault, VG_FAULT_none);
@@ -63,16 +63,26 @@ static void test_identity(void **state) {
         tensor wide = drawn(d, small, true), narrow = drawn(d, small, false);
         for (int i = 0; i < 101; i++) assert_true((double)(float)wide.data[i] == narrow.data[i]);
         free(wide.data), free(narrow.data);
-        for (int change = 0; change < 5; change++) {
+        for (int change = 0; change < 6; change++) {
             other = d;
             if (change == 0) other.seed = 2;
             else if (change == 1) other.path = 6;
             else if (change == 2) other.number = 2;
             else if (change == 3) other.step = 4;
-            else other.turn = 2;
+            else if (change == 4) other.turn = 2;
+            else other.batch = 3;
             assert_false(same(drawn(d, small, false), drawn(other, small, false), 101));
         }
+        other = later = d;      /* an evaluation's batch has the same numbers in every step and turn */
+        other.batch = later.batch = 3;
+        later.step = 9;
+        later.turn = 2;
+        assert_true(same(drawn(other, small, false), drawn(later, small, false), 101));
+        other.batch = 4;
+        assert_false(same(drawn(other, small, false), drawn(later, small, false), 101));
+        later = d;
         fixed.fixed = later.fixed = true;
+        later.batch = 3;
         later.step = 9;
         later.turn = 2;
         assert_true(same(drawn(fixed, small, false), drawn(later, small, false), 101));

@@ -23,6 +23,7 @@ train loss {
     optimizer = sgd(rate = 0.1)
     batch = 16
     steps = 7
+    eval_every = 3
 }
 summary scalar loss, loss * 0 as "zero" every 3
 summary histogram grad(loss, h[*].W), h[*] every 2
@@ -158,7 +159,7 @@ def check_bins(rows, line):
 
 
 def check_event_file(data, lines):
-    scalars = {(l["tag"], l["step"]): l["value"] for l in lines if l["kind"] == "scalar"}
+    scalars = {(l["tag"], l["step"]): l["value"] for l in lines if l["kind"] == "scalar" and "split" not in l}
     histograms = {(l["tag"], l["step"]): l for l in lines if l["kind"] == "histogram"}
     described, last_step, graphs, nonfinite = set(), {}, 0, 0
     events = [fields(body) for body in records(data)]
@@ -191,6 +192,29 @@ def check_event_file(data, lines):
         assert line["count"] == line["nan"] + line["inf"], "only what has no finite element is left out"
 
 
+def check_test_file(data, lines):
+    """The run of the values over the test split: scalars alone."""
+    scalars = {(l["tag"], l["step"]): l["value"] for l in lines if l["kind"] == "scalar" and l.get("split") == "test"}
+    assert sorted(scalars) == [(tag, step) for tag in ("zero/loss", "zero/loss * 0") for step in (0, 3, 6, 7)]
+    events = [fields(body) for body in records(data)]
+    assert one(events[0], 3) == b"brain.Event:2" and set(events[0]) == {1, 3}
+    for event in events[1:]:
+        assert set(event) == {1, 2, 5}
+        value, = map(fields, fields(one(event, 5))[1])
+        assert set(value) == {1, 2}
+        number, = struct.unpack("<f", one(value, 2))
+        assert math.isclose(number, scalars.pop((one(value, 1).decode(), one(event, 2))), rel_tol=1e-6)
+    assert not scalars
+
+
+def event_file(folder):
+    files = glob.glob(os.path.join(folder, "events.out.tfevents.*"))
+    assert len(files) == 1
+    seconds, host_pid_n = os.path.basename(files[0])[len("events.out.tfevents."):].split(".", 1)
+    assert len(seconds) == 10 and seconds.isdigit() and host_pid_n.count(".") >= 2
+    return open(files[0], "rb").read()
+
+
 def main():
     assert crc32c(b"123456789") == 0xE3069283 and masked(b"123456789") == 0xC78AB0E5
     program = os.path.abspath(sys.argv[1])
@@ -201,11 +225,8 @@ def main():
                               capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         lines = [json.loads(line) for line in open(os.path.join(folder, "r.jsonl"))]
-        files = glob.glob(os.path.join(folder, "r", "events.out.tfevents.*"))
-        assert len(files) == 1
-        seconds, host_pid_n = os.path.basename(files[0])[len("events.out.tfevents."):].split(".", 1)
-        assert len(seconds) == 10 and seconds.isdigit() and host_pid_n.count(".") >= 2
-        check_event_file(open(files[0], "rb").read(), lines)
+        check_event_file(event_file(os.path.join(folder, "r")), lines)
+        check_test_file(event_file(os.path.join(folder, "r", "test")), lines)
     print("1 passed, 0 failed")
 
 

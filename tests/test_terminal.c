@@ -141,6 +141,27 @@ static void test_narrow(void **state) {
     }
 }
 
+/* Values over the test split stand behind those of the steps, and before the distributions. */
+static void test_split(void **state) {
+    (void)state;
+    static made_histogram made;
+    screen s;
+    make_bell(&made, 100, 1, 0);
+    screen_open(&s, (vg_terminal_options){ .unicode = true, .columns = 80 });
+    for (uint64_t step = 0; step <= 40; step += 20) {
+        watch(&s, test_record(step, "loss", 2.5 - 0.02 * (double)step));
+        watch(&s, test_record(step, "accuracy", 0.1 + 0.01 * (double)step));
+        watch(&s, test_record(step, "rms(h)/h[1]", 1));
+        if (step < 40) {
+            watch(&s, histogram_record(step, "h[1].W", &made));
+            watch(&s, scalar_record(step, "loss", 2 - 0.02 * (double)step));
+            watch(&s, scalar_record(step, "rms(h)/h[1]", 3));
+        }
+    }
+    watch(&s, (vg_record){ .kind = VG_RECORD_DONE, .step = 40, .seconds = 1 });
+    screen_close(&s, "split");
+}
+
 /* Only members that differ in an index are one family; a list of numbers is no index. */
 static void test_families(void **state) {
     (void)state;
@@ -221,8 +242,8 @@ int main(int argc, char **argv) {
     blessing = argc > 1 && strcmp(argv[1], "--bless") == 0;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deep_sigmoid), cmocka_unit_test(test_ascii), cmocka_unit_test(test_live),
-        cmocka_unit_test(test_narrow), cmocka_unit_test(test_families), cmocka_unit_test(test_thousands),
-        cmocka_unit_test(test_odd),
+        cmocka_unit_test(test_narrow), cmocka_unit_test(test_split), cmocka_unit_test(test_families),
+        cmocka_unit_test(test_thousands), cmocka_unit_test(test_odd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,8 @@ static void test_json(void **state) {
         { scalar_record(1, "a", 1.0 / 3),
           "{\"kind\":\"scalar\",\"step\":1,\"tag\":\"a\",\"value\":0.3333333333333333}\n" },
         { scalar_record(1, "a", 2), "{\"kind\":\"scalar\",\"step\":1,\"tag\":\"a\",\"value\":2.0}\n" },
+        { test_record(1, "a", 0.5),
+          "{\"kind\":\"scalar\",\"step\":1,\"tag\":\"a\",\"split\":\"test\",\"value\":0.5}\n" },
         { scalar_record(1, "a", NAN), "{\"kind\":\"scalar\",\"step\":1,\"tag\":\"a\",\"value\":\"nan\"}\n" },
         { scalar_record(1, "a", INFINITY), "{\"kind\":\"scalar\",\"step\":1,\"tag\":\"a\",\"value\":\"inf\"}\n" },
         { scalar_record(1, "a", -INFINITY), "{\"kind\":\"scalar\",\"step\":1,\"tag\":\"a\",\"value\":\"-inf\"}\n" },
@@ -199,7 +201,7 @@ static void test_failures(void **state) {
     static const char *const kinds[] = { "json", "tensorboard" };
     for (size_t k = 0; k < COUNT(kinds); k++) {
         bool memory_failed = false, disk_failed = false;
-        for (uint64_t n = 1; n <= 60; n++) {   /* even: allocation n / 2 fails; odd: write (n + 1) / 2 */
+        for (uint64_t n = 1; n <= 80; n++) {   /* even: allocation n / 2 fails; odd: write (n + 1) / 2 */
             char folder[32];
             make_folder(folder);
             const char *error = NULL;
@@ -209,8 +211,11 @@ static void test_failures(void **state) {
             sink->disk.fail_at = n % 2 ? sink->disk.writes + (n + 1) / 2 : 0;
             bool fine = true;
             for (uint64_t step = 0; step < 4; step++) {
-                const vg_record records[] = { scalar_record(step, "loss", 1), histogram_record(step, "g", &made) };
-                fine = vg_sink_watch(sink, &records[0]) && vg_sink_watch(sink, &records[1]) && fine;
+                const vg_record records[] = { scalar_record(step, "loss", 1), histogram_record(step, "g", &made),
+                                              test_record(step, "loss", 1) };
+                for (size_t i = 0; i < COUNT(records) && fine; i++) {
+                    fine = vg_sink_watch(sink, &records[i]);
+                }
             }
             sink->mem.fail_at = 0;
             assert_int_equal(vg_sink_close(sink, &error), fine);

@@ -196,7 +196,7 @@ static vg_status load(vg_model *model, const char *text, size_t length) {
     model->front.root = vg_parse_file(&model->front.tree, diags, source);
     if (vg_diags_status(diags)) return vg_model_status(model);
     bool built = build(model, true);
-    if (built && model->unit.uses_training) built = vg_model_evaluation(model);
+    if (built && (model->unit.uses_training || model->unit.eval_every)) built = vg_model_evaluation(model);
     model->loaded = built && vg_diags_status(diags) == 0;
     return vg_model_status(model);
 }

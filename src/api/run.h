@@ -34,6 +34,19 @@ typedef struct vg_turn {
     uint32_t   batch;
 } vg_turn;
 
+/* eval_every: the test split in batches, over the variables and inputs of the run. */
+enum { VG_EVAL_FULL, VG_EVAL_REST, VG_EVAL_SIZES };
+typedef struct vg_evaluation {
+    uint64_t   every;                   /* 0: the run has none */
+    uint64_t   done;                    /* the step it was done at last, + 1; 0: none */
+    uint32_t   examples;                /* in the test split; without data as many as one batch has */
+    uint32_t   sizes[VG_EVAL_SIZES];    /* of a batch, and of what is left behind the full ones (0: nothing is) */
+    int64_t   *symbols[VG_EVAL_SIZES];
+    vg_program programs[VG_EVAL_SIZES];
+    uint32_t  *batch;                   /* example numbers */
+    double    *sums;                    /* by the programs' roots: values times examples */
+} vg_evaluation;
+
 typedef struct vg_expect_state { uint64_t failures; bool failing; } vg_expect_state;   /* failing: in this step */
 
 struct vg_run {
@@ -51,6 +64,7 @@ struct vg_run {
     uint32_t       loader_count;
     vg_turn       *turns;
     uint32_t       turn_count;
+    vg_evaluation  evaluation;
     vg_context     context;
     vg_expect_state *expects;
     uint64_t      *keys;                /* the histogram's counters */
@@ -74,6 +88,18 @@ double vg_run_seconds(const vg_run *run);
 /* Loads a turn's mini-batch; an error when an input was not fed. */
 vg_status vg_run_prepare(vg_run *run, uint32_t turn);
 vg_status vg_run_report_fault(vg_run *run, const vg_program *program, const vg_context *context);
+
+/* ---- run_new.c */
+/* What the batch's symbols stand for, by vg_symbol. */
+int64_t *vg_run_symbols(vg_run *run, uint64_t batch);
+
+/* ---- run_eval.c */
+/* Which batches the test split falls into; nothing when nobody asks for it, or nobody watches. Behind the turns. */
+void      vg_run_eval_sizes(vg_run *run);
+/* The programs for these batches. False after reporting. */
+bool      vg_run_eval_make(vg_run *run);
+/* Records the scalar summaries over the test split, when that is due at what is now the next step (or the end). */
+vg_status vg_run_evaluate(vg_run *run);
 
 /* ---- run_needs.c: of the run's variables, data and values of a step, for the batches of its turns */
 /* False when the variables and the data alone are more than there can be. */

@@ -113,14 +113,14 @@ static const char *value_text(const needs *n, vg_shape shape) {
     return what;
 }
 
-/* False after reporting: a shape that is a mistake in itself. */
-static bool add_turn(needs *n, uint32_t turn) {
+/* A program's values. False after reporting: a shape that is a mistake in itself. */
+static bool add_program(needs *n, bool training, vg_part part, uint32_t turn, const int64_t *symbols) {
     vg_run *run = n->run;
-    const vg_graph *graph = &run->unit->graph[run->options.evaluation ? 0 : 1];
+    const vg_graph *graph = &run->unit->graph[training];
     vg_schedule schedule;
     vg_plan plan;
-    vg_schedule_make(&schedule, &run->mem, graph, VG_PART_STEP, turn + 1, !run->options.evaluation);
-    const bool made = vg_plan_make(&plan, &run->mem, graph, &schedule, run->turns[turn].symbols, run->real);
+    vg_schedule_make(&schedule, &run->mem, graph, part, turn, training);
+    const bool made = vg_plan_make(&plan, &run->mem, graph, &schedule, symbols, run->real);
     add(n, plan.size);
     add(n, plan.kept_size);
     for (vg_node node = 1; made && node < vg_graph_count(graph); node++) {
@@ -131,6 +131,17 @@ static bool add_turn(needs *n, uint32_t turn) {
     vg_plan_release(&plan);
     vg_schedule_release(&schedule);
     return made;
+}
+
+static bool add_programs(needs *n) {
+    const vg_run *run = n->run;
+    const vg_evaluation *evaluation = &run->evaluation;
+    const bool training = !run->options.evaluation;
+    for (uint32_t k = 0; k < run->turn_count && (training || run->model->evaluates); k++)
+        if (!add_program(n, training, VG_PART_STEP, k + 1, run->turns[k].symbols)) return false;
+    for (uint32_t k = 0; k < VG_EVAL_SIZES; k++)
+        if (evaluation->sizes[k] && !add_program(n, false, VG_PART_EVALUATION, 0, evaluation->symbols[k])) return false;
+    return true;
 }
 
 /* "3.6 TB" */
@@ -146,8 +157,7 @@ void vg_run_report_needs(vg_run *run) {
     needs n = { .run = run };
     add_variables(&n);
     add_data(&n);
-    for (uint32_t k = 0; k < run->turn_count && (!run->options.evaluation || run->model->evaluates); k++)
-        if (!add_turn(&n, k)) return;
+    if (!add_programs(&n)) return;
     if (n.what == NULL) vg_report0(&run->model->ir.diags, memory_failed, n.span, 0);      /* it needs nothing to speak of */
     else vg_report(&run->model->ir.diags, memory_needed, n.span, n.call, bytes_text(&n, n.total), n.what,
                    bytes_text(&n, n.largest));

@@ -123,7 +123,7 @@ static void make_observers(vg_run *run) {
 
 /* ---- programs */
 
-static int64_t *symbols_for(vg_run *run, uint64_t batch) {
+int64_t *vg_run_symbols(vg_run *run, uint64_t batch) {
     const vg_unit *unit = run->unit;
     int64_t *symbols = vg_mem_alloc(&run->mem, (run->model->ir.dims.symbols.count + 1) * sizeof *symbols);
     for (uint32_t k = 0; k <= run->model->ir.dims.symbols.count; k++) symbols[k] = 1;
@@ -132,7 +132,7 @@ static int64_t *symbols_for(vg_run *run, uint64_t batch) {
     return symbols;
 }
 
-/* One turn a train block; a model that trains nothing has one, too. */
+/* One turn a train block; a model that trains nothing has one, too. Then the evaluation's batches. */
 static void make_turns(vg_run *run) {
     const vg_unit *unit = run->unit;
     run->turn_count = unit->blocks.count ? unit->blocks.count : 1;
@@ -142,8 +142,9 @@ static void make_turns(vg_run *run) {
         const uint64_t batch = batch_in_use(run, block ? block->batch : unit->batch_size);
         run->turns[k].batch = batch > UINT32_MAX ? UINT32_MAX : (uint32_t)batch;
         run->turns[k].every = block && block->every ? block->every : 1;
-        run->turns[k].symbols = symbols_for(run, run->turns[k].batch);
+        run->turns[k].symbols = vg_run_symbols(run, run->turns[k].batch);
     }
+    vg_run_eval_sizes(run);
 }
 
 static bool make_programs(vg_run *run) {
@@ -151,7 +152,7 @@ static bool make_programs(vg_run *run) {
     for (uint32_t k = 0; k < run->turn_count; k++)
         if (!vg_program_make(&run->turns[k].program, &run->mem, run->unit, graph, &run->store, VG_PART_STEP, k + 1,
                              !run->options.evaluation, run->turns[k].symbols, run->real)) return false;
-    return true;
+    return vg_run_eval_make(run);
 }
 
 /* Initial values are those of the training graph, whatever is run. */

@@ -1,4 +1,5 @@
-/* Steps: each block's turn with its own mini-batch, what is watched, then its updates all together. */
+/* Steps: each block's turn with its own mini-batch, what is watched, then its updates all together. The test split
+ * is evaluated before them, and once more behind the last. */
 #include <math.h>
 
 #include "api/run.h"
@@ -100,12 +101,15 @@ static vg_status step(void *user) {
     if (status != VG_OK) return status;
     if (run->started < 0) run->started = vg_os_seconds();
     run->context.step = run->done;
+    run->context.batch = run->options.evaluation ? run->done + 1 : 0;
+    status = vg_run_evaluate(run);
     for (uint32_t k = 0; k < run->turn_count && status == VG_OK; k++)
         if (run->context.step % run->turns[k].every == 0) status = take_turn(run, k, &loss);
     if (status == VG_FAILED_RESOURCE) return run->failed = status;
     run->done++;
     vg_run_emit(run, (vg_record){ .kind = VG_RECORD_STEP, .step = run->context.step, .value = loss, .steps = run->steps,
                                   .seconds = vg_run_seconds(run), .ok = true });
+    if (status == VG_OK && !run->refused && run->done == run->steps) status = vg_run_evaluate(run);
     if (run->refused) status = VG_FAILED_RESOURCE;
     return run->failed = status;
 }

@@ -12,7 +12,8 @@ static const vg_cli_verb verbs[] = {
     { "run", "FILE.nn", "train the model, watch it, and leave a run's files",
       "vgraph run models/deep_sigmoid.nn --steps 200 --set act=relu --summary 'histogram h[*]'",
       "Without a train block the summaries are evaluated, once or --steps times. The files of a run go to\n"
-      "runs/NAME-DATE-TIME/: TensorBoard's event file and run.json. Ctrl-C ends the run after the current step.\n",
+      "runs/NAME-DATE-TIME/: TensorBoard's event file and run.json. Ctrl-C ends the run after the current step.\n"
+      "Values over the test split (--set train.eval_every=N) have an event file of their own, in the folder's test/.\n",
       VG_CLI_RUN, 1, 1, vg_cli_run },
     { "check", "FILE.nn...", "check models without training; silent when all is well",
       "vgraph check models/*.nn", NULL, VG_CLI_CHECK, 1, INT32_MAX, vg_cli_check },

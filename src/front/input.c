@@ -158,7 +158,7 @@ static vg_dataset *make_dataset(vg_elaborator *e, vg_str name, vg_tree_id tree) 
     if (error.argument) vg_report(e->diags, data_wrong, span, e->frame->call, text_of(e, name), error.text);
     else vg_report(e->diags, data_failed, span, e->frame->call, text_of(e, name), error.text);
     if (!set->column_count) return NULL;
-    set->train_count = INT32_MAX;   /* not known: nothing is too many */
+    set->train_count = set->test_count = INT32_MAX;   /* not known: nothing is too many */
     return set;
 }
 

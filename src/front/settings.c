@@ -30,7 +30,7 @@ static void report_setting(vg_elaborator *e, vg_tree_id name) {
         vg_diags_note(e->diags, (vg_span){ 0, 0 }, "did you mean '%s'?", vg_suggest_best(&suggest));
     else
         vg_diags_note(e->diags, (vg_span){ 0, 0 }, "it has optimizer, batch, params, clip_norm, clip_value, every, "
-                      "steps, epochs, seed, shuffle");
+                      "steps, epochs, seed, shuffle, eval_every");
 }
 
 /* ---- the text of the blocks */
@@ -256,6 +256,37 @@ static void check_batches(vg_elaborator *e, const vg_settings *blocks) {
     }
 }
 
+/* ---- eval_every */
+
+/* What the first input's data set leaves for the last batch cannot be seen by an input of a fixed length. */
+static void check_last_batch(vg_elaborator *e, vg_span span) {
+    const vg_dataset *set = first_dataset(e);
+    int64_t number;
+    if (!set || set->test_count == INT32_MAX || set->test_count % e->batch == 0) return;   /* INT32_MAX: not known */
+    for (uint32_t k = 0; k < e->unit->inputs.count; k++) {
+        const vg_input *input = &e->unit->inputs.items[k];
+        if (!vg_dim_is_number(&e->ir->dims, vg_shape_dim(&e->ir->dims, input->shape, 0), &number)) continue;
+        vg_report(e->diags, eval_batch, span, 0, vg_arena_format(&e->arena, "%u", set->test_count),
+                  text_of(e, set->name), text_of(e, input->path));
+        vg_diags_note(e->diags, input->span, "a name as its first dimension, [batch, ...], stands for every length");
+        return;
+    }
+}
+
+/* Every data set that an input reads must have a test split. */
+static void read_evaluation(vg_elaborator *e, const vg_settings *run) {
+    vg_tree_id tree = run->tree[VG_S_eval_every];
+    uint32_t errors = e->diags->list.count;
+    e->unit->eval_every = whole_setting(e, run, VG_S_eval_every, 1, 0);
+    if (!e->unit->eval_every) return;
+    for (uint32_t k = 0; k < e->unit->inputs.count; k++) {
+        const vg_dataset *set = e->unit->inputs.items[k].dataset;
+        if (set && !set->test_count)
+            vg_report(e->diags, no_test_split, vg_tree_span(e->tree, tree), 0, text_of(e, set->name));
+    }
+    if (e->diags->list.count == errors) check_last_batch(e, vg_tree_span(e->tree, tree));
+}
+
 void vg_settings_run(vg_elaborator *e, const vg_settings *blocks) {
     vg_unit *unit = e->unit;
     vg_settings run = run_settings(blocks, e->trains.count);
@@ -275,12 +306,13 @@ void vg_settings_run(vg_elaborator *e, const vg_settings *blocks) {
     unit->seed = seed;
     unit->steps = e->steps;
     check_batches(e, blocks);
+    read_evaluation(e, &run);
 }
 
 /* ---- reading the blocks' settings */
 
 static void refuse(vg_elaborator *e, const vg_settings *s) {
-    static const vg_setting later[] = { VG_S_eval_every, VG_S_checkpoint_every, VG_S_checkpoint_best };
+    static const vg_setting later[] = { VG_S_checkpoint_every, VG_S_checkpoint_best };
     for (size_t k = 0; k < sizeof later / sizeof *later; k++)
         if (s->tree[later[k]])
             vg_report(e->diags, not_built, vg_tree_span(e->tree, s->tree[later[k]]), e->frame->call,

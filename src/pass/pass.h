@@ -59,10 +59,11 @@ typedef struct vg_schedule {
     uint32_t  order_count;
 } vg_schedule;
 
-/* Which roots a program runs. */
-typedef enum vg_part { VG_PART_STEP, VG_PART_INITIAL } vg_part;
+/* Which roots a program runs. EVALUATION: the summaries alone, of every turn, however often they are due. */
+typedef enum vg_part { VG_PART_STEP, VG_PART_INITIAL, VG_PART_EVALUATION } vg_part;
 
-/* For turn `turn` (from 1): its updates, losses, summaries; turn 1 has the expects and fetches too. */
+/* For turn `turn` (from 1; of no meaning but to VG_PART_STEP): its updates, losses, summaries; turn 1 has the expects
+ * and fetches too. */
 void vg_schedule_make(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph, vg_part part, uint32_t turn,
                       bool updates);
 void vg_schedule_release(vg_schedule *schedule);

@@ -10,6 +10,7 @@ static uint64_t root_every(const vg_graph *graph, vg_node root, vg_part part, ui
     vg_op          op = vg_node_op(graph, root);
     bool           step = part == VG_PART_STEP;
     uint64_t       every = 1, own_turn = 1;
+    if (part == VG_PART_EVALUATION) return op == VG_OP_summary ? 1 : 0;
     if (op == VG_OP_initial) return step ? 0 : 1;
     if (op == VG_OP_update) {
         if (!updates) return 0;

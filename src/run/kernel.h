@@ -23,6 +23,7 @@ typedef enum vg_fault_kind { VG_FAULT_none, VG_FAULT_index, VG_FAULT_lapack } vg
 typedef struct vg_context {
     uint64_t      seed, step;
     uint32_t      turn;
+    uint64_t      batch;               /* in an evaluation: the batch's number + 1, which keys its draws; else 0 */
     vg_fault_kind fault;               /* the first of the step */
     int64_t       fault_at, fault_value, fault_limit;   /* which index, its value, the first not allowed */
     void         *scratch;             /* scratch_bytes, 64-byte aligned, for one kernel call */

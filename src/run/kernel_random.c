@@ -14,7 +14,9 @@ static draw draw_of(const vg_work *work) {
     const uint64_t *words = work->words;
     const vg_context *context = work->context;
     const uint64_t stream = vg_hash_pair(vg_hash_pair(context->seed, words[1]), words[2]);
-    const uint64_t turn = words[3] ? 0 : (context->step << 16) + context->turn;   /* turns count from 1 */
+    /* Turns count from 1, so that no turn has the key of a batch. */
+    const uint64_t now = context->batch ? context->batch << 16 : (context->step << 16) + context->turn;
+    const uint64_t turn = words[3] ? 0 : now;
     const double a = vg_real_word(words[4]), b = vg_real_word(words[5]);
     return (draw){ { stream, turn }, a, b, work->out->data, work->out->count };
 }

@@ -17,6 +17,11 @@ static size_t index_length(const char *begin, const char *at) {
     return numbers && at[1 + numbers] == ']' ? numbers + 2 : 0;
 }
 
+static vg_family_kind kind_of(const vg_record *record) {
+    return record->kind == VG_RECORD_HISTOGRAM ? VG_FAMILY_HISTOGRAMS
+         : record->test ? VG_FAMILY_TEST : VG_FAMILY_SCALARS;
+}
+
 /* What the members of a family have in common: the text before the last '/' (but not that of a division), or, of a
  * path, the path with '*' for its indices. Scalars without a '/' are one family. */
 static char *key_of(vg_families *families, const char *tag, bool histograms, size_t *prefix) {
@@ -65,10 +70,11 @@ static void widen_title(char *title, const char *tag) {
 }
 
 /* NULL when there are too many already. */
-static vg_family *family_of(vg_families *families, const char *tag, bool histograms) {
+static vg_family *family_of(vg_families *families, const char *tag, vg_family_kind kind) {
+    const bool histograms = kind == VG_FAMILY_HISTOGRAMS;
     size_t prefix;
     char *shared = key_of(families, tag, histograms, &prefix);
-    const uint64_t key = vg_hash_bytes(shared, strlen(shared), histograms);
+    const uint64_t key = vg_hash_bytes(shared, strlen(shared), kind);
     uint32_t place = vg_map_get(&families->by_key, key);
     const bool indexed = histograms && prefix == 0;
     if (place == 0) {
@@ -76,8 +82,9 @@ static vg_family *family_of(vg_families *families, const char *tag, bool histogr
             families->left_out++;
             return NULL;
         }
-        char *title = indexed ? vg_arena_copy(&families->arena, tag, strlen(tag)) : shared;
-        const vg_family family = { .title = title, .prefix = prefix, .histograms = histograms, .stride = 1 };
+        char *title = indexed ? vg_arena_copy(&families->arena, tag, strlen(tag))
+                    : kind == VG_FAMILY_TEST ? vg_arena_format(&families->arena, "%s, test split", shared) : shared;
+        const vg_family family = { .title = title, .prefix = prefix, .kind = kind, .stride = 1 };
         vg_vec_push(families->mem, &families->list, family);
         place = families->list.count;
         vg_map_put(families->mem, &families->by_key, key, place);
@@ -147,15 +154,15 @@ static void take_sample(vg_mem *mem, vg_sample *sample, const vg_record *record)
 }
 
 void vg_families_add(vg_families *families, const vg_record *record) {
-    const bool histograms = record->kind == VG_RECORD_HISTOGRAM;
-    const uint64_t key = vg_hash_bytes(record->tag, strlen(record->tag), histograms);
+    const vg_family_kind kind = kind_of(record);
+    const uint64_t key = vg_hash_bytes(record->tag, strlen(record->tag), kind);
     const uint32_t known = vg_map_get(&families->by_tag, key);
     vg_row *row = known ? families->slots.items[known - 1] : NULL;
     if (known && !row) {
         return;
     }
     if (!known) {
-        vg_family *family = family_of(families, record->tag, histograms);
+        vg_family *family = family_of(families, record->tag, kind);
         if (!family) {
             vg_vec_push(families->mem, &families->slots, NULL);
         } else {

@@ -1,6 +1,7 @@
 /* What the end of a run is told from: the first and the last value of each tag, gathered in families. A family is
  * what one summary statement watches: grad(loss)/h[1].W and grad(loss)/h[2].W are rows of `grad(loss)`, h[1].b and
- * h[2].b, which differ in an index, of `h[*].b`; scalars without a '/' are one. A family of thousands keeps every n-th
+ * h[2].b, which differ in an index, of `h[*].b`; scalars without a '/' are one, and values over the test split are
+ * apart from those of a step. A family of thousands keeps every n-th
  * row, so that memory does not grow with depth. */
 #ifndef VG_WATCH_FAMILY_H
 #define VG_WATCH_FAMILY_H
@@ -27,10 +28,13 @@ typedef struct vg_row {
     vg_sample first, last;
 } vg_row;
 
+/* In the order in which they are shown. */
+typedef enum vg_family_kind { VG_FAMILY_SCALARS, VG_FAMILY_TEST, VG_FAMILY_HISTOGRAMS, VG_FAMILY_KINDS } vg_family_kind;
+
 typedef struct vg_family {
     char       *title;
     size_t      prefix;        /* bytes of a row's tag that the title says already */
-    bool        histograms;    /* else scalars */
+    vg_family_kind kind;
     uint32_t    seen, stride;  /* rows that came; of these every stride-th is kept, and the newest */
     VG_VEC(vg_row *) rows;
 } vg_family;

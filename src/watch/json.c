@@ -96,8 +96,8 @@ static json_t *object_of(const vg_record *record, texts text, size_t *digits, bo
         return NULL;
     case VG_RECORD_SCALAR:
         *digits = isfinite(record->value) ? digits_of(record->value) : DIGITS_FLOAT;
-        return json_pack("{s:s, s:o, s:s, s:o}", "kind", "scalar", "step", whole(record->step),
-                         "tag", text.tag, "value", number(record->value));
+        return json_pack("{s:s, s:o, s:s, s:s*, s:o}", "kind", "scalar", "step", whole(record->step), "tag", text.tag,
+                         "split", record->test ? "test" : NULL, "value", number(record->value));
     case VG_RECORD_HISTOGRAM:
         return histogram_object(record, text);
     case VG_RECORD_EXPECT:

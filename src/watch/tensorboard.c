@@ -17,7 +17,9 @@ enum { TYPE_DOUBLE = 2, CLASS_TENSOR = 2, FILES_A_SECOND = 1000 };
 
 typedef struct tensorboard_sink {
     vg_sink  sink;
+    const char *folder;
     vg_file *file;
+    vg_file *test_file;  /* of values over the test split: a run of its own to TensorBoard. NULL until there are any */
     vg_arena arena;      /* for one record */
     vg_map   described;  /* hash of a tag -> 1: its metadata is written */
 } tensorboard_sink;
@@ -70,14 +72,14 @@ void vg_tensorboard_version(vg_text *out, vg_arena *arena, double wall_time) {
 }
 
 /* One record, one write. */
-static bool write_text(tensorboard_sink *self, vg_text *text) {
-    const int failed = vg_file_write(self->file, text->text, text->length);
+static bool write_text(tensorboard_sink *self, vg_file *file, vg_text *text) {
+    const int failed = vg_file_write(file, text->text, text->length);
     vg_text_free(text);
     vg_arena_release(&self->arena);
     return failed ? vg_sink_fail(&self->sink, vg_sink_reason(failed)) : true;
 }
 
-static bool write_value(tensorboard_sink *self, uint64_t step, VgTb__Value *value) {
+static bool write_value(tensorboard_sink *self, vg_file *file, uint64_t step, VgTb__Value *value) {
     VgTb__Value *values[] = { value };
     VgTb__Summary summary = VG_TB__SUMMARY__INIT;
     summary.n_value = 1;
@@ -89,7 +91,7 @@ static bool write_value(tensorboard_sink *self, uint64_t step, VgTb__Value *valu
     event.summary = &summary;
     vg_text text = vg_text_new(&self->sink.mem);
     frame_event(&text, &self->arena, &event);
-    return write_text(self, &text);
+    return write_text(self, file, &text);
 }
 
 static char *tag_text(tensorboard_sink *self, const char *tag, const char *suffix) {
@@ -97,12 +99,13 @@ static char *tag_text(tensorboard_sink *self, const char *tag, const char *suffi
     return (char *)(uintptr_t)vg_sink_utf8(&self->arena, whole, strlen(whole));   /* protobuf-c only reads it */
 }
 
-static bool write_scalar(tensorboard_sink *self, uint64_t step, const char *tag, const char *suffix, double number) {
+static bool write_scalar(tensorboard_sink *self, vg_file *file, uint64_t step, const char *tag, const char *suffix,
+                         double number) {
     VgTb__Value value = VG_TB__VALUE__INIT;
     value.tag = tag_text(self, tag, suffix);
     value.has_simple_value = true;
     value.simple_value = (float)number;
-    return write_value(self, step, &value);
+    return write_value(self, file, step, &value);
 }
 
 static bool first_of_tag(tensorboard_sink *self, const char *tag) {
@@ -140,7 +143,7 @@ static bool write_bins(tensorboard_sink *self, uint64_t step, const char *tag, v
     value.tag = tag_text(self, tag, "");
     value.tensor = &tensor;
     value.metadata = first_of_tag(self, tag) ? &metadata : NULL;
-    return write_value(self, step, &value);
+    return write_value(self, self->file, step, &value);
 }
 
 static bool write_histogram(tensorboard_sink *self, const vg_record *record) {
@@ -148,15 +151,49 @@ static bool write_histogram(tensorboard_sink *self, const vg_record *record) {
     vg_bin bins[VG_BIN_LIMIT];
     const size_t count = vg_bins_of(h, &self->arena, bins);
     const uint64_t lost = h->nans + h->infs;
-    return (lost == 0 || write_scalar(self, record->step, record->tag, "/nonfinite", (double)lost)) &&
+    return (lost == 0 || write_scalar(self, self->file, record->step, record->tag, "/nonfinite", (double)lost)) &&
            (count == 0 || write_bins(self, record->step, record->tag, bins, count));
+}
+
+/* events.out.tfevents.SECONDS.HOST.PID.N, N counting until the name is free. 0, or errno. */
+static int create_file(tensorboard_sink *self, const char *folder, vg_file **file) {
+    int failed = vg_folder_create(folder);
+    if (failed) {
+        return failed;
+    }
+    char host[128];
+    vg_os_hostname(host, sizeof host);
+    const long long now = (long long)vg_os_wall_time();
+    for (int n = 0; n < FILES_A_SECOND; n++) {
+        const char *path = vg_arena_format(&self->arena, "%s/events.out.tfevents.%010lld.%s.%u.%d", folder, now, host,
+                                           (unsigned)vg_os_process(), n);
+        failed = vg_file_create(&self->sink.mem, &self->sink.disk, path, true, file);
+        if (failed != EEXIST) {
+            break;
+        }
+    }
+    return failed;
+}
+
+static bool open_test_file(tensorboard_sink *self) {
+    const int failed = create_file(self, vg_arena_format(&self->arena, "%s/test", self->folder), &self->test_file);
+    if (failed) {
+        return vg_sink_fail(&self->sink, vg_sink_reason(failed));
+    }
+    vg_text text = vg_text_new(&self->sink.mem);
+    vg_tensorboard_version(&text, &self->arena, vg_os_wall_time());
+    return write_text(self, self->test_file, &text);
 }
 
 static bool watch(vg_sink *sink, const vg_record *record) {
     tensorboard_sink *self = (tensorboard_sink *)sink;
     switch (record->kind) {
     case VG_RECORD_SCALAR:
-        return write_scalar(self, record->step, record->tag, "", record->value);
+        if (record->test && !self->test_file && !open_test_file(self)) {
+            return false;
+        }
+        return write_scalar(self, record->test ? self->test_file : self->file, record->step, record->tag, "",
+                            record->value);
     case VG_RECORD_HISTOGRAM:
         return write_histogram(self, record);
     case VG_RECORD_START:
@@ -168,31 +205,13 @@ static bool watch(vg_sink *sink, const vg_record *record) {
     return true;
 }
 
-/* events.out.tfevents.SECONDS.HOST.PID.N, N counting until the name is free. 0, or errno. */
-static int create_file(tensorboard_sink *self, const char *folder) {
-    int failed = vg_folder_create(folder);
-    if (failed) {
-        return failed;
-    }
-    char host[128];
-    vg_os_hostname(host, sizeof host);
-    const long long now = (long long)vg_os_wall_time();
-    for (int n = 0; n < FILES_A_SECOND; n++) {
-        const char *path = vg_arena_format(&self->arena, "%s/events.out.tfevents.%010lld.%s.%u.%d", folder, now, host,
-                                           (unsigned)vg_os_process(), n);
-        failed = vg_file_create(&self->sink.mem, &self->sink.disk, path, true, &self->file);
-        if (failed != EEXIST) {
-            break;
-        }
-    }
-    return failed;
-}
-
 static bool open_file(vg_sink *sink, const void *user) {
     tensorboard_sink *self = (tensorboard_sink *)sink;
     const tensorboard_options *options = user;
     vg_arena_init(&self->arena, &sink->mem);
-    const int failed = create_file(self, options->folder);
+    char *folder = vg_mem_alloc(&sink->mem, strlen(options->folder) + 1);
+    self->folder = strcpy(folder, options->folder);
+    const int failed = create_file(self, options->folder, &self->file);
     if (failed) {
         return vg_sink_fail(sink, vg_sink_reason(failed));
     }
@@ -207,15 +226,17 @@ static bool open_file(vg_sink *sink, const void *user) {
         event.graph_def = (ProtobufCBinaryData){ graph.length, (uint8_t *)(uintptr_t)graph.bytes };
         frame_event(&text, &self->arena, &event);
     }
-    return write_text(self, &text);
+    return write_text(self, self->file, &text);
 }
 
-static bool close_file(vg_sink *sink) {
-    const int failed = vg_file_close(((tensorboard_sink *)sink)->file);
-    return failed ? vg_sink_fail(sink, vg_sink_reason(failed)) : true;
+static bool close_files(vg_sink *sink) {
+    tensorboard_sink *self = (tensorboard_sink *)sink;
+    const int failed = vg_file_close(self->file);
+    const int test_failed = self->test_file ? vg_file_close(self->test_file) : 0;
+    return failed || test_failed ? vg_sink_fail(sink, vg_sink_reason(failed ? failed : test_failed)) : true;
 }
 
-static const vg_sink_kind kind = { sizeof(tensorboard_sink), open_file, watch, close_file };
+static const vg_sink_kind kind = { sizeof(tensorboard_sink), open_file, watch, close_files };
 
 vg_sink *vg_sink_tensorboard(const char *folder, vg_model *model, const char **error) {
     const tensorboard_options options = { folder, model ? &model->unit.graph[1] : NULL };

@@ -128,18 +128,27 @@ static void show_done(terminal_sink *self, const vg_record *record) {
     vg_text_free(&text);
 }
 
+static void add_families(const terminal_sink *self, vg_text *text, vg_family_kind kind, vg_style style) {
+    for (uint32_t i = 0; i < self->families.list.count; i++) {
+        const vg_family *family = &self->families.list.items[i];
+        if (family->kind != kind) {
+            continue;
+        }
+        vg_text_add(text, "\n", 1);
+        if (kind == VG_FAMILY_HISTOGRAMS) {
+            vg_show_distributions(text, family, style);
+        } else {
+            vg_show_scalars(text, family, style);
+        }
+    }
+}
+
 static bool show_summary(terminal_sink *self) {
     const vg_terminal_options *options = &self->options;
     const vg_style style = { options->colour, options->unicode, options->columns ? options->columns : 80 };
     vg_text text = vg_text_new(&self->sink.mem);
-    for (uint32_t i = 0; i < self->families.list.count; i++) {
-        const vg_family *family = &self->families.list.items[i];
-        vg_text_add(&text, "\n", 1);
-        if (family->histograms) {
-            vg_show_distributions(&text, family, style);
-        } else {
-            vg_show_scalars(&text, family, style);
-        }
+    for (vg_family_kind kind = 0; kind < VG_FAMILY_KINDS; kind++) {
+        add_families(self, &text, kind, style);
     }
     if (self->families.left_out) {
         vg_text_format(&text, "\nand %llu more summaries\n", (unsigned long long)self->families.left_out);
