@@ -25,9 +25,12 @@ def run(name, *options):
 
 def test_short_and_right():
     files = sorted(glob.glob(os.path.join(ROOT, "models", "*.nn")))
-    assert len(files) >= 5
+    assert len(files) >= 25
     for path in files:
-        assert len(open(path).readlines()) <= 40, path
+        lines = open(path).read().split("\n")
+        assert len(lines) < 60, path
+        assert all(len(line) <= 120 for line in lines), path
+        assert lines[0].startswith("# models/%s: " % os.path.basename(path)), lines[0]
     done = subprocess.run([PROGRAM, "check", *files], capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout == "" and done.stderr == "", done.stderr
 
@@ -59,6 +62,38 @@ def test_xor():
 def test_spirals():
     accuracy = run("spirals")["accuracy"]
     assert sum(accuracy[-10:]) / 10 > 0.95, accuracy[-10:]
+
+
+# Whole trainings are tests/gallery.sh's; here a few steps of each model, its data small where that is what takes long.
+SMALL = {
+    "digits": ["--data", "digits=digits(count = 200)", "--batch", "16"],
+    "fifty": ["--data", "digits=digits(count = 200)", "--batch", "16", "--set", "depth=6"],
+    "siamese": ["--data", "left=digits(count = 100)", "--data", "right=digits(count = 100, seed = 2)", "--batch", "16"],
+    "book": ["--batch", "4"],
+}
+
+
+def options_of(path):
+    name = os.path.splitext(os.path.basename(path))[0]
+    text = open(path).read()
+    return SMALL.get(name) or next((SMALL[data] for data in ("digits", "book") if "data %s" % data in text), [])
+
+
+def test_every_model_trains():
+    """Every loss is finite, and the same one again with everything watched: watching changes no number."""
+    def losses(path, *options):
+        done = subprocess.run([PROGRAM, "run", path, "--no-files", "--quiet", "--jsonl", "-", "--steps", "4",
+                               *options_of(path), *options], capture_output=True, text=True)
+        assert done.returncode in (0, 3), "%s: exit %d\n%s" % (path, done.returncode, done.stderr)
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        found = [(line["step"], line["value"]) for line in lines if line["kind"] == "scalar" and "split" not in line
+                 and line["tag"] in ("loss", "d_loss", "plain_loss")]
+        assert found and all(isinstance(value, float) for _, value in found), (path, found)
+        return found
+
+    for path in sorted(glob.glob(os.path.join(ROOT, "models", "*.nn"))):
+        watched = losses(path, "--summary", "histogram vars every 2", "--summary", "scalar rms(vars) every 2")
+        assert losses(path) == watched, path
 
 
 def main():
