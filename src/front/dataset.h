@@ -18,6 +18,7 @@ typedef struct vg_column {
     uint32_t    shape[4];
     uint32_t    classes;        /* of an integer column of classes, else 0 */
     const void *data;           /* [count, shape], row by row; NULL until loaded; owned by the dataset's mem */
+    bool        shares;         /* its data lie within those of the column before it, moved: they take no memory */
 } vg_column;
 
 typedef enum vg_argument_kind { VG_ARGUMENT_NUMBER, VG_ARGUMENT_TEXT } vg_argument_kind;
@@ -47,9 +48,13 @@ struct vg_dataset {
     vg_column           columns[16];
     uint32_t            column_count;
     uint32_t            classes;                         /* D.classes; 0: has none */
+    const char *const  *class_texts;                     /* by class, in UTF-8; NULL: they have no names; mem's */
     uint32_t            count;                           /* all examples */
     uint32_t            own_train;                       /* of a source with a split of its own: the first own_train
                                                             examples are train; 0 otherwise */
+    bool                in_order;                        /* the examples follow each other: a share for tests is the
+                                                            last part of them, else it is drawn */
+    bool                failed;                          /* describe has: what it left out is not known */
     const uint32_t     *train, *test_examples;           /* example numbers of each split, after vg_dataset_load */
     uint32_t            train_count, test_count;         /* known after describe */
     bool                loaded;
@@ -63,10 +68,10 @@ struct vg_source_row {
     const vg_source_parameter *parameters;
     uint32_t            parameter_count;
     /* NULL: named by the language, not built yet. */
-    /* Fills columns, classes, count: reads only headers. Columns filled in spite of a failure are still checked
-     * against by the model. */
+    /* Fills columns, classes, count: reads no more than that takes. Columns filled in spite of a failure are still
+     * checked against by the model. */
     bool (*describe)(vg_dataset *set, vg_data_error *error);
-    bool (*load)(vg_dataset *set, vg_data_error *error);       /* fills columns[].data */
+    bool (*load)(vg_dataset *set, vg_data_error *error);       /* fills columns[].data, unless describe had to */
 };
 
 extern const vg_source_row vg_source_rows[];             /* src/data/sources.c */
@@ -74,7 +79,7 @@ extern const uint32_t      vg_source_row_count;
 
 /* describe, then the split counts. `test` is set before. False with *error. */
 bool vg_dataset_describe(vg_dataset *set, vg_data_error *error);
-/* load once, then the splits: the source's own, or a share drawn with a fixed key. */
+/* load once, then the splits: the source's own; or a share, the last part or drawn with a fixed key. */
 bool vg_dataset_load(vg_dataset *set, vg_data_error *error);
 /* Copies `count` examples of a column into a batch: out is float (or double when wide) for a float column, int32
  * for an integer one, [count, shape] row by row. */
