@@ -29,7 +29,7 @@ static const struct { const char *name, *argument; } right[] = {
     { "k", "0" },          { "a", "0" },     { "b", "1" },        { "c", "i" },          { "dist", "normal()" },
     { "y", "sum(x)" },     { "v", "W" },     { "w", "W" },        { "pattern", "\"**\"" }, { "sel", "[x, x]" },
     { "mean", "0" },       { "std", "1" },   { "lo", "0" },       { "hi", "1" },         { "p", "0.5" },
-    { "gain", "1" },
+    { "gain", "1" },       { "file", "\"" VG_TESTS "/golden/errors/parts/good.npy\"" },
 };
 
 /* What it does not: a message each, but for the parameter that takes it. Of those marked `perhaps` some can be taken:

@@ -109,6 +109,8 @@ TABLE = [
     (["describe", "book.nn"], 0, "\n  now              int[batch, 64] from book.now (40 training examples, 10 test)\n"
      "data\n  book             30 classes: \\n space , . a b c d e f g h i j k l m n o p q r s t u v w x y z\n", ""),
     (["describe", "book.nn", "--data", "book=text(\"/proc/self/exe\")"], 4, "", "is not a text"),
+    (["print", "ok.nn", "load(\"none.npy\")"], 4, "", "'none.npy' cannot be read: No such file or directory"),
+    (["help", "load"], 0, "load(file)\n", ""),
     (["gradcheck", "ok.nn", "--seed", "7"], 0, "seed 7\nok     w", ""),
     (["gradcheck", "kink.nn"], 0, "unsure w                        not checked, 4 skipped beside a kink\n", ""),
     (["gradcheck", "ok.nn", "--second"], 2, "", "--second is not built yet"),
@@ -321,6 +323,28 @@ def test_npy():
     header = eval(data[10:128])
     assert header == {"descr": "<f4", "fortran_order": False, "shape": (3, 1)} and data[127:128] == b"\n"
     assert data[128:] == bytes.fromhex("0000803f0000004000004040")
+    done = vgraph("print", "ok.nn", "load(\"w.npy\")", "load(\"w.npy\")[:, 0] - w")
+    assert done.stdout.endswith("f32[3, 1]\n[[1]\n [2]\n [3]]\nload(\"w.npy\")[:, 0] - w: f32[3]\n[0 0 0]\n"), done
+
+
+def test_numpy_writes_what_load_reads():
+    try:
+        import numpy
+    except ImportError:
+        return
+    written = 0
+    for dtype in ("<f4", ">f4", "<f8", ">f8", "<i4", ">i4", "<i8", ">i8", "u1", "?"):
+        for shape in ((), (0,), (5,), (2, 3), (3, 1, 2), (2, 0, 3), (1,) * 8):
+            for order in "CF":
+                array = numpy.asarray(numpy.arange(numpy.prod(shape)).reshape(shape) * 1.5, dtype=dtype, order=order)
+                numpy.save("numpy.npy", array)
+                done = vgraph("print", "ok.nn", "load(\"numpy.npy\")", "--format", "json")
+                assert done.returncode == 0, done.stderr
+                found = json.loads(done.stdout)
+                assert found["shape"] == list(shape) and found["data"] == array.astype(float).ravel().tolist(), found
+                assert found["dtype"] == ("f32" if array.dtype.kind == "f" else "i32")
+                written += 1
+    assert written == 140
 
 
 def test_many_characters_are_cut():

@@ -26,7 +26,7 @@ static const vg_builtin_code codes[VG_BUILTIN_COUNT] = {
 
 /* Named by the language, brought by later work. */
 static const struct { const char *name, *what; } later[] = {
-    { "conv2d", "function" }, { "max_pool2d", "function" }, { "avg_pool2d", "function" }, { "load", "function" },
+    { "conv2d", "function" }, { "max_pool2d", "function" }, { "avg_pool2d", "function" },
     { "conv", "layer" }, { "batch_norm", "layer" }, { "layer_norm", "layer" }, { "rms_norm", "layer" },
     { "embedding", "layer" }, { "rnn", "layer" }, { "lstm", "layer" }, { "gru", "layer" }, { "attention", "layer" },
     { "adagrad", "optimizer" }, { "rmsprop", "optimizer" }, { "adam", "optimizer" }, { "adamw", "optimizer" },

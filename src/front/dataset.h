@@ -1,10 +1,11 @@
 /* What the front asks of a data source: columns, types, shapes, classes and counts. The table of sources is
- * declared here and filled in by src/data, so that the front knows no source by name. */
+ * declared here and filled in by src/data, so that the front knows no source by name. So is the reader of arrays. */
 #ifndef VG_FRONT_DATASET_H
 #define VG_FRONT_DATASET_H
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "ir/dim.h"
 #include "ir/op.h"
 
 typedef enum vg_storage { VG_STORE_U8, VG_STORE_F32, VG_STORE_I32 } vg_storage;
@@ -85,5 +86,19 @@ bool vg_dataset_load(vg_dataset *set, vg_data_error *error);
  * for an integer one, [count, shape] row by row. */
 void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out,
                        bool wide);
+
+/* An array of a file, row by row: integers are VG_I32. For the function load("file.npy"). */
+typedef struct vg_array {
+    vg_dtype  dtype;
+    uint32_t  rank;
+    uint32_t  shape[VG_RANK_LIMIT];
+    uint64_t  count;
+    double   *elements;         /* owned by the mem it was read with */
+} vg_array;
+
+enum { VG_ARRAY_LIMIT = 1 << 24 };                       /* elements of a constant */
+
+/* Reads an NPY file of at most VG_ARRAY_LIMIT elements. False with *error (never an argument's). src/data/npy.c */
+bool vg_array_read(vg_mem *mem, const char *path, vg_array *array, vg_data_error *error);
 
 #endif
