@@ -30,7 +30,7 @@ static const struct { const char *name, *argument; } right[] = {
     { "k", "0" },          { "a", "0" },     { "b", "1" },        { "c", "i" },          { "dist", "normal()" },
     { "y", "sum(x)" },     { "v", "W" },     { "w", "W" },        { "pattern", "\"**\"" }, { "sel", "[x, x]" },
     { "mean", "0" },       { "std", "1" },   { "lo", "0" },       { "hi", "1" },         { "p", "0.5" },
-    { "gain", "1" },
+    { "gain", "1" },       { "file", "\"" VG_TESTS "/golden/errors/parts/good.npy\"" },
     { "conv2d.x", "images" }, { "conv2d.w", "ones([2, 2, 3, 3])" }, { "stride", "1" },     { "pad", "1" },
     { "dilation", "1" },      { "groups", "1" },                    { "max_pool2d.x", "images" },
     { "max_pool2d.k", "2" },  { "avg_pool2d.x", "images" },         { "avg_pool2d.k", "2" },

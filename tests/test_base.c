@@ -259,6 +259,31 @@ static void test_strings(void **state) {
     vg_mem_release(&mem);
 }
 
+/* Every code point there and back; what is none is refused. */
+static void test_utf8(void **state) {
+    (void)state;
+    static const char *const wrong[] = { "\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc3", "\xc3(", "\xe0\x9f\xbf",
+        "\xed\xa0\x80", "\xed\xbf\xbf", "\xe2\x82", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
+        "\xff" };
+    uint32_t longest = 0, read;
+    char text[5];
+    for (uint32_t code = 0; code < 0x110000; code++) {
+        if (code == 0xd800) {
+            code = 0xe000;      /* surrogates are no characters */
+        }
+        uint32_t length = vg_utf8_encode(code, text);
+        assert_true(length >= longest && text[length] == '\0');
+        assert_int_equal(vg_utf8_decode(text, length, &read), length);
+        assert_int_equal(read, code);
+        assert_int_equal(length > 1 ? vg_utf8_decode(text, length - 1, &read) : 0, 0);
+        longest = length;
+    }
+    assert_int_equal(longest, 4);
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        assert_int_equal(vg_utf8_decode(wrong[i], strlen(wrong[i]), &read), 0);
+    }
+}
+
 static void test_numbers_as_text(void **state) {
     (void)state;
     static const struct { double number; const char *text; } rows[] = {
@@ -392,7 +417,8 @@ int main(void) {
         cmocka_unit_test(test_mem_blocks), cmocka_unit_test(test_mem_owned),
         cmocka_unit_test(test_mem_fails_at_every_call), cmocka_unit_test(test_mem_refuses_impossible_sizes),
         cmocka_unit_test(test_arena), cmocka_unit_test(test_map), cmocka_unit_test(test_hash_is_the_same_everywhere),
-        cmocka_unit_test(test_strings), cmocka_unit_test(test_numbers_as_text), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_strings), cmocka_unit_test(test_utf8), cmocka_unit_test(test_numbers_as_text),
+        cmocka_unit_test(test_files),
         cmocka_unit_test(test_pipes_are_read_to_their_end), cmocka_unit_test(test_write_fails_at_every_call),
         cmocka_unit_test(test_paths), cmocka_unit_test(test_machine),
     };

@@ -31,6 +31,7 @@ summary histogram grad(loss, w), w
     "nodata.nn": 'data d = mnist("nowhere")\ninput x: [batch, 784] = d.images\ny = mean(x)\nsummary scalar y\n',
     "expect.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 3 }\nexpect loss < 0, \"it is a square\"\n",
     "steps.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 9 }\nexpect steps == 3\n",
+    "book.nn": "data book = sentences(count = 50)\ninput now: [batch, 64] = book.now\nx = mean(float(now))\n",
     "odd.nn": "a = [1, 2]\nb = [3, 4]\nsummary histogram a[0], sample(normal(0, 1), [8])\n",
     "nan.nn": "var w: [1] = 1\nloss = mean(log(w - 2))\ntrain loss { steps = 3 }\nsummary scalar loss\n",
     "forever.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 2000000000 }\n"
@@ -105,6 +106,11 @@ TABLE = [
     (["print", "--format=json", "ok.nn", "--", "(-2)^2", "-2^2"], 0, '"data":[4]}\n{"expr":"-2^2",', ""),
     (["print", "ok.nn", "--", "--w"], 0, "[1 2 3]", ""),
     (["describe", "ok.nn"], 0, "w", ""),
+    (["describe", "book.nn"], 0, "\n  now              int[batch, 64] from book.now (40 training examples, 10 test)\n"
+     "data\n  book             30 classes: \\n space , . a b c d e f g h i j k l m n o p q r s t u v w x y z\n", ""),
+    (["describe", "book.nn", "--data", "book=text(\"/proc/self/exe\")"], 4, "", "is not a text"),
+    (["print", "ok.nn", "load(\"none.npy\")"], 4, "", "'none.npy' cannot be read: No such file or directory"),
+    (["help", "load"], 0, "load(file)\n", ""),
     (["gradcheck", "ok.nn", "--seed", "7"], 0, "seed 7\nok     w", ""),
     (["gradcheck", "kink.nn"], 0, "unsure w                        not checked, 4 skipped beside a kink\n", ""),
     (["gradcheck", "ok.nn", "--second"], 2, "", "--second is not built yet"),
@@ -317,6 +323,37 @@ def test_npy():
     header = eval(data[10:128])
     assert header == {"descr": "<f4", "fortran_order": False, "shape": (3, 1)} and data[127:128] == b"\n"
     assert data[128:] == bytes.fromhex("0000803f0000004000004040")
+    done = vgraph("print", "ok.nn", "load(\"w.npy\")", "load(\"w.npy\")[:, 0] - w")
+    assert done.stdout.endswith("f32[3, 1]\n[[1]\n [2]\n [3]]\nload(\"w.npy\")[:, 0] - w: f32[3]\n[0 0 0]\n"), done
+
+
+def test_numpy_writes_what_load_reads():
+    try:
+        import numpy
+    except ImportError:
+        return
+    written = 0
+    for dtype in ("<f4", ">f4", "<f8", ">f8", "<i4", ">i4", "<i8", ">i8", "u1", "?"):
+        for shape in ((), (0,), (5,), (2, 3), (3, 1, 2), (2, 0, 3), (1,) * 8):
+            for order in "CF":
+                array = numpy.asarray(numpy.arange(numpy.prod(shape)).reshape(shape) * 1.5, dtype=dtype, order=order)
+                numpy.save("numpy.npy", array)
+                done = vgraph("print", "ok.nn", "load(\"numpy.npy\")", "--format", "json")
+                assert done.returncode == 0, done.stderr
+                found = json.loads(done.stdout)
+                assert found["shape"] == list(shape) and found["data"] == array.astype(float).ravel().tolist(), found
+                assert found["dtype"] == ("f32" if array.dtype.kind == "f" else "i32")
+                written += 1
+    assert written == 140
+
+
+def test_many_characters_are_cut():
+    with open("many.txt", "w", encoding="utf-8") as file:
+        file.write("".join(map(chr, range(0x3b1, 0x3b1 + 200))))
+    done = vgraph("describe", "book.nn", "--data", "book=text(\"many.txt\", 64)", "--batch", "2")
+    line = [line for line in done.stdout.splitlines() if " classes: " in line][0]
+    assert line.startswith("  book             200 classes: \u03b1 \u03b2 \u03b3 ") and line.endswith(" ..."), line
+    assert len(line) <= 100, line
 
 
 def main():

@@ -46,7 +46,7 @@ def try_not_built(folder):
             model = "x = zeros([1, 2, 2])\nsummary image x\n"
         elif re.search(r"settings[^\n]*`" + word + "`", section):
             model = f"var w: [] = 1\nloss = w * w\ntrain loss {{ {word} = 1 }}\n"
-        elif re.search(r"sources[^\n]*`" + word + "`", section) and word != "load":
+        elif re.search(r"sources[^\n]*`" + word + "`", section):
             model = f"data d = {word}(\"a\")\n"
         else:
             model = f"x = {word}([1, 2])\n"

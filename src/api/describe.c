@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/look.h"
+#include "diag/escape.h"
 #include "front/dataset.h"
 #include "ir/cost.h"
 
@@ -55,6 +56,30 @@ static void describe_inputs(const vg_model *model, vg_text *out) {
         else
             vg_text_format(out, ", to be fed");
         vg_text_format(out, "\n");
+    }
+}
+
+/* The names of the classes a data set has, as many as fit into a line: 30 classes: \n space , . a b c ... */
+static void describe_classes(const vg_model *model, vg_text *out) {
+    enum { WIDTH = 100 };
+    uint32_t shown = 0;
+    char number[32];
+    for (uint32_t k = 0; k < model->unit.datasets.count; k++) {
+        const vg_dataset *set = model->unit.datasets.items[k];
+        if (!set->class_texts) continue;
+        vg_text line = vg_text_new(out->mem);
+        vg_text_format(&line, "  %-16s %s classes:", text_of(model, set->name), grouped(number, set->classes));
+        for (uint32_t c = 0; c < set->classes; c++) {
+            const char *text = strcmp(set->class_texts[c], " ") == 0 ? "space" : set->class_texts[c];
+            if (line.length > WIDTH) {
+                vg_text_format(&line, " ...");
+                break;
+            }
+            vg_text_format(&line, " ");
+            vg_escape(&line, text, strlen(text), WIDTH / 4);
+        }
+        vg_text_format(out, "%s%s\n", shown++ ? "" : "data\n", vg_text_c(&line));
+        vg_text_free(&line);
     }
 }
 
@@ -174,6 +199,7 @@ static vg_status describe(void *user) {
     vg_text out = vg_text_new(&l->model->mem);
     vg_text_format(&out, "%s\n", l->model->name);
     describe_inputs(l->model, &out);
+    describe_classes(l->model, &out);
     describe_layers(l->model, &out);
     describe_variables(l->model, "variables", true, false, &out);
     describe_variables(l->model, "states", false, false, &out);

@@ -197,9 +197,8 @@ static void suggest_name(const helping *h, const char *name) {
     for (uint32_t k = 0; k < vg_source_row_count; k++) vg_suggest_offer(&n.suggest, vg_source_rows[k].name);
     for (size_t k = 0; k < ROW_COUNT; k++) vg_suggest_offer(&n.suggest, rows[k].name);
     each_definition(offer_definition, &n);
-    const char *later = vg_later_name(name), *best = vg_suggest_best(&n.suggest);
-    if (later) say(h, "the %s '%s' is not built yet\n", later, name);
-    else if (best) say(h, "there is no '%s': did you mean '%s'?\n", name, best);
+    const char *best = vg_suggest_best(&n.suggest);
+    if (best) say(h, "there is no '%s': did you mean '%s'?\n", name, best);
     else say(h, "there is no '%s': 'vgraph help' lists all names\n", name);
 }
 

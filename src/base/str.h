@@ -42,6 +42,12 @@ void vg_text_format_list(vg_text *text, const char *format, va_list list) __attr
 void vg_text_free(vg_text *text);
 static inline const char *vg_text_c(const vg_text *text) { return text->text ? text->text : ""; }
 
+/* The bytes of the UTF-8 sequence at `text`, which has `left` > 0 bytes, and its code point; 0 when it is none
+ * (overlong forms and surrogates included). */
+uint32_t vg_utf8_decode(const char *text, size_t left, uint32_t *code);
+/* Writes a code point and a NUL behind it; returns its bytes. */
+uint32_t vg_utf8_encode(uint32_t code, char text[5]);
+
 /* The shortest decimal text that reads back as the same double: 1, 0.01, 1e-05. `buffer` holds 32 bytes. */
 const char *vg_number_text(char buffer[32], double number);
 

@@ -1,4 +1,4 @@
-/* Growing text, and numbers as text (str.h). */
+/* Growing text, UTF-8, and numbers as text (str.h). */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -56,6 +56,36 @@ void vg_text_format(vg_text *text, const char *format, ...) {
 void vg_text_free(vg_text *text) {
     vg_mem_free(text->mem, text->text);
     *text = vg_text_new(text->mem);
+}
+
+uint32_t vg_utf8_decode(const char *text, size_t left, uint32_t *code) {
+    static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
+    const unsigned char *p = (const unsigned char *)text;
+    uint32_t length = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+    if (length <= 1 || length > left) {
+        *code = p[0];
+        return length == 1;
+    }
+    uint32_t value = p[0] & (0x7fu >> length);
+    for (uint32_t i = 1; i < length; i++) {
+        if (p[i] >> 6 != 2) {
+            return 0;
+        }
+        value = value << 6 | (p[i] & 0x3f);
+    }
+    *code = value;
+    return value < least[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff) ? 0 : length;
+}
+
+uint32_t vg_utf8_encode(uint32_t code, char text[5]) {
+    static const unsigned char lead[5] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+    uint32_t length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    text[length] = '\0';
+    for (uint32_t i = length; i-- > 1; code >>= 6) {
+        text[i] = (char)(0x80 | (code & 0x3f));
+    }
+    text[0] = (char)(lead[length] | code);
+    return length;
 }
 
 const char *vg_number_text(char buffer[32], double number) {

@@ -33,12 +33,18 @@ bool vg_dataset_describe(vg_dataset *set, vg_data_error *error) {
     return set->source->describe(set, error) && count_splits(set, error);
 }
 
+/* Whether the test split is the last part of the examples: where the source has such a split itself and is not asked
+ * for another, and where one example follows the other, so that a drawn one would stand between its neighbours. */
+static bool test_is_last(const vg_dataset *set) {
+    return set->in_order || (set->own_train && set->test == NOT_GIVEN);
+}
+
 /* Both splits hold rising example numbers. A drawn test split depends on the number of examples alone. */
 static void split(vg_dataset *set) {
     uint32_t *train = vg_mem_alloc(set->mem, set->train_count * sizeof *train);
     uint32_t *test = vg_mem_alloc(set->mem, set->test_count * sizeof *test);
     uint8_t *chosen = vg_mem_alloc(set->mem, set->count);
-    if (set->own_train && set->test == NOT_GIVEN) {
+    if (test_is_last(set)) {
         memset(chosen + set->train_count, 1, set->test_count);
     } else {
         static const char stream[] = "test split";

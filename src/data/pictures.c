@@ -14,16 +14,9 @@ typedef struct collection { pair parts[PARTS]; uint32_t count; } collection;
 
 /* ---- which files */
 
-static char *join(vg_mem *mem, const char *folder, const char *name, const char *ending) {
-    vg_text text = vg_text_new(mem);
-    const char *slash = !*folder || folder[strlen(folder) - 1] == '/' ? "" : "/";
-    vg_text_format(&text, "%s%s%s%s", *name == '/' ? "" : folder, *name == '/' ? "" : slash, name, ending);
-    return text.text;
-}
-
 /* The file, plain or gzipped; NULL when there is neither. */
 static const char *find(vg_mem *mem, const char *folder, const char *name) {
-    char *plain = join(mem, folder, name, ""), *gzipped = join(mem, folder, name, ".gz");
+    char *plain = vg_data_path(mem, folder, name, ""), *gzipped = vg_data_path(mem, folder, name, ".gz");
     return vg_file_exists(plain) ? plain : vg_file_exists(gzipped) ? gzipped : NULL;
 }
 
@@ -31,7 +24,7 @@ static bool find_mnist(const vg_dataset *set, collection *files, vg_data_error *
     static const char *const names[PARTS][2] = {
         { "train-images-idx3-ubyte", "train-labels-idx1-ubyte" }, { "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte" }
     };
-    const char *folder = join(set->mem, set->folder, vg_argument_text(set, 0), "");
+    const char *folder = vg_argument_path(set, 0);
     folder = *folder ? folder : ".";
     if (!vg_file_exists(folder)) {
         return vg_data_fail(error, "there is no folder '%s'", folder);
@@ -51,8 +44,8 @@ static bool find_mnist(const vg_dataset *set, collection *files, vg_data_error *
 
 static bool find_pair(const vg_dataset *set, collection *files, vg_data_error *error) {
     (void)error;
-    files->parts[0].images = join(set->mem, set->folder, vg_argument_text(set, 0), "");
-    files->parts[0].labels = join(set->mem, set->folder, vg_argument_text(set, 1), "");
+    files->parts[0].images = vg_argument_path(set, 0);
+    files->parts[0].labels = vg_argument_path(set, 1);
     files->count = 1;
     return true;
 }

@@ -15,6 +15,10 @@ bool vg_spirals_load(vg_dataset *set, vg_data_error *error);
 bool vg_moons_load(vg_dataset *set, vg_data_error *error);
 bool vg_circles_load(vg_dataset *set, vg_data_error *error);
 bool vg_xor_load(vg_dataset *set, vg_data_error *error);
+bool vg_text_describe(vg_dataset *set, vg_data_error *error);
+bool vg_text_load(vg_dataset *set, vg_data_error *error);
+bool vg_sentences_describe(vg_dataset *set, vg_data_error *error);
+bool vg_sentences_load(vg_dataset *set, vg_data_error *error);
 
 /* Both return false, for `return vg_data_fail(...)`: the data are wrong; an argument is. */
 bool vg_data_fail(vg_data_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -23,11 +27,25 @@ bool vg_data_refuse(vg_data_error *error, const char *format, ...) __attribute__
 /* Argument k, or its default. */
 double      vg_argument_number(const vg_dataset *set, uint32_t k);
 const char *vg_argument_text(const vg_dataset *set, uint32_t k);   /* "" when not given */
+/* "folder/name.gz"; an absolute `name` stays. */
+char       *vg_data_path(vg_mem *mem, const char *folder, const char *name, const char *ending);
+/* The file that argument k names, seen from set->folder; set->mem's, as the one above is mem's. */
+char       *vg_argument_path(const vg_dataset *set, uint32_t k);
 /* False, with the error said, unless it is a whole number within the bounds. */
 bool vg_argument_whole(const vg_dataset *set, uint32_t k, double low, double high, vg_data_error *error);
 
+/* Of a text: the columns `now` and `next` of count examples, next being one character later, out of `codes`, the
+ * alphabet in order; none (classes 0): it is not known. Both lie in one array of count * length + 1 ids, as bytes
+ * where that is enough; its address is columns[VG_NOW].data, and `VG_NEXT`'s one id behind it. */
+enum { VG_NOW, VG_NEXT };
+void vg_characters_describe(vg_dataset *set, uint32_t count, uint32_t length, const uint32_t *codes, uint32_t classes);
+/* Makes that array, of zeros, and hands it to the columns. */
+void *vg_characters_alloc(vg_dataset *set);
+
 /* The largest `count` of a source that draws its examples. */
 #define VG_COUNT_LIMIT 10e6
+/* The largest `length` of an example of a text. */
+#define VG_LENGTH_LIMIT 1e6
 /* The largest seed: up to here a double holds every whole number. */
 #define VG_SEED_LIMIT 0x1p53
 

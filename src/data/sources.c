@@ -4,6 +4,9 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
 
 #define NUMBER(name, value) { (name), VG_ARGUMENT_NUMBER, false, (value) }
 #define WANTED(name)        { (name), VG_ARGUMENT_TEXT, true, 0 }
@@ -35,10 +38,12 @@ const vg_source_row vg_source_rows[] = {
            "a table: its columns by name, features (all but the target), target"),
     SOURCE("npy", "npy(x, y)", npy_parameters, NULL, NULL, "NumPy arrays: a column for each file"),
     SOURCE("npz", "npz(file)", file_parameters, NULL, NULL, "NumPy's archive of arrays: a column for each array"),
-    SOURCE("text", "text(file, length = 64)", text_parameters, NULL, NULL,
-           "a text cut into examples of so many characters: now, and next, which is one character later"),
-    SOURCE("sentences", "sentences(count = 2000, seed = 1, length = 64)", sentences_parameters, NULL, NULL,
-           "text drawn by the program: now, next"),
+    SOURCE("text", "text(file, length = 64)", text_parameters, vg_text_describe, vg_text_load,
+           "a text in UTF-8, cut into examples of so many characters: now, and next, one character later; "
+           "its last part is the test split"),
+    SOURCE("sentences", "sentences(count = 2000, seed = 1, length = 64)", sentences_parameters, vg_sentences_describe,
+           vg_sentences_load, "English sentences drawn by the program, as text reads a file: count examples of now and "
+           "next; the last of them are the test split"),
     SOURCE("spirals", "spirals(count = 1000, noise = 0.1, seed = 1)", toy_parameters, vg_toy_describe, vg_spirals_load,
            "two spiral arms wound around each other: x, y, features [2], target"),
     SOURCE("moons", "moons(count = 1000, noise = 0.1, seed = 1)", toy_parameters, vg_toy_describe, vg_moons_load,
@@ -79,6 +84,17 @@ double vg_argument_number(const vg_dataset *set, uint32_t k) {
 
 const char *vg_argument_text(const vg_dataset *set, uint32_t k) {
     return set->arguments[k].given && set->arguments[k].text ? set->arguments[k].text : "";
+}
+
+char *vg_data_path(vg_mem *mem, const char *folder, const char *name, const char *ending) {
+    vg_text text = vg_text_new(mem);
+    const char *slash = !*folder || folder[strlen(folder) - 1] == '/' ? "" : "/";
+    vg_text_format(&text, "%s%s%s%s", *name == '/' ? "" : folder, *name == '/' ? "" : slash, name, ending);
+    return text.text;
+}
+
+char *vg_argument_path(const vg_dataset *set, uint32_t k) {
+    return vg_data_path(set->mem, set->folder, vg_argument_text(set, k), "");
 }
 
 bool vg_argument_whole(const vg_dataset *set, uint32_t k, double low, double high, vg_data_error *error) {

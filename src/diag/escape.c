@@ -32,28 +32,9 @@ static bool lies_in(const range *ranges, size_t count, uint32_t code) {
 }
 #define LIES_IN(ranges, code) lies_in((ranges), sizeof(ranges) / sizeof *(ranges), (code))
 
-/* The bytes of a valid UTF-8 sequence and its code point; 0 when it is none (overlong and surrogates included). */
-static uint32_t decode(const unsigned char *p, size_t left, uint32_t *code) {
-    static const uint32_t least[5] = { 0, 0, 0x80, 0x800, 0x10000 };
-    uint32_t length = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
-    if (length <= 1 || length > left) {
-        *code = p[0];
-        return length == 1;
-    }
-    uint32_t value = p[0] & (0x7fu >> length);
-    for (uint32_t i = 1; i < length; i++) {
-        if (p[i] >> 6 != 2) {
-            return 0;
-        }
-        value = value << 6 | (p[i] & 0x3f);
-    }
-    *code = value;
-    return value < least[length] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff) ? 0 : length;
-}
-
 vg_glyph vg_glyph_at(const char *text, size_t left) {
     vg_glyph glyph = { .bytes = 1 };
-    uint32_t code = 0, length = decode((const unsigned char *)text, left, &code);
+    uint32_t code = 0, length = vg_utf8_decode(text, left, &code);
     if (!length) {
         snprintf(glyph.text, sizeof glyph.text, "\\x%02x", (unsigned)(unsigned char)text[0]);
     } else if (LIES_IN(unseen, code)) {

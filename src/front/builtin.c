@@ -24,17 +24,6 @@ static const vg_builtin_code codes[VG_BUILTIN_COUNT] = {
 #undef VG_BUILTIN
 };
 
-/* Named by the language, brought by later work. */
-static const struct { const char *name, *what; } later[] = {
-    { "load", "function" }
-};
-
-const char *vg_later_name(const char *name) {
-    for (size_t k = 0; k < sizeof later / sizeof *later; k++)
-        if (strcmp(later[k].name, name) == 0) return later[k].what;
-    return NULL;
-}
-
 bool vg_builtin_takes_selections(uint32_t row) { return (vg_builtin_rows[row].flags & VG_BUILTIN_SELECTIONS) != 0; }
 bool vg_builtin_library_only(uint32_t row) { return (vg_builtin_rows[row].flags & VG_BUILTIN_LIBRARY) != 0; }
 bool vg_builtin_is_value(uint32_t row) { return (vg_builtin_rows[row].flags & VG_BUILTIN_VALUE) != 0; }

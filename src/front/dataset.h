@@ -1,10 +1,11 @@
 /* What the front asks of a data source: columns, types, shapes, classes and counts. The table of sources is
- * declared here and filled in by src/data, so that the front knows no source by name. */
+ * declared here and filled in by src/data, so that the front knows no source by name. So is the reader of arrays. */
 #ifndef VG_FRONT_DATASET_H
 #define VG_FRONT_DATASET_H
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "ir/dim.h"
 #include "ir/op.h"
 
 typedef enum vg_storage { VG_STORE_U8, VG_STORE_F32, VG_STORE_I32 } vg_storage;
@@ -18,6 +19,7 @@ typedef struct vg_column {
     uint32_t    shape[4];
     uint32_t    classes;        /* of an integer column of classes, else 0 */
     const void *data;           /* [count, shape], row by row; NULL until loaded; owned by the dataset's mem */
+    bool        shares;         /* its data lie within those of the column before it, moved: they take no memory */
 } vg_column;
 
 typedef enum vg_argument_kind { VG_ARGUMENT_NUMBER, VG_ARGUMENT_TEXT } vg_argument_kind;
@@ -47,9 +49,13 @@ struct vg_dataset {
     vg_column           columns[16];
     uint32_t            column_count;
     uint32_t            classes;                         /* D.classes; 0: has none */
+    const char *const  *class_texts;                     /* by class, in UTF-8; NULL: they have no names; mem's */
     uint32_t            count;                           /* all examples */
     uint32_t            own_train;                       /* of a source with a split of its own: the first own_train
                                                             examples are train; 0 otherwise */
+    bool                in_order;                        /* the examples follow each other: a share for tests is the
+                                                            last part of them, else it is drawn */
+    bool                failed;                          /* describe has: what it left out is not known */
     const uint32_t     *train, *test_examples;           /* example numbers of each split, after vg_dataset_load */
     uint32_t            train_count, test_count;         /* known after describe */
     bool                loaded;
@@ -63,10 +69,10 @@ struct vg_source_row {
     const vg_source_parameter *parameters;
     uint32_t            parameter_count;
     /* NULL: named by the language, not built yet. */
-    /* Fills columns, classes, count: reads only headers. Columns filled in spite of a failure are still checked
-     * against by the model. */
+    /* Fills columns, classes, count: reads no more than that takes. Columns filled in spite of a failure are still
+     * checked against by the model. */
     bool (*describe)(vg_dataset *set, vg_data_error *error);
-    bool (*load)(vg_dataset *set, vg_data_error *error);       /* fills columns[].data */
+    bool (*load)(vg_dataset *set, vg_data_error *error);       /* fills columns[].data, unless describe had to */
 };
 
 extern const vg_source_row vg_source_rows[];             /* src/data/sources.c */
@@ -74,11 +80,25 @@ extern const uint32_t      vg_source_row_count;
 
 /* describe, then the split counts. `test` is set before. False with *error. */
 bool vg_dataset_describe(vg_dataset *set, vg_data_error *error);
-/* load once, then the splits: the source's own, or a share drawn with a fixed key. */
+/* load once, then the splits: the source's own; or a share, the last part or drawn with a fixed key. */
 bool vg_dataset_load(vg_dataset *set, vg_data_error *error);
 /* Copies `count` examples of a column into a batch: out is float (or double when wide) for a float column, int32
  * for an integer one, [count, shape] row by row. */
 void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out,
                        bool wide);
+
+/* An array of a file, row by row: integers are VG_I32. For the function load("file.npy"). */
+typedef struct vg_array {
+    vg_dtype  dtype;
+    uint32_t  rank;
+    uint32_t  shape[VG_RANK_LIMIT];
+    uint64_t  count;
+    double   *elements;         /* owned by the mem it was read with */
+} vg_array;
+
+enum { VG_ARRAY_LIMIT = 1 << 24 };                       /* elements of a constant */
+
+/* Reads an NPY file of at most VG_ARRAY_LIMIT elements. False with *error (never an argument's). src/data/npy.c */
+bool vg_array_read(vg_mem *mem, const char *path, vg_array *array, vg_data_error *error);
 
 #endif

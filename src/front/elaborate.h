@@ -13,12 +13,16 @@ typedef struct vg_override {
     bool       used;
 } vg_override;
 
+/* A file that `load` has read: its index of ir->constants, 0 when that failed. Both graphs see the same numbers. */
+typedef struct vg_loaded { vg_str path; uint32_t constant; } vg_loaded;
+
 typedef struct vg_front {
     vg_tree    tree;
     vg_tree_id root;                    /* of the model file */
     vg_str     path;                    /* of the model file, for `use` and data */
     VG_VEC(vg_tree_id) library;         /* roots of the standard library's files */
     VG_VEC(struct { vg_str path; vg_tree_id root; }) used;   /* files read by `use`, parsed once for both graphs */
+    VG_VEC(vg_loaded)   loaded;
     VG_VEC(vg_override) sets, data, summaries, fetches;
     uint64_t   batch, steps;            /* options; 0: not given */
     uint64_t   seed;

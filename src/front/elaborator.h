@@ -262,7 +262,5 @@ uint32_t    vg_builtin_parameters(const vg_elaborator *e, const vg_function *fun
 bool        vg_builtin_takes_selections(uint32_t row);
 bool        vg_builtin_library_only(uint32_t row);
 bool        vg_builtin_is_value(uint32_t row);                              /* the name alone calls it: vars, step */
-/* "later": named by the language, not built yet. NULL when it is not such a name. */
-const char *vg_later_name(const char *name);
 
 #endif

@@ -158,6 +158,7 @@ static vg_dataset *make_dataset(vg_elaborator *e, vg_str name, vg_tree_id tree) 
     if (error.argument) vg_report(e->diags, data_wrong, span, e->frame->call, text_of(e, name), error.text);
     else vg_report(e->diags, data_failed, span, e->frame->call, text_of(e, name), error.text);
     if (!set->column_count) return NULL;
+    set->failed = true;
     set->train_count = set->test_count = INT32_MAX;   /* not known: nothing is too many */
     return set;
 }
@@ -187,12 +188,13 @@ vg_value vg_data_member(vg_elaborator *e, vg_value data, vg_tree_id name) {
     for (uint32_t k = 0; k < set->column_count; k++)
         if (__builtin_strcmp(set->columns[k].name, text) == 0) return (vg_value){ VG_V_column, data.id, k };
     if (__builtin_strcmp(text, "count") == 0) return vg_value_number(set->train_count);
+    if (__builtin_strcmp(text, "classes") == 0 && set->failed && !set->classes) return vg_value_poison();
     if (__builtin_strcmp(text, "classes") == 0 && set->classes) return vg_value_number(set->classes);
     vg_report(e->diags, no_column, vg_tree_span(e->tree, name), e->frame->call, text_of(e, set->name), text);
     vg_text all = vg_text_new(e->mem);
     for (uint32_t k = 0; k < set->column_count; k++) vg_text_format(&all, "%s%s", k ? ", " : "", set->columns[k].name);
     vg_diags_note(e->diags, (vg_span){ 0, 0 }, "it has the columns %s, and count%s", vg_text_c(&all),
-                  set->classes ? ", classes" : "");
+                  set->classes || set->failed ? ", classes" : "");
     vg_text_free(&all);
     return vg_value_poison();
 }

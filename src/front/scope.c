@@ -235,11 +235,6 @@ static vg_tree_id bound_below(const vg_elaborator *e, vg_str name) {
 static void report_unknown(vg_elaborator *e, vg_tree_id name) {
     const char *text = vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name));
     vg_span span = vg_tree_span(e->tree, name);
-    const char *later = vg_later_name(text);
-    if (later) {
-        vg_report(e->diags, not_built, span, e->frame->call, text, later);
-        return;
-    }
     if (e->names_missing) return;
     vg_report(e->diags, unknown_name, span, e->frame->call, text);
     vg_entry later_bound = vg_entry_find(e, e->frame->scope, vg_tree_name(e->tree, name));

@@ -15,10 +15,14 @@ vg_node vg_build_constant(vg_graph *g, vg_shape shape, const double *elements, u
     vg_ir *ir = g->ir;
     double *copy = vg_arena_alloc(&ir->arena, count * sizeof *copy);
     if (count) memcpy(copy, elements, count * sizeof *copy);
-    const vg_word words[] = { shape, ir->constants.count, dtype };
-    const vg_constant constant = { shape, dtype, copy, count };
-    vg_vec_push(ir->mem, &ir->constants, constant);
-    return vg_emit(g, VG_OP_constant, NULL, 0, vg_attr_of(ir, words, 3));
+    vg_vec_push(ir->mem, &ir->constants, ((vg_constant){ shape, dtype, copy, count }));
+    return vg_build_constant_again(g, ir->constants.count - 1);
+}
+
+vg_node vg_build_constant_again(vg_graph *g, uint32_t constant) {
+    const vg_constant *row = &g->ir->constants.items[constant];
+    const vg_word words[] = { row->shape, constant, row->dtype };
+    return vg_emit(g, VG_OP_constant, NULL, 0, vg_attr_of(g->ir, words, 3));
 }
 
 vg_node vg_build_dimension(vg_graph *g, vg_dim dim) {

@@ -7,6 +7,8 @@
 vg_node vg_build_fill(vg_graph *g, vg_shape shape, double value, vg_dtype dtype);
 vg_node vg_build_scalar(vg_graph *g, double value);                      /* float, [] */
 vg_node vg_build_constant(vg_graph *g, vg_shape shape, const double *elements, uint64_t count, vg_dtype dtype);
+/* A node of one that is among the ir's already. */
+vg_node vg_build_constant_again(vg_graph *g, uint32_t constant);
 vg_node vg_build_dimension(vg_graph *g, vg_dim dim);
 vg_node vg_build_map1(vg_graph *g, vg_op op, vg_node a);
 vg_node vg_build_map2(vg_graph *g, vg_op op, vg_node a, vg_node b);
