@@ -6,11 +6,12 @@
 #             libjansson-dev                      JSON
 #             libprotobuf-c-dev protobuf-c-compiler libisal-dev   TensorBoard's files and their checksums
 #             zlib1g-dev                          gzipped data
+#             libpng-dev                          image summaries
 #             librandom123-dev                    counter-based random numbers
 #             libcmocka-dev python3               the tests
 #             clang libclang-rt-dev               fuzzing
 build_packages="cmake make gcc libc6-dev pkg-config re2c lemon libopenblas-dev libjansson-dev libprotobuf-c-dev
-    protobuf-c-compiler libisal-dev zlib1g-dev librandom123-dev libcmocka-dev"
+    protobuf-c-compiler libisal-dev zlib1g-dev libpng-dev librandom123-dev libcmocka-dev"
 test_packages="python3"
 fuzz_packages="clang libclang-rt-dev"
 

@@ -97,10 +97,22 @@ typedef struct vg_histogram {
     size_t   bucket_count;
 } vg_histogram;
 
+/* The first images of a tensor [n, height, width] or [n, channels, height, width]. The finite pixels of all of them
+ * together are scaled from min..max to 0..255, and are 128 where min is max; infinity is 255, minus infinity and NaN
+ * are 0. */
+typedef struct vg_image {
+    uint32_t count;                 /* 1 to 8 */
+    uint32_t height, width;         /* at least 1 */
+    uint32_t channels;              /* 1: grey; 3: red, green, blue */
+    double   min, max;              /* of the finite pixels; 0 when there are none */
+    const uint8_t *pixels;          /* [count, height, width, channels] */
+} vg_image;
+
 typedef enum vg_record_kind {
     VG_RECORD_START,        /* before step 0 */
     VG_RECORD_SCALAR,
     VG_RECORD_HISTOGRAM,
+    VG_RECORD_IMAGE,
     VG_RECORD_EXPECT,       /* an expect's first failure, as it happens; at the end one for each expect */
     VG_RECORD_STEP,         /* after each step */
     VG_RECORD_DONE          /* last */
@@ -110,10 +122,12 @@ typedef enum vg_record_kind {
 typedef struct vg_record {
     vg_record_kind kind;
     uint64_t    step;          /* of the step whose batch was seen, before its update; DONE: steps done */
-    const char *tag;           /* SCALAR, HISTOGRAM: its tag. EXPECT: its text */
+    const char *tag;           /* SCALAR, HISTOGRAM, IMAGE: its tag. EXPECT: its text */
     double      value;         /* SCALAR: the value. STEP: the loss (NaN without one). */
-    bool        test;          /* SCALAR: of the whole test split (eval_every); `step` updates were made before */
+    bool        test;          /* SCALAR: of the whole test split (eval_every), before this step's update; at the end
+                                  `step` is the number of steps */
     const vg_histogram *histogram;
+    const vg_image *image;
     bool        ok;            /* EXPECT */
     const char *message;       /* EXPECT failed: the message and the values; NULL otherwise */
     uint64_t    failures;      /* EXPECT at the end: how often it failed */
@@ -198,14 +212,15 @@ typedef struct vg_journal_options {
     const vg_run_options *run;
 } vg_journal_options;
 VG_API vg_sink *vg_sink_journal(const char *folder, vg_model *model, const vg_journal_options *options, const char **error);
-/* Progress on `descriptor`, and, at the end of a run, the distributions of every histogram summary side by side
- * through `write`. */
+/* Progress on `descriptor`, and, at the end of a run, scalars, the distributions of every histogram summary side by
+ * side, and small images, through `write`. */
 typedef struct vg_terminal_options {
     int      progress;         /* descriptor of the progress line; -1: none */
     bool     live;             /* redraw in place */
     bool     colour, unicode;
     uint32_t columns;          /* for what goes through `write`; 0: 80 */
     uint32_t progress_columns; /* for the progress line; 0: no limit */
+    bool     files;            /* the run leaves files where the images can be seen, too */
     vg_write write;
     void    *user;
 } vg_terminal_options;

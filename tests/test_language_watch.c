@@ -91,7 +91,6 @@ static void test_records(void **state) {
 
 static const vg_row mistakes[] = {
     { "a kind there is not", "summary picture 1", .error = "summary-kind" },
-    { "an image is later work", "summary image ones([1, 2, 2])", .error = "not-built" },
     { "a scalar of several elements", "summary scalar ones([2])", .error = "summary-not-scalar" },
     { "a tag twice", "a = ones([])\nsummary scalar a\nsummary scalar a", .error = "tag-twice" },
     { "a tag twice by a name", "a = ones([])\nb = a + 1\nsummary scalar a as \"b\"\nsummary scalar b",

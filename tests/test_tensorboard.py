@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Reads the event file of a run with a reader of its own, written from the format alone: frames and their CRC-32C,
 protobuf's wire format, and what TensorBoard's messages are made of. Compared with the run's JSON lines."""
+import base64
 import glob
 import json
 import math
@@ -9,6 +10,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zlib
 
 MODEL = """
 const depth = 3
@@ -29,6 +31,12 @@ summary scalar loss, loss * 0 as "zero" every 3
 summary histogram grad(loss, h[*].W), h[*] every 2
 summary histogram log(h[1] * 0) as "lost"
 summary histogram h[1].b * 0 + 3 as "same"
+grey  = reshape(arange(24), [2, 3, 4])
+rgb   = reshape(arange(30), [1, 3, 2, 5]) / 8 - 1
+wide  = expand(h[1], 0)
+both  = expand(h[2], 1)
+summary image grey, rgb, wide, both every 3
+summary histogram both every 3
 """
 
 
@@ -114,7 +122,64 @@ def bins_of(value):
 
 def plugin_of(value):
     metadata = one(value, 9)
-    return one(fields(one(fields(metadata), 1)), 1).decode() if metadata else None
+    if not metadata:
+        return None
+    name = one(fields(one(fields(metadata), 1)), 1).decode()
+    assert one(fields(metadata), 4) == {"histograms": 2, "images": 3}[name], "data class"
+    return name
+
+
+def paeth(a, b, c):
+    distances = [(abs(b - c), a), (abs(a - c), b), (abs(a + b - 2 * c), c)]
+    return min(distances, key=lambda pair: pair[0])[1]
+
+
+def png_of(data):
+    """Width, height, channels and the pixels' bytes of a PNG without interlace, of eight bits a channel."""
+    assert data[:8] == b"\x89PNG\r\n\x1a\n"
+    at, packed, header = 8, b"", None
+    while at < len(data):
+        size, kind = struct.unpack(">I4s", data[at:at + 8])
+        body, check = data[at + 8:at + 8 + size], data[at + 8 + size:at + 12 + size]
+        assert struct.unpack(">I", check)[0] == zlib.crc32(kind + body)
+        header = body if kind == b"IHDR" else header
+        packed += body if kind == b"IDAT" else b""
+        at += 12 + size
+    assert kind == b"IEND" and at == len(data)
+    width, height, depth, colour, compression, filtering, interlace = struct.unpack(">IIBBBBB", header)
+    channels = {0: 1, 2: 3}[colour]
+    assert (depth, compression, filtering, interlace) == (8, 0, 0, 0)
+    row, plain, pixels, above = width * channels, zlib.decompress(packed), b"", None
+    assert len(plain) == height * (row + 1)
+    for y in range(height):
+        kind, line = plain[y * (row + 1)], bytearray(plain[y * (row + 1) + 1:(y + 1) * (row + 1)])
+        for i in range(row):
+            left = line[i - channels] if i >= channels else 0
+            up = above[i] if above else 0
+            corner = above[i - channels] if above and i >= channels else 0
+            line[i] = (line[i] + [0, left, up, (left + up) // 2, paeth(left, up, corner)][kind]) & 255
+        pixels, above = pixels + bytes(line), line
+    return width, height, channels, pixels
+
+
+def check_images(value, line):
+    """`line` is the same record as JSON: both have the same PNGs, and what they show is known for two of them."""
+    tensor = fields(one(value, 8))
+    dims = [one(fields(dim), 1) for dim in fields(one(tensor, 2))[2]]
+    width, height, *files = tensor[8]
+    assert one(tensor, 1) == 7 and dims == [len(files) + 2], "STRING"
+    assert (int(width), int(height)) == (line["width"], line["height"])
+    assert [base64.b64decode(text, validate=True) for text in line["png"]] == files
+    images = [png_of(file) for file in files]
+    assert all(image[:3] == (line["width"], line["height"], line["channels"]) for image in images)
+    if line["tag"] == "grey":
+        assert (line["min"], line["max"]) == (0, 23)
+        assert b"".join(image[3] for image in images) == bytes(int(i / 23 * 255 + 0.5) for i in range(24))
+    if line["tag"] == "rgb":
+        assert (line["min"], line["max"]) == (-1, 2.625)
+        assert images[0][3] == bytes(int((i % 3 * 10 + i // 3) / 29 * 255 + 0.5) for i in range(30))
+    if line["tag"] == "both":
+        assert len(images) == 8, "the first eight of sixteen"
 
 
 def check_graph(data):
@@ -161,7 +226,9 @@ def check_bins(rows, line):
 def check_event_file(data, lines):
     scalars = {(l["tag"], l["step"]): l["value"] for l in lines if l["kind"] == "scalar" and "split" not in l}
     histograms = {(l["tag"], l["step"]): l for l in lines if l["kind"] == "histogram"}
-    described, last_step, graphs, nonfinite = set(), {}, 0, 0
+    images = {(l["tag"], l["step"]): l for l in lines if l["kind"] == "image"}
+    assert {key[1] for key in images} == {0, 3, 6} and {key[0] for key in images} == {"grey", "rgb", "wide", "both"}
+    described, last_step, graphs, nonfinite = {}, {}, 0, 0
     events = [fields(body) for body in records(data)]
     assert one(events[0], 3) == b"brain.Event:2" and set(events[0]) == {1, 3}
     for event in events[1:]:
@@ -183,11 +250,16 @@ def check_event_file(data, lines):
                     nonfinite += 1
                 else:
                     assert math.isclose(number, scalars.pop((tag, step)), rel_tol=1e-6)
+                continue
+            assert (plugin_of(value) is None) == (tag in described), "metadata on the first record"
+            described.setdefault(tag, plugin_of(value))
+            if described[tag] == "images":
+                check_images(value, images.pop((tag, step)))
             else:
-                assert (plugin_of(value) == "histograms") == (tag not in described), "metadata on the first record"
-                described.add(tag)
-                check_bins(bins_of(value), histograms.pop((tag, step)))
-    assert graphs == 1 and not scalars and nonfinite > 0
+                name = "both" if tag == "both/histograms" else tag
+                check_bins(bins_of(value), histograms.pop((name, step)))
+    assert graphs == 1 and not scalars and not images and nonfinite > 0
+    assert described["both"] == "images" and described["both/histograms"] == "histograms", "a tag has one plugin"
     for line in histograms.values():
         assert line["count"] == line["nan"] + line["inf"], "only what has no finite element is left out"
 

@@ -162,6 +162,50 @@ static void test_split(void **state) {
     screen_close(&s, "split");
 }
 
+/* Rings in grey, of two tags, and bars in colour of an odd height: as many as fit; one too large, ones too many. */
+static void watch_images(screen *s) {
+    enum { SIDE = 16, HEIGHT = 5, WIDTH = 24, LARGE = 65 };
+    static uint8_t rings[4][SIDE][SIDE], black[4][SIDE][SIDE], bars[2][HEIGHT][WIDTH][3], large[LARGE];
+    for (int k = 0; k < 4 * SIDE * SIDE; k++) {
+        const int x = k % SIDE * 2 - SIDE + 1, y = k / SIDE % SIDE * 2 - SIDE + 1, image = k / (SIDE * SIDE);
+        const double distance = fabs(sqrt(x * x + y * y) - 5 - 3 * image);
+        rings[image][k / SIDE % SIDE][k % SIDE] = (uint8_t)fmax(0, 255 - 45 * distance);
+    }
+    for (int k = 0; k < 2 * HEIGHT * WIDTH * 3; k++) {
+        const int channel = k % 3, x = k / 3 % WIDTH, y = k / (3 * WIDTH) % HEIGHT, image = k / (3 * WIDTH * HEIGHT);
+        bars[image][y][x][channel] = (uint8_t)((x / 8 == channel ? 255 : 0) / (1 + y * image));
+    }
+    const vg_image early = { 4, SIDE, SIDE, 1, 0, 0, black[0][0] };
+    const vg_image grey = { 4, SIDE, SIDE, 1, -0.25, 1e-3, rings[0][0] };
+    const vg_image rgb = { 2, HEIGHT, WIDTH, 3, 0, 255, bars[0][0][0] }, wide = { 1, 1, LARGE, 1, 0, 1, large };
+    watch(s, image_record(0, "rings", &early));
+    watch(s, image_record(0, "bars", &rgb));
+    watch(s, image_record(40, "rings", &grey));
+    watch(s, image_record(40, "wide", &wide));
+    for (int k = 0; k < 8; k++) {
+        char tag[32];
+        snprintf(tag, sizeof tag, "more[%d]", k);
+        watch(s, image_record(40, tag, &wide));
+        watch(s, image_record(41, tag, &wide));
+    }
+    watch(s, (vg_record){ .kind = VG_RECORD_DONE, .step = 40, .seconds = 1 });
+}
+
+static void test_images(void **state) {
+    (void)state;
+    static const struct { const char *golden; vg_terminal_options options; } rows[] = {
+        { "images", { .unicode = true, .columns = 70, .files = true } },
+        { "images_ascii", { .columns = 30 } },
+        { "images_colour", { .unicode = true, .colour = true, .columns = 51 } },
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+        screen s;
+        screen_open(&s, rows[k].options);
+        watch_images(&s);
+        screen_close(&s, rows[k].golden);
+    }
+}
+
 /* Only members that differ in an index are one family; a list of numbers is no index. */
 static void test_families(void **state) {
     (void)state;
@@ -243,7 +287,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_deep_sigmoid), cmocka_unit_test(test_ascii), cmocka_unit_test(test_live),
         cmocka_unit_test(test_narrow), cmocka_unit_test(test_split), cmocka_unit_test(test_families),
-        cmocka_unit_test(test_thousands), cmocka_unit_test(test_odd),
+        cmocka_unit_test(test_images), cmocka_unit_test(test_thousands), cmocka_unit_test(test_odd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

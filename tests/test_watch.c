@@ -9,7 +9,10 @@
 
 #include <cmocka.h>
 
+#include <png.h>
+
 #include "record_fixture.h"
+#include "watch/png.h"
 #include "watch/sink.h"
 #include "watch/tensorboard.h"
 
@@ -27,6 +30,12 @@ static void scratch_begin(scratch *s) {
 static void make_folder(char path[32]) {
     strcpy(path, "/tmp/vgraph-XXXXXX");
     assert_non_null(mkdtemp(path));
+}
+
+static void empty_folder(const char *folder) {
+    char command[64];
+    snprintf(command, sizeof command, "rm -r '%s'", folder);
+    assert_int_equal(system(command), 0);
 }
 
 static size_t read_file(const char *path, char *text, size_t size) {
@@ -89,6 +98,86 @@ static void test_json(void **state) {
     assert_true(vg_sink_close(sink, &error));
     unlink(path);
     rmdir(folder);
+}
+
+/* ---- images */
+
+static void test_base64(void **state) {
+    (void)state;
+    static const char *const rows[][2] = { { "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
+        { "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+        { "\xFF\xFE\xFD\xFB", "//79+w==" } };
+    scratch s;
+    scratch_begin(&s);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const vg_png bytes = { (uint8_t *)(uintptr_t)rows[i][0], strlen(rows[i][0]) };
+        assert_string_equal(vg_png_base64(&bytes, &s.arena), rows[i][1]);
+    }
+    vg_mem_release(&s.mem);
+}
+
+/* What libpng reads is what was written, of noise too, which is longer than its pixels. */
+static void test_png(void **state) {
+    (void)state;
+    static uint8_t pixels[3 * 300 * 200 * 3], back[300 * 200 * 3];
+    static const vg_image rows[] = { { 3, 300, 200, 1, 0, 1, pixels }, { 3, 200, 300, 3, 0, 1, pixels },
+                                     { 1, 1, 1, 1, 0, 0, pixels }, { 2, 1, 7, 3, 0, 0, pixels } };
+    uint32_t noise = 1;
+    for (size_t i = 0; i < sizeof pixels; i++) {
+        noise = noise * 1664525 + 1013904223;
+        pixels[i] = (uint8_t)(noise >> 24);
+    }
+    scratch s;
+    scratch_begin(&s);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const size_t area = (size_t)rows[i].height * rows[i].width * rows[i].channels;
+        for (uint32_t k = 0; k < rows[i].count; k++) {
+            vg_png png;
+            assert_true(vg_png_make(&rows[i], k, &s.arena, &png));
+            png_image image = { .version = PNG_IMAGE_VERSION };
+            assert_int_equal(png_image_begin_read_from_memory(&image, png.bytes, png.length), 1);
+            assert_int_equal(image.format, rows[i].channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY);
+            assert_true(image.width == rows[i].width && image.height == rows[i].height);
+            assert_int_equal(png_image_finish_read(&image, NULL, back, 0, NULL), 1);
+            assert_memory_equal(back, pixels + k * area, area);
+        }
+    }
+    vg_mem_release(&s.mem);
+}
+
+/* An image that libpng refuses, by its own limit of a million columns, ends the sink and nothing else. */
+static void test_image_lines(void **state) {
+    (void)state;
+    uint8_t *row = calloc(1000001, 1);
+    static const uint8_t pixels[] = { 0, 1, 2, 3, 4, 5, 250, 251, 252, 253, 254, 255 };
+    const vg_image image = { 2, 1, 2, 3, -0.5, 1.25, pixels };
+    const vg_image large = { 1, 1, 1000001, 1, 0, 0, row };
+    vg_png pngs[2];
+    char folder[32], path[64], text[4096], wanted[4096];
+    make_folder(folder);
+    snprintf(path, sizeof path, "%s/a.jsonl", folder);
+    scratch s;
+    scratch_begin(&s);
+    for (uint32_t k = 0; k < 2; k++) {
+        assert_true(vg_png_make(&image, k, &s.arena, &pngs[k]));
+    }
+    snprintf(wanted, sizeof wanted, "{\"kind\":\"image\",\"step\":7,\"tag\":\"x\",\"height\":1,\"width\":2,"
+             "\"channels\":3,\"min\":-0.5,\"max\":1.25,\"png\":[\"%s\",\"%s\"]}\n", vg_png_base64(&pngs[0], &s.arena),
+             vg_png_base64(&pngs[1], &s.arena));
+    vg_mem_release(&s.mem);
+    const char *error = NULL;
+    vg_sink *const sinks[] = { vg_sink_json(path, &error), vg_sink_tensorboard(folder, NULL, &error) };
+    for (size_t k = 0; k < COUNT(sinks); k++) {
+        const vg_record good = image_record(7, "x", &image), bad = image_record(8, "x", &large);
+        assert_true(vg_sink_watch(sinks[k], &good));
+        assert_false(vg_sink_watch(sinks[k], &bad));
+        assert_false(vg_sink_close(sinks[k], &error));
+        assert_string_equal(error, "an image could not be written as PNG");
+    }
+    read_file(path, text, sizeof text);
+    assert_string_equal(text, wanted);
+    empty_folder(folder);
+    free(row);
 }
 
 /* ---- TensorBoard */
@@ -188,16 +277,11 @@ static vg_sink *open_sink(const char *kind, const char *folder, const char **err
     return strcmp(kind, "json") == 0 ? vg_sink_json(path, error) : vg_sink_tensorboard(folder, NULL, error);
 }
 
-static void empty_folder(const char *folder) {
-    char command[64];
-    snprintf(command, sizeof command, "rm -r '%s'", folder);
-    assert_int_equal(system(command), 0);
-}
-
 static void test_failures(void **state) {
     (void)state;
     static made_histogram made;
     make_bell(&made, 1000, 1, 0.1);
+    const vg_image image = { 2, 1, 2, 1, 0, 1, (const uint8_t[]){ 0, 255, 255, 0 } };
     static const char *const kinds[] = { "json", "tensorboard" };
     for (size_t k = 0; k < COUNT(kinds); k++) {
         bool memory_failed = false, disk_failed = false;
@@ -212,7 +296,7 @@ static void test_failures(void **state) {
             bool fine = true;
             for (uint64_t step = 0; step < 4; step++) {
                 const vg_record records[] = { scalar_record(step, "loss", 1), histogram_record(step, "g", &made),
-                                              test_record(step, "loss", 1) };
+                                              test_record(step, "loss", 1), image_record(step, "g", &image) };
                 for (size_t i = 0; i < COUNT(records) && fine; i++) {
                     fine = vg_sink_watch(sink, &records[i]);
                 }
@@ -253,7 +337,8 @@ static void test_utf8(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_json), cmocka_unit_test(test_checksums), cmocka_unit_test(test_first_record),
+        cmocka_unit_test(test_json), cmocka_unit_test(test_base64), cmocka_unit_test(test_png),
+        cmocka_unit_test(test_image_lines), cmocka_unit_test(test_checksums), cmocka_unit_test(test_first_record),
         cmocka_unit_test(test_bins), cmocka_unit_test(test_bins_keep_the_picture), cmocka_unit_test(test_failures),
         cmocka_unit_test(test_utf8),
     };

@@ -1,4 +1,4 @@
-/* What a run says while it goes on: scalars, histograms, expects. Read from the program's memory before the turn's
+/* What a run says while it goes on: scalars, histograms, images (run_image.c), expects. Read from the program's memory before the turn's
  * updates; nothing here allocates but an expect's message. */
 #include <math.h>
 
@@ -51,7 +51,8 @@ static void observe_summary(vg_run *run, const vg_view *view, const vg_word *wor
     case VG_SUMMARY_HISTOGRAM:
         emit_histogram(run, view, record);
         break;
-    case VG_SUMMARY_IMAGE:      /* the front takes none */
+    case VG_SUMMARY_IMAGE:
+        vg_run_emit_image(run, view, record);
         break;
     }
 }

@@ -69,6 +69,7 @@ struct vg_run {
     vg_expect_state *expects;
     uint64_t      *keys;                /* the histogram's counters */
     vg_bucket     *buckets;
+    uint8_t       *pixels;              /* of one image record */
     vg_text        message;
     uint64_t       steps, done;
     uint32_t       real;                /* 4 or 8 */
@@ -83,6 +84,11 @@ void   vg_run_emit(vg_run *run, vg_record record);
 /* The summaries and expects of a turn that are due, its fetches and its loss; before its updates. */
 void   vg_run_observe(vg_run *run, vg_turn *turn);
 double vg_run_seconds(const vg_run *run);
+
+/* ---- run_image.c */
+/* Memory for the largest image record of the turns. False after reporting an image that is too large. */
+bool vg_run_images_make(vg_run *run);
+void vg_run_emit_image(vg_run *run, const vg_view *view, vg_record record);
 
 /* ---- run_step.c */
 /* Loads a turn's mini-batch; an error when an input was not fed. */

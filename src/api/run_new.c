@@ -185,6 +185,7 @@ static vg_status make(void *user) {
     make_storage(run);
     if (!make_programs(run)) return vg_model_status(run->model);
     make_observers(run);
+    if (!vg_run_images_make(run)) return vg_model_status(run->model);
     return initialise(run);
 }
 

@@ -75,13 +75,13 @@ static uint32_t columns_of(FILE *stream, uint32_t otherwise) {
 }
 
 /* The summary goes to standard output, unless JSON lines do. */
-static vg_sink *terminal_sink(const vg_cli_options *options) {
+static vg_sink *terminal_sink(const vg_cli_options *options, bool files) {
     vg_cli_stream *stream = options->jsonl && strcmp(options->jsonl, "-") == 0 ? options->messages : options->output;
     const vg_terminal_options terminal = {
         .progress = STDERR_FILENO, .live = vg_cli_is_terminal(stderr),
         .colour = vg_cli_has_colour(options, stream->file),
         .unicode = vg_cli_has_unicode(), .columns = columns_of(stream->file, 100),
-        .progress_columns = columns_of(stderr, 0), .write = vg_cli_write, .user = stream
+        .progress_columns = columns_of(stderr, 0), .files = files, .write = vg_cli_write, .user = stream
     };
     return vg_sink_terminal(&terminal);
 }
@@ -109,7 +109,7 @@ static bool open_sinks(watchers *all, const vg_cli_options *options, const vg_ru
     if (options->jsonl && !add_sink(all, vg_sink_json(options->jsonl, &error), options->jsonl, &error)) {
         return false;
     }
-    return options->quiet || add_sink(all, terminal_sink(options), NULL, &error);
+    return options->quiet || add_sink(all, terminal_sink(options, folder != NULL), NULL, &error);
 }
 
 /* The journal comes last: it notes the run's errors. */

@@ -48,6 +48,26 @@ typedef struct vg_summary_statement {
     bool     several;        /* expressions */
 } vg_summary_statement;
 
+/* [n, h, w] or [n, 1 or 3, h, w] */
+static bool is_image(vg_elaborator *e, vg_node node) {
+    int64_t channels;
+    uint32_t rank = vg_node_rank(e->graph, node);
+    if (rank != 4) return rank == 3;
+    vg_dim dim = vg_shape_dim(&e->ir->dims, vg_node_shape(e->graph, node), 1);
+    return vg_dim_is_number(&e->ir->dims, dim, &channels) && (channels == 1 || channels == 3);
+}
+
+/* False after reporting that what the summary shows is not of its kind's shape. */
+static bool check_summary_shape(vg_elaborator *e, vg_summary_kind kind, vg_node node, vg_span span) {
+    vg_shape shape = vg_node_shape(e->graph, node);
+    if (kind == VG_SUMMARY_SCALAR && vg_node_rank(e->graph, node) != 0)
+        vg_report(e->diags, summary_not_scalar, span, e->frame->call, vg_shape_shown(e, shape));
+    else if (kind == VG_SUMMARY_IMAGE && !is_image(e, node))
+        vg_report(e->diags, summary_not_image, span, e->frame->call, vg_shape_shown(e, shape));
+    else return true;
+    return false;
+}
+
 static void add_summary(vg_elaborator *e, const vg_summary_statement *s, vg_str tag, vg_node node, vg_span span) {
     uint64_t key = (uint64_t)s->kind << 32 | tag;
     const uint32_t turn = gradient_turn(e, node);
@@ -60,11 +80,7 @@ static void add_summary(vg_elaborator *e, const vg_summary_statement *s, vg_str 
     }
     vg_vec_push(e->mem, &e->tags, span);
     vg_map_put(e->mem, &e->tag_map, key, e->tags.count);
-    if (s->kind == VG_SUMMARY_SCALAR && vg_node_rank(e->graph, node) != 0) {
-        vg_report(e->diags, summary_not_scalar, span, e->frame->call,
-                  vg_shape_shown(e, vg_node_shape(e->graph, node)));
-        return;
-    }
+    if (!check_summary_shape(e, s->kind, node, span)) return;
     vg_word words[4] = { tag, s->kind, s->every, turn ? turn : 1 };
     vg_here(e, span);
     vg_emit(e->graph, VG_OP_summary, &node, 1, vg_attr_of(e->ir, words, 4));
@@ -152,10 +168,8 @@ void vg_elaborate_summary(vg_elaborator *e, vg_tree_id statement) {
     const char *kind = text_of(e, vg_tree_name(e->tree, name));
     vg_summary_statement s = { .kind = VG_SUMMARY_SCALAR, .several = vg_tree_count(e->tree, list) > 1 };
     if (__builtin_strcmp(kind, "histogram") == 0) s.kind = VG_SUMMARY_HISTOGRAM;
-    else if (__builtin_strcmp(kind, "image") == 0) {
-        vg_report(e->diags, not_built, vg_tree_span(e->tree, name), e->frame->call, "image", "kind of summary");
-        return;
-    } else if (__builtin_strcmp(kind, "scalar") != 0) {
+    else if (__builtin_strcmp(kind, "image") == 0) s.kind = VG_SUMMARY_IMAGE;
+    else if (__builtin_strcmp(kind, "scalar") != 0) {
         vg_report(e->diags, summary_kind, vg_tree_span(e->tree, name), e->frame->call, kind);
         return;
     }

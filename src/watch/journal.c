@@ -197,6 +197,7 @@ static bool watch(vg_sink *sink, const vg_record *record) {
         return true;
     case VG_RECORD_SCALAR:
     case VG_RECORD_HISTOGRAM:
+    case VG_RECORD_IMAGE:
     case VG_RECORD_STEP:
         return true;
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "watch/png.h"
 #include "watch/sink.h"
 
 typedef struct json_sink {
@@ -15,8 +16,10 @@ typedef struct json_sink {
     vg_arena arena;      /* for one record's texts */
 } json_sink;
 
+enum { IMAGES = 8 };
+
 /* A record's texts as UTF-8, made before the first JSON object: an allocation that jumps away leaks none. */
-typedef struct texts { const char *tag, *message; } texts;
+typedef struct texts { const char *tag, *message, *images[IMAGES]; } texts;
 
 /* Nine significant digits bring every float32 back. */
 enum { DIGITS_FLOAT = 9, DIGITS_SECONDS = 6 };
@@ -70,6 +73,21 @@ static json_t *histogram_object(const vg_record *record, texts text) {
                      "rms", number(h->rms), "buckets", bucket_list(h));
 }
 
+static json_t *image_object(const vg_record *record, texts text) {
+    const vg_image *image = record->image;
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < image->count; i++) {
+        if (json_array_append_new(list, json_string(text.images[i])) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+                     "kind", "image", "step", whole(record->step), "tag", text.tag, "height", whole(image->height),
+                     "width", whole(image->width), "channels", whole(image->channels), "min", number(image->min),
+                     "max", number(image->max), "png", list);
+}
+
 static json_t *expect_object(const vg_record *record, texts text) {
     json_t *object = json_pack("{s:s, s:o, s:s, s:b}", "kind", "expect", "step", whole(record->step),
                                "expr", text.tag, "ok", record->ok);
@@ -100,6 +118,8 @@ static json_t *object_of(const vg_record *record, texts text, size_t *digits, bo
                          "split", record->test ? "test" : NULL, "value", number(record->value));
     case VG_RECORD_HISTOGRAM:
         return histogram_object(record, text);
+    case VG_RECORD_IMAGE:
+        return image_object(record, text);
     case VG_RECORD_EXPECT:
         return expect_object(record, text);
     case VG_RECORD_DONE:
@@ -110,11 +130,25 @@ static json_t *object_of(const vg_record *record, texts text, size_t *digits, bo
     return NULL;
 }
 
+static bool add_images(json_sink *self, const vg_image *image, texts *text) {
+    for (uint32_t i = 0; image && i < image->count; i++) {
+        vg_png png;
+        if (!vg_png_make(image, i, &self->arena, &png)) {
+            return vg_sink_fail(&self->sink, vg_png_failed);
+        }
+        text->images[i] = vg_png_base64(&png, &self->arena);
+    }
+    return true;
+}
+
 static bool watch(vg_sink *sink, const vg_record *record) {
     json_sink *self = (json_sink *)sink;
     size_t digits = DIGITS_FLOAT;
     bool silent = false;
-    const texts text = { utf8(self, record->tag), utf8(self, record->message) };
+    texts text = { .tag = utf8(self, record->tag), .message = utf8(self, record->message) };
+    if (!add_images(self, record->image, &text)) {
+        return false;
+    }
     json_t *object = object_of(record, text, &digits, &silent);
     if (silent) {
         return true;

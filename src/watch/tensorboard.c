@@ -10,10 +10,11 @@
 #include "base/map.h"
 #include "base/os.h"
 #include "tensorboard.pb-c.h"
+#include "watch/png.h"
 #include "watch/sink.h"
 #include "watch/tensorboard.h"
 
-enum { TYPE_DOUBLE = 2, CLASS_TENSOR = 2, FILES_A_SECOND = 1000 };
+enum { TYPE_DOUBLE = 2, TYPE_STRING = 7, CLASS_TENSOR = 2, CLASS_BLOBS = 3, FILES_A_SECOND = 1000, IMAGES = 8 };
 
 typedef struct tensorboard_sink {
     vg_sink  sink;
@@ -21,7 +22,7 @@ typedef struct tensorboard_sink {
     vg_file *file;
     vg_file *test_file;  /* of values over the test split: a run of its own to TensorBoard. NULL until there are any */
     vg_arena arena;      /* for one record */
-    vg_map   described;  /* hash of a tag -> 1: its metadata is written */
+    vg_map   described;  /* hash of a tag -> the kind of its records + 1: its metadata is written */
 } tensorboard_sink;
 
 typedef struct tensorboard_options { const char *folder; const vg_graph *graph; } tensorboard_options;
@@ -108,17 +109,46 @@ static bool write_scalar(tensorboard_sink *self, vg_file *file, uint64_t step, c
     return write_value(self, file, step, &value);
 }
 
-static bool first_of_tag(tensorboard_sink *self, const char *tag) {
+/* Whether the tag is the record's kind's; the first kind that comes takes it. */
+static bool takes_tag(tensorboard_sink *self, const char *tag, vg_record_kind kind, bool *first) {
     const uint64_t key = vg_hash_bytes(tag, strlen(tag), 0);
-    const bool first = vg_map_get(&self->described, key) == 0;
-    if (first) {
-        vg_map_put(&self->sink.mem, &self->described, key, 1);
+    const uint32_t known = vg_map_get(&self->described, key), own = (uint32_t)kind + 1;
+    *first = known == 0;
+    if (*first) {
+        vg_map_put(&self->sink.mem, &self->described, key, own);
     }
-    return first;
+    return *first || known == own;
 }
 
-/* A tensor [bins, 3]; the reader learns from the first record's metadata which plugin shows it. */
-static bool write_bins(tensorboard_sink *self, uint64_t step, const char *tag, vg_bin *bins, size_t count) {
+/* A tag is shown by one plugin of TensorBoard alone: the second kind of summary of one name gets a name beside it. */
+static const char *tag_of(tensorboard_sink *self, const vg_record *record, const char *plugin, bool *first) {
+    if (takes_tag(self, record->tag, record->kind, first)) {
+        return record->tag;
+    }
+    const char *tag = vg_arena_format(&self->arena, "%s/%s", record->tag, plugin);
+    takes_tag(self, tag, record->kind, first);
+    return tag;
+}
+
+/* The reader learns from the metadata of a tag's first record which plugin shows it. */
+static bool write_tensor(tensorboard_sink *self, const vg_record *record, VgTb__Tensor *tensor, const char *name,
+                         int data_class) {
+    VgTb__PluginData plugin = VG_TB__PLUGIN_DATA__INIT;
+    plugin.plugin_name = (char *)(uintptr_t)name;
+    VgTb__Metadata metadata = VG_TB__METADATA__INIT;
+    metadata.plugin_data = &plugin;
+    metadata.has_data_class = true;
+    metadata.data_class = data_class;
+    bool first;
+    VgTb__Value value = VG_TB__VALUE__INIT;
+    value.tag = tag_text(self, tag_of(self, record, name, &first), "");
+    value.tensor = tensor;
+    value.metadata = first ? &metadata : NULL;
+    return write_value(self, self->file, record->step, &value);
+}
+
+/* A tensor [bins, 3]. */
+static bool write_bins(tensorboard_sink *self, const vg_record *record, vg_bin *bins, size_t count) {
     VgTb__Dim rows = VG_TB__DIM__INIT, columns = VG_TB__DIM__INIT;
     rows.has_size = columns.has_size = true;
     rows.size = (int64_t)count;
@@ -132,18 +162,7 @@ static bool write_bins(tensorboard_sink *self, uint64_t step, const char *tag, v
     tensor.dtype = TYPE_DOUBLE;
     tensor.tensor_shape = &shape;
     tensor.tensor_content = (ProtobufCBinaryData){ count * sizeof *bins, (uint8_t *)bins };
-    char plugin_name[] = "histograms";
-    VgTb__PluginData plugin = VG_TB__PLUGIN_DATA__INIT;
-    plugin.plugin_name = plugin_name;
-    VgTb__Metadata metadata = VG_TB__METADATA__INIT;
-    metadata.plugin_data = &plugin;
-    metadata.has_data_class = true;
-    metadata.data_class = CLASS_TENSOR;
-    VgTb__Value value = VG_TB__VALUE__INIT;
-    value.tag = tag_text(self, tag, "");
-    value.tensor = &tensor;
-    value.metadata = first_of_tag(self, tag) ? &metadata : NULL;
-    return write_value(self, self->file, step, &value);
+    return write_tensor(self, record, &tensor, "histograms", CLASS_TENSOR);
 }
 
 static bool write_histogram(tensorboard_sink *self, const vg_record *record) {
@@ -152,7 +171,38 @@ static bool write_histogram(tensorboard_sink *self, const vg_record *record) {
     const size_t count = vg_bins_of(h, &self->arena, bins);
     const uint64_t lost = h->nans + h->infs;
     return (lost == 0 || write_scalar(self, self->file, record->step, record->tag, "/nonfinite", (double)lost)) &&
-           (count == 0 || write_bins(self, record->step, record->tag, bins, count));
+           (count == 0 || write_bins(self, record, bins, count));
+}
+
+static ProtobufCBinaryData decimal(tensorboard_sink *self, uint32_t number) {
+    char *text = vg_arena_format(&self->arena, "%u", number);
+    return (ProtobufCBinaryData){ strlen(text), (uint8_t *)text };
+}
+
+/* A tensor of strings: width, height, and the images as PNG. */
+static bool write_images(tensorboard_sink *self, const vg_record *record) {
+    const vg_image *image = record->image;
+    ProtobufCBinaryData strings[2 + IMAGES] = { decimal(self, image->width), decimal(self, image->height) };
+    for (uint32_t i = 0; i < image->count; i++) {
+        vg_png png;
+        if (!vg_png_make(image, i, &self->arena, &png)) {
+            return vg_sink_fail(&self->sink, vg_png_failed);
+        }
+        strings[2 + i] = (ProtobufCBinaryData){ png.length, png.bytes };
+    }
+    VgTb__Dim length = VG_TB__DIM__INIT;
+    length.has_size = true;
+    length.size = 2 + (int64_t)image->count;
+    VgTb__Shape shape = VG_TB__SHAPE__INIT;
+    shape.n_dim = 1;
+    shape.dim = &(VgTb__Dim *){ &length };
+    VgTb__Tensor tensor = VG_TB__TENSOR__INIT;
+    tensor.has_dtype = true;
+    tensor.dtype = TYPE_STRING;
+    tensor.tensor_shape = &shape;
+    tensor.n_string_val = 2 + image->count;
+    tensor.string_val = strings;
+    return write_tensor(self, record, &tensor, "images", CLASS_BLOBS);
 }
 
 /* events.out.tfevents.SECONDS.HOST.PID.N, N counting until the name is free. 0, or errno. */
@@ -187,15 +237,18 @@ static bool open_test_file(tensorboard_sink *self) {
 
 static bool watch(vg_sink *sink, const vg_record *record) {
     tensorboard_sink *self = (tensorboard_sink *)sink;
+    bool first;
     switch (record->kind) {
     case VG_RECORD_SCALAR:
         if (record->test && !self->test_file && !open_test_file(self)) {
             return false;
         }
-        return write_scalar(self, record->test ? self->test_file : self->file, record->step, record->tag, "",
-                            record->value);
+        return record->test ? write_scalar(self, self->test_file, record->step, record->tag, "", record->value)
+             : write_scalar(self, self->file, record->step, tag_of(self, record, "scalars", &first), "", record->value);
     case VG_RECORD_HISTOGRAM:
         return write_histogram(self, record);
+    case VG_RECORD_IMAGE:
+        return write_images(self, record);
     case VG_RECORD_START:
     case VG_RECORD_EXPECT:
     case VG_RECORD_STEP:

@@ -1,5 +1,6 @@
-/* What a person sees of a run: one progress line while it goes on, and at its end the scalars and the distributions
- * (terminal_text.c, terminal_distributions.c). A run's own clock says when to draw, so that a test sees the same. */
+/* What a person sees of a run: one progress line while it goes on, and at its end the scalars, the distributions and
+ * the images (terminal_text.c, terminal_distributions.c, terminal_images.c). A run's own clock says when to draw, so
+ * that a test sees the same. */
 #include <math.h>
 #include <stdio.h>
 
@@ -11,6 +12,7 @@ typedef struct terminal_sink {
     vg_terminal_options options;
     vg_file    *progress;      /* NULL: none */
     vg_families families;
+    vg_gallery  gallery;
     double      drawn_at;      /* seconds of the run; < 0: not yet */
     uint64_t    drawn_step;    /* steps done then */
     bool        line_open;     /* a live line stands unfinished */
@@ -153,6 +155,10 @@ static bool show_summary(terminal_sink *self) {
     if (self->families.left_out) {
         vg_text_format(&text, "\nand %llu more summaries\n", (unsigned long long)self->families.left_out);
     }
+    vg_show_images(&text, &self->gallery, style);
+    if (self->gallery.list.count && options->files) {
+        vg_text_format(&text, "TensorBoard shows the images of every step\n");
+    }
     const bool fine = text.length == 0 || options->write(options->user, text.text, text.length);
     vg_text_free(&text);
     return fine ? true : vg_sink_fail(&self->sink, "the summary could not be written");
@@ -166,6 +172,9 @@ static bool watch(vg_sink *sink, const vg_record *record) {
     case VG_RECORD_SCALAR:
     case VG_RECORD_HISTOGRAM:
         vg_families_add(&self->families, record);
+        return true;
+    case VG_RECORD_IMAGE:
+        vg_gallery_add(&self->gallery, record);
         return true;
     case VG_RECORD_EXPECT:
         show_expect(self, record);
@@ -185,6 +194,7 @@ static bool open_terminal(vg_sink *sink, const void *options) {
     self->options = *(const vg_terminal_options *)options;
     self->drawn_at = -1;
     vg_families_init(&self->families, &sink->mem);
+    self->gallery.mem = &sink->mem;
     if (self->options.progress >= 0) {
         self->progress = vg_file_borrow(&sink->mem, &sink->disk, self->options.progress);
     }

@@ -1,7 +1,8 @@
-/* The parts of the terminal sink: the progress line (terminal.c), and the text at the end of a run. */
+/* The parts of the terminal sink: the progress line (terminal.c), and the text at the end of a run (terminal_*.c). */
 #ifndef VG_WATCH_TERMINAL_H
 #define VG_WATCH_TERMINAL_H
 
+#include "base/map.h"
 #include "base/str.h"
 #include "watch/family.h"
 
@@ -12,7 +13,30 @@ void vg_show_scalars(vg_text *out, const vg_family *family, vg_style style);
 /* Appends a family's distributions below each other on one common axis, of its first and of its last step. */
 void vg_show_distributions(vg_text *out, const vg_family *family, vg_style style);
 
-/* ---- shared by the two: text in columns */
+/* ---- images: the newest of each tag. Only small ones are kept, to be drawn. */
+
+enum { VG_GALLERY_LIMIT = 8 };
+
+typedef struct vg_exhibit {
+    char    *tag;
+    uint64_t step;
+    vg_image image;
+    uint8_t *pixels;           /* a copy; NULL: too large to be drawn */
+} vg_exhibit;
+
+typedef struct vg_gallery {
+    vg_mem  *mem;
+    VG_VEC(vg_exhibit) list;   /* in order of appearance */
+    vg_map   by_tag;           /* hash -> place in list + 1; VG_GALLERY_LIMIT + 1: left out */
+    uint64_t left_out;
+} vg_gallery;
+
+/* An IMAGE record. */
+void vg_gallery_add(vg_gallery *gallery, const vg_record *record);
+/* Appends what images there are, and as many of each tag as fit beside each other. */
+void vg_show_images(vg_text *out, const vg_gallery *gallery, vg_style style);
+
+/* ---- shared: text in columns */
 
 /* `text` in bold, or as it is. */
 void vg_show_title(vg_text *out, const char *text, vg_style style);
