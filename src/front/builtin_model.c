@@ -127,9 +127,8 @@ vg_value vg_call_finite(const vg_built_call *c) {
     vg_node x = vg_built_tensor(c, 0);
     if (!x) return vg_value_poison();
     vg_node bad = vg_build_map2(g, VG_OP_or, vg_build_map1(g, VG_OP_isnan, x), vg_build_map1(g, VG_OP_isinf, x));
-    vg_node good = vg_build_map1(g, VG_OP_not, bad);
-    uint32_t rank = good ? vg_node_rank(g, good) : 0;
-    return vg_value_tensor(vg_build_reduce(g, VG_OP_min, good, (1u << rank) - 1, false));
+    uint32_t rank = bad ? vg_node_rank(g, bad) : 0;      /* none bad, which holds of no elements, too */
+    return vg_value_tensor(vg_build_map1(g, VG_OP_not, vg_build_reduce(g, VG_OP_sum, bad, (1u << rank) - 1, false)));
 }
 
 /* ---- distributions */
