@@ -11,9 +11,14 @@ import pathlib
 
 import arrange
 import corners
+import edges
 import elementwise
 import large
+import layers
 import network
+import norms
+import optimizers
+import recurrent
 import reduce
 import train
 import window
@@ -21,7 +26,8 @@ import window
 
 def main():
     folder = pathlib.Path(__file__).parent
-    for module in (elementwise, reduce, arrange, network, train, corners, large, window):
+    for module in (elementwise, reduce, arrange, network, train, corners, large, window, layers, norms, recurrent,
+                   optimizers, edges):
         for suite in module.suites():
             suite.write(folder)
 
