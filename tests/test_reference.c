@@ -205,7 +205,7 @@ static void check_file(void **state) {
         r.name = json_string_value(json_object_get(r.test, "name"));
         load_case(&r);
     }
-    print_message("%s: %zu cases, %lld numbers compared, at worst %.2g (float32) and %.2g (float64) of what is allowed\n",
+    print_message("%s: %zu cases, %lld numbers, at worst %.2g (float32) and %.2g (float64) of what is allowed\n",
                   (const char *)*state, index, (long long)r.numbers, r.worst[0], r.worst[1]);
     assert_int_equal(r.wrong, 0);
     assert_true(r.numbers > 0);
