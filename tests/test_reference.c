@@ -220,6 +220,7 @@ int main(void) {
         FILE_TEST("elementwise"), FILE_TEST("reduce"), FILE_TEST("arrange"), FILE_TEST("network"),
         FILE_TEST("train"), FILE_TEST("corners"), FILE_TEST("large"), FILE_TEST("window"), FILE_TEST("layers"),
         FILE_TEST("norms"), FILE_TEST("recurrent"), FILE_TEST("optimizers"), FILE_TEST("edges"),
+        FILE_TEST("chance"),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-"""Tensors without elements: sums of nothing, products over an axis of length 0, no examples; and dropout where it does
-nothing."""
+"""Tensors without elements: sums of nothing, products over an axis of length 0, no examples; dropout where it does
+nothing; poolings padded unevenly, which PyTorch's are not."""
 import torch
 import torch.nn.functional as F
 
@@ -46,6 +46,16 @@ PAIRS = [    # (shapes of a and b, in the language, in PyTorch)
 ]
 
 
+POOLS = [    # (images, in the language, kernel, stride, padding (left, right, top, bottom))
+    ([1, 2, 5, 4], '3, pad = "same", stride = 1', 3, 1, (1, 1, 1, 1)),
+    ([2, 1, 5, 4], '2, pad = "same", stride = 2', 2, 2, (0, 0, 0, 1)),
+    ([1, 1, 7, 6], '[3, 2], pad = "same", stride = [3, 2]', (3, 2), (3, 2), (0, 0, 1, 1)),
+    ([1, 1, 4, 4], '[2, 4], pad = "same", stride = 1', (2, 4), 1, (1, 2, 0, 1)),
+    ([1, 2, 3, 4], "2, stride = 1, pad = [[1, 0], [0, 1]]", 2, 1, (0, 1, 1, 0)),
+    ([1, 1, 3, 3], "3, stride = 3, pad = [[2, 1], [1, 2]]", 3, 3, (1, 2, 2, 1)),
+]
+
+
 def empty(shape, k):
     return draw(shape, k) if torch.Size(shape).numel() else torch.zeros(shape, requires_grad=True)
 
@@ -89,9 +99,18 @@ def idle(suite):
         suite.cases[-1]["evaluation"] = True
 
 
+def uneven(suite):
+    for k, (images, words, kernel, stride, pads) in enumerate(POOLS):
+        suite.operator(f"max_pool2d({words}) of {images}", {"x": draw(images, k)}, f"max_pool2d(x, {words})",
+                       lambda x: F.max_pool2d(F.pad(x, pads, value=-float("inf")), kernel, stride), power=2)
+        suite.operator(f"avg_pool2d({words}) of {images}", {"x": draw(images, k)}, f"avg_pool2d(x, {words})",
+                       lambda x: F.avg_pool2d(F.pad(x, pads), kernel, stride), power=2)
+
+
 def suites():
     suite = Suite("edges")
     nothing(suite)
     without_examples(suite)
     idle(suite)
+    uneven(suite)
     return [suite]

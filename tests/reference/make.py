@@ -10,6 +10,7 @@ The tests need only the JSON files; PyTorch is needed to make them anew, when a 
 import pathlib
 
 import arrange
+import chance
 import corners
 import edges
 import elementwise
@@ -27,7 +28,7 @@ import window
 def main():
     folder = pathlib.Path(__file__).parent
     for module in (elementwise, reduce, arrange, network, train, corners, large, window, layers, norms, recurrent,
-                   optimizers, edges):
+                   optimizers, edges, chance):
         for suite in module.suites():
             suite.write(folder)
 
