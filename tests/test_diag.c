@@ -198,6 +198,28 @@ static void test_library_calls_are_told_apart(void **state) {
     assert_int_equal(f->diags.list.count, 2);
 }
 
+/* What breaks on a model's mistake further down in the library is no other mistake; what fails while running is. */
+static void test_library_calls_break_once(void **state) {
+    fixture *f = *state;
+    for (unsigned i = 0; i < 2; i++) {
+        vg_call mse = call_of(f, 0, VG_CALL_FUNCTION, in_model(f, i ? "dnse" : "mse(x, y)"), "mse", 0);
+        vg_call square = call_of(f, mse, VG_CALL_FUNCTION, in_library(f, "square(a - b)"), "square", 0);
+        vg_report0(&f->diags, list_empty, in_library(f, "x * x"), square);
+        vg_diags_note(&f->diags, nowhere, "noted");
+        vg_report0(&f->diags, unused_value, in_library(f, "a - b"), mse);
+        vg_diags_note(&f->diags, nowhere, "not noted");
+        vg_report0(&f->diags, memory_failed, in_library(f, "a - b"), mse);
+        vg_report0(&f->diags, unused_value, in_model(f, "last"), mse);      /* the user's own text within the call */
+    }
+    assert_int_equal(f->diags.list.count, 5);
+    assert_int_equal(f->diags.notes.count, 2);
+    for (unsigned k = 0; k < 5; k++) {
+        static const vg_code codes[] = { VG_D_list_empty, VG_D_memory_failed, VG_D_unused_value, VG_D_list_empty,
+                                         VG_D_memory_failed };
+        assert_int_equal(f->diags.list.items[k].code, codes[k]);
+    }
+}
+
 /* ---- rendering */
 
 static void test_render_in_a_loop(void **state) {
@@ -229,6 +251,8 @@ static void test_render_in_the_library(void **state) {
         "   5 | loss = mse(x, y)\n"
         "     |        ^~~~~~~~~\n"
         "  in the library: std/losses.nn:1:17\n"
+        "   1 | def square(x) = x * x\n"
+        "     |                 ^~~~~\n"
         "  in square(...) called at std/losses.nn:2:22\n"
         "  in mse(...) called at models/a.nn:5:8, i = 2\n");
 }
@@ -397,7 +421,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_positions), TEST(test_sources_are_bounded), TEST(test_rows), TEST(test_status),
         TEST(test_status_order), TEST(test_notes_need_a_diagnostic),
-        TEST(test_one_mistake_is_one_error), TEST(test_library_calls_are_told_apart), TEST(test_render_in_a_loop),
+        TEST(test_one_mistake_is_one_error), TEST(test_library_calls_are_told_apart),
+        TEST(test_library_calls_break_once), TEST(test_render_in_a_loop),
         TEST(test_render_in_the_library), TEST(test_render_deep_calls), TEST(test_render_the_library_itself),
         TEST(test_render_columns), TEST(test_render_order_and_limit),
         TEST(test_render_long_line), TEST(test_render_colour), TEST(test_nothing_is_shown_raw), TEST(test_glyphs),

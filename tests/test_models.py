@@ -18,14 +18,14 @@ def run(name, *options):
     assert done.returncode == 0, "%s: exit %d\n%s" % (name, done.returncode, done.stderr)
     found = {}
     for line in map(json.loads, done.stdout.splitlines()):
-        if line["kind"] in ("scalar", "histogram"):
+        if line["kind"] in ("scalar", "histogram") and "split" not in line:
             found.setdefault(line["tag"], []).append(line.get("value", line))
     return found
 
 
 def test_short_and_right():
     files = sorted(glob.glob(os.path.join(ROOT, "models", "*.nn")))
-    assert len(files) >= 25
+    assert len(files) >= 24
     for path in files:
         lines = open(path).read().split("\n")
         assert len(lines) < 60, path

@@ -26,17 +26,23 @@ static bool in_library(const vg_diags *diags, vg_span span) {
     return source && source->kind == VG_SOURCE_LIBRARY;
 }
 
-vg_span vg_diags_place(const vg_diags *diags, vg_span span, vg_call call) {
+/* The user's call that led to a place in the library; 0: the place is not there, or no call led there. */
+static vg_call library_call(const vg_diags *diags, vg_span span, vg_call call) {
     if (!in_library(diags, span)) {
-        return span;
+        return 0;
     }
     for (vg_call at = call; at; at = diags->calls.items[at].parent) {
         const vg_call_row *row = &diags->calls.items[at];
         if (row->kind != VG_CALL_LOOP && row->span.begin && !in_library(diags, row->span)) {
-            return row->span;
+            return at;
         }
     }
-    return span;
+    return 0;
+}
+
+vg_span vg_diags_place(const vg_diags *diags, vg_span span, vg_call call) {
+    vg_call users = library_call(diags, span, call);
+    return users ? diags->calls.items[users].span : span;
 }
 
 /* The row's text with {k} replaced by argument k. */
@@ -57,8 +63,7 @@ static const char *fill_in(vg_diags *diags, const vg_code_row *row, const char *
 }
 
 /* The same mistake is the same message at the same place: turns of a loop and calls of the user's own layers do
- * not count. Inside the library, or without a place, the text tells: a call that breaks several of its lines in one
- * way is one mistake, two calls are two. */
+ * not count. Inside the library, or without a place, the text tells. */
 static uint64_t identity(const vg_diags *diags, vg_code code, vg_span span, vg_call call, const char *text) {
     vg_span place = vg_diags_place(diags, span, call);
     uint64_t where = (uint64_t)code << 32 | place.begin;
@@ -66,16 +71,26 @@ static uint64_t identity(const vg_diags *diags, vg_code code, vg_span span, vg_c
     return vg_hash_bytes(text, strlen(text), where) | UINT64_C(1) << 63;   /* apart from the others */
 }
 
+/* Of a model's mistakes within one call of the library only the first is the user's: what a layer was given is wrong,
+ * and its further lines break on it. The key of that call; 0: none. */
+static uint64_t call_key(const vg_diags *diags, vg_code code, vg_span span, vg_call call) {
+    vg_call users = vg_code_rows[code].class == VG_CLASS_MODEL ? library_call(diags, span, call) : 0;
+    return users ? users | UINT64_C(1) << 62 : 0;
+}
+
 void vg_diags_add(vg_diags *diags, vg_code code, vg_span span, vg_call call, const char *const *arguments) {
     const char *text = fill_in(diags, &vg_code_rows[code], arguments);
-    uint64_t key = identity(diags, code, span, call, text);
-    diags->muted = vg_map_get(&diags->seen, key) != 0;
+    uint64_t key = identity(diags, code, span, call, text), users = call_key(diags, code, span, call);
+    diags->muted = vg_map_get(&diags->seen, key) != 0 || (users && vg_map_get(&diags->seen, users) != 0);
     if (diags->muted) {
         return;
     }
     vg_diag diag = { code, span, call, text, diags->notes.count, 0 };
     vg_vec_push(diags->mem, &diags->list, diag);
     vg_map_put(diags->mem, &diags->seen, key, diags->list.count);
+    if (users) {
+        vg_map_put(diags->mem, &diags->seen, users, diags->list.count);
+    }
 }
 
 void vg_diags_note(vg_diags *diags, vg_span span, const char *format, ...) {

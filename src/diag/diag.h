@@ -70,7 +70,7 @@ typedef struct vg_diags {
     VG_VEC(vg_call_row) calls;      /* calls.items[0] is the top level */
     VG_VEC(vg_diag)     list;
     VG_VEC(vg_note)     notes;      /* grouped by diagnostic: notes are added right after their vg_report */
-    vg_map              seen;       /* (code, span) already reported: one mistake, one error */
+    vg_map              seen;       /* (code, span), or a call of the library: one mistake, one error */
     bool                muted;      /* the last report was a repetition: its notes are dropped */
 } vg_diags;
 

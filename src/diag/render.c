@@ -215,6 +215,7 @@ void vg_render_one(const vg_diags *diags, uint32_t index, bool colour, vg_text *
         add(&v, "  in the library: ");
         add_place(&v, diag->span);
         add(&v, "\n");
+        add_source_line(&v, diag->span);
     }
     add_calls(&v, diag->call);
 }

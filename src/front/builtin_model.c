@@ -1,4 +1,4 @@
-/* Library functions about the model: gradients, selections, distributions, steps, and what the losses check. */
+/* Library functions about the model: gradients, selections, distributions, steps, and what layers and losses check. */
 #include <math.h>
 
 #include "front/builtin.h"
@@ -127,9 +127,8 @@ vg_value vg_call_finite(const vg_built_call *c) {
     vg_node x = vg_built_tensor(c, 0);
     if (!x) return vg_value_poison();
     vg_node bad = vg_build_map2(g, VG_OP_or, vg_build_map1(g, VG_OP_isnan, x), vg_build_map1(g, VG_OP_isinf, x));
-    vg_node good = vg_build_map1(g, VG_OP_not, bad);
-    uint32_t rank = good ? vg_node_rank(g, good) : 0;
-    return vg_value_tensor(vg_build_reduce(g, VG_OP_min, good, (1u << rank) - 1, false));
+    uint32_t rank = bad ? vg_node_rank(g, bad) : 0;      /* none bad, which holds of no elements, too */
+    return vg_value_tensor(vg_build_map1(g, VG_OP_not, vg_build_reduce(g, VG_OP_sum, bad, (1u << rank) - 1, false)));
 }
 
 /* ---- distributions */
@@ -230,7 +229,18 @@ vg_value vg_call_training(const vg_built_call *c) {
     return vg_value_bool(c->e->training);
 }
 
-/* ---- what the losses check */
+/* ---- what layers and losses check */
+
+vg_value vg_call_count(const vg_built_call *c) {
+    const vg_value n = c->a[0];
+    int64_t number;
+    char text[32];
+    if (n.kind == VG_V_poison || c->a[1].kind == VG_V_poison) return vg_value_poison();
+    if (vg_value_whole(n, &number) && number >= 1) return n;
+    vg_report(c->e->diags, not_count, c->span, c->e->frame->call, vg_strings_text(&c->e->ir->strings, c->a[1].id),
+              n.kind == VG_V_number ? vg_number_text(text, n.number) : vg_value_noun(n.kind));
+    return vg_value_poison();
+}
 
 vg_value vg_call_same_shape(const vg_built_call *c) {
     vg_node a = vg_built_tensor(c, 0), b = vg_built_tensor(c, 1);

@@ -46,6 +46,23 @@ def corner(name, tensor):
     return {f"{name}[{places}]": tensor[tuple(slice(-length, None) for length in lengths)]}
 
 
+def large_layer(suite, name, call, shape, variables, function):
+    """A layer of a filled x, with corners of its values and of its gradients; for the files of the layers."""
+    x, count = filled(shape, 1), torch.Size(shape).numel()
+    out = function(x, variables)
+    score = (out * filled(out.shape, 3)).sum()
+    leaves = {"x": x, **{f"out.{path}": value for path, value in variables.items() if value.requires_grad}}
+    fetch = {"score": score, "rms(out)": out.square().mean().sqrt(), **corner("out", out)}
+    for path, value in zip(leaves, torch.autograd.grad(score, leaves.values())):
+        fetch.update(corner(f"grad(score, {path})", value))
+        fetch[f"rms(grad(score, {path}))"] = value.square().mean().sqrt()
+    text = FILL + f"""var x: {shape} = reshape(filled({count}, 1), {shape})
+out = {call}
+score = sum(out * reshape(filled({out.numel()}, 3), {list(out.shape)}))
+"""
+    suite.add(name, text, fetch, tolerance=1e-4, given={f"out.{path}": value for path, value in variables.items()})
+
+
 def suites():
     suite = Suite("large")
     for left, right, expression, function in CASES:

@@ -10,10 +10,16 @@ The tests need only the JSON files; PyTorch is needed to make them anew, when a 
 import pathlib
 
 import arrange
+import chance
 import corners
+import edges
 import elementwise
 import large
+import layers
 import network
+import norms
+import optimizers
+import recurrent
 import reduce
 import train
 import turns
@@ -22,7 +28,8 @@ import window
 
 def main():
     folder = pathlib.Path(__file__).parent
-    for module in (elementwise, reduce, arrange, network, train, corners, large, window, turns):
+    for module in (elementwise, reduce, arrange, network, train, corners, large, window, layers, norms, recurrent,
+                   optimizers, edges, chance, turns):
         for suite in module.suites():
             suite.write(folder)
 

@@ -52,6 +52,10 @@ def text_of(value):
     return repr(int(value)) if value == value and abs(value) < 1e9 and value == int(value) else repr(value)
 
 
+def initial(value):
+    """A tensor as the language writes it; an empty one has no brackets."""
+    return text_of(value.tolist()) if value.numel() else f"zeros({list(value.shape)})"
+
 
 def dims_of(tensor, batched=False):
     dims = [str(length) for length in tensor.shape]
@@ -71,14 +75,20 @@ class Suite:
     def __init__(self, name):
         self.name, self.cases, self.numbers = name, [], 0
 
-    def add(self, name, text, fetch, variables=None, feed=None, batch=None, steps=1, tolerance=None):
+    def add(self, name, text, fetch, variables=None, feed=None, batch=None, steps=1, tolerance=None, given=None,
+            evaluation=False):
         """A model and what PyTorch says: fetch: expression -> tensor, or one for each step; variables: path -> value
-        after the last step. `tolerance` is float32's, when sums are too long for the usual one."""
+        after the last step; given: path -> value before the first. `tolerance` is float32's, when sums are too long for
+        the usual one."""
         case = {"name": name, "text": text, "steps": steps}
         if batch:
             case["batch"] = batch
         if tolerance:
             case["tolerance"] = tolerance
+        if evaluation:
+            case["evaluation"] = True
+        if given:
+            case["set"] = {path: value.flatten().tolist() for path, value in given.items()}
         if feed:
             case["feed"] = {path: value.flatten().tolist() for path, value in feed.items()}
         case["fetch"] = [self.expected(text, value, steps) for text, value in fetch.items()]
@@ -89,7 +99,6 @@ class Suite:
         tensors = value if isinstance(value, list) else [value]
         assert len(tensors) == steps, name
         values = [number(item) for tensor in tensors for item in tensor.detach().flatten().tolist()]
-        assert values, name
         self.numbers += len(values)
         return {"name": name, "shape": list(tensors[0].shape), "integer": not tensors[0].is_floating_point(),
                 "values": values}
@@ -102,14 +111,14 @@ class Suite:
         lines, leaves, fed = [], {}, {}
         for path, value in inputs.items():
             if not value.is_floating_point():
-                lines.append(f"{path} = int({text_of(value.tolist())})")
+                lines.append(f"{path} = int({initial(value)})")
                 continue
             leaves[path] = value
             if feed:
                 fed[path] = value
                 lines.append(f"input {path}: [{dims_of(value, True)}]")
             else:
-                lines.append(f"var {path}: [{dims_of(value)}] = {text_of(value.tolist())}")
+                lines.append(f"var {path}: [{dims_of(value)}] = {initial(value)}")
         out = function(*inputs.values())
         lines.append(f"out = {expression}")
         fetch = {"out": out}
@@ -117,6 +126,37 @@ class Suite:
             self.differentiate(lines, fetch, leaves, out, order, power, fed)
         batch = next(iter(fed.values())).shape[0] if feed else None
         self.add(name, "\n".join(lines) + "\n", fetch, feed=fed, batch=batch, tolerance=tolerance)
+
+    def layer(self, name, call, inputs, variables, function, order=2, power=1, tolerance=None, evaluation=False,
+              vanishing=None):
+        """`out = call`, a layer's: as `operator`, by its inputs (floats are fed, what is empty or integer is constant)
+        and by its variables, which are set; states have no gradient. function(inputs ..., variables). `vanishing` are
+        those whose gradients are 0 but for rounding, each with one whose gradient says how much of it is fair: the two
+        are compared as one."""
+        lines, fed = [], {}
+        for path, value in inputs.items():
+            if not value.is_floating_point():
+                lines.append(f"{path} = int({initial(value)})")
+            elif value.numel():
+                fed[path] = value
+                lines.append(f"input {path}: [{dims_of(value, True)}]")
+            else:
+                lines.append(f"var {path}: [{dims_of(value)}] = {initial(value)}")
+        out = function(*inputs.values(), variables)
+        lines.append(f"out = {call}")
+        fetch, given = {"out": out}, {f"out.{path}": value for path, value in variables.items()}
+        leaves = {path: value for path, value in {**inputs, **given}.items() if value.requires_grad}
+        batch = next(iter(fed.values())).shape[0] if fed else None
+        if order >= 1:
+            self.differentiate(lines, fetch, leaves, out, order, power, fed)
+        for path, other in (vanishing or {}).items():
+            for y in ("score", "squares"):
+                pair = [f"grad({y}, {path})", f"grad({y}, {other})"]
+                if pair[0] in fetch:
+                    values = torch.cat([fetch.pop(pair[0]).flatten(), fetch[pair[1]].flatten()])
+                    fetch[f"concat([flatten({pair[0]}), flatten({pair[1]})])"] = values
+        self.add(name, "\n".join(lines) + "\n", fetch, feed=fed, batch=batch, tolerance=tolerance, given=given,
+                 evaluation=evaluation)
 
     def differentiate(self, lines, fetch, leaves, out, order, power, feed):
         weights = torch.tensor([((7 * i) % 11 - 5.5) / 4 for i in range(out.numel())]).reshape(out.shape)
@@ -138,7 +178,7 @@ class Suite:
         lines.append("squares = " + " + ".join(f"sum(square(grad(score, {path})))" for path, _ in curved))
         second = torch.autograd.grad(squares, leaves.values(), allow_unused=True)
         for path, value in zip(leaves, second):
-            if value is not None and value.abs().max() != 0:
+            if value is not None and (value != 0).any():
                 fetch[f"grad(squares, {path})"] = value
 
     def write(self, folder):
