@@ -13,7 +13,7 @@
 #include "theory_fixture.h"
 
 #define DEEP                                                                          \
-    "const width = 256; const depth = 50; const examples = 1\n"                       \
+    "const width = 192; const depth = 50; const examples = 1\n"                       \
     "const act = relu; const init = he_normal(); const bias = 0\n"                    \
     "const mean_in = 0; const deviation = 1\n"                                        \
     "layer block(x: [n, d], units) {\n"                                               \
@@ -28,7 +28,7 @@
 #define FORWARD  "stack(mean(square(h[*].z)))"               /* of layers 1 to depth */
 #define BACKWARD "stack(mean(square(grad(loss, h[*]))))"     /* of layers 0 to depth */
 
-enum { WIDTH = 256, SEEDS = 4 };
+enum { WIDTH = 192, SEEDS = 4 };
 
 /* ---- He et al. 2015, "Delving deep into rectifiers"
  *
