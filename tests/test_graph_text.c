@@ -103,8 +103,8 @@ static void broken_texts_are_reported(void **state) {
         "%1 = constant() data=[1, 2] type=0 : f32[3]", "%1 = constant() data=[1, 2 type=0 : f32[2]",
         "%1 = neg(%0) : f32[]", "%1 = constant() data=-1 type=0 : f32[]", "%1 = step() turn=0 : i32[] what",
         "%1 = step() turn=0 : i32[] # , ,", "%1 = step() turn=0 : i32[] # a at b",
-        "%1 = step() turn=0 : i32[] # at 1:1", "%1 = step() turn=0 : i32[] # at a:b:1", "%1 = step() turn=0 : i32[]\n"
-        "%2 = neg(%1, %1) : i32[]", "%1 = step() turn=0 : i32[] # a gradient of %9",
+        "%1 = step() turn=0 : i32[] # at 1:1", "%1 = step() turn=0 : i32[] # at a:b:1",
+        "%1 = step() turn=0 : i32[]\n%2 = neg(%1, %1) : i32[]", "%1 = step() turn=0 : i32[] # a gradient of %9",
         "%", "%1", "%1 =", "hello", "%1 = iota() count=a * a * a * a * a * a * a * a * a : i32[1]",
     };
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {

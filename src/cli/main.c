@@ -123,18 +123,18 @@ int main(int argc, char **argv) {
     const char *name = argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         show_help(stdout);
-        return close_output(VG_OK, &output);
+        return (int)close_output(VG_OK, &output);
     }
     if (strcmp(name, "--version") == 0) {
         printf("vgraph %s\n", vg_version());
-        return close_output(VG_OK, &output);
+        return (int)close_output(VG_OK, &output);
     }
     const vg_cli_verb *verb = find_verb(name);
     if (!verb) {
-        return unknown_verb(name);
+        return (int)unknown_verb(name);
     }
     if (!verb->act) {
-        return vg_cli_usage(NULL, "the verb '%s' is not built yet", name);
+        return (int)vg_cli_usage(NULL, "the verb '%s' is not built yet", name);
     }
-    return close_output(act(verb, argc - 1, argv + 1, &output), &output);
+    return (int)close_output(act(verb, argc - 1, argv + 1, &output), &output);
 }
