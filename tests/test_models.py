@@ -96,6 +96,15 @@ def test_every_model_trains():
         assert losses(path) == watched, path
 
 
+def test_sketches_train():
+    """The language's first sketches, written before there was a program, say what they were meant to."""
+    for path in sorted(glob.glob(os.path.join(ROOT, "tests/golden/sketches", "*.nn"))):
+        done = subprocess.run([PROGRAM, "run", path, "--no-files", "--quiet", "--jsonl", "-", "--steps", "3",
+                               "--batch", "8"], capture_output=True, text=True)
+        assert done.returncode == 0, "%s: exit %d\n%s" % (path, done.returncode, done.stderr)
+        assert '"kind":"done","steps":3,' in done.stdout, (path, done.stdout[-300:])
+
+
 def main():
     tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
     failed = 0
