@@ -17,6 +17,7 @@
 #include "base/os.h"
 #include "base/random.h"
 #include "base/str.h"
+#include "memory_fixture.h"
 
 #define COUNT(table) (sizeof(table) / sizeof *(table))
 
@@ -92,7 +93,8 @@ static int living;
 static void count_down(void *object) { (void)object; living--; }
 
 /* A bit of everything that allocates. */
-static void use_everything(vg_mem *mem) {
+static void use_everything(vg_mem *mem, void *user) {
+    (void)user;
     vg_arena arena;
     vg_strings strings;
     VG_VEC(uint64_t) numbers = { 0 };
@@ -117,32 +119,10 @@ static void use_everything(vg_mem *mem) {
     vg_mem_free(mem, vg_path_join_sibling(mem, "a/b", "c"));
 }
 
-/* Whether it went through with call n failing; either way nothing is left. */
-static bool survives(uint64_t n) {
-    vg_mem mem;
-    jmp_buf escape;
-    vg_mem_init(&mem);
-    mem.escape = &escape;
-    mem.fail_at = n;
-    living = 0;
-    bool jumped = setjmp(escape);
-    if (!jumped) {
-        use_everything(&mem);
-    }
-    assert_true(jumped ? mem.calls == n : mem.calls < n);
-    vg_mem_release(&mem);
-    assert_int_equal(living, 0);
-    assert_int_equal(mem.bytes, 0);
-    return !jumped;
-}
-
 static void test_mem_fails_at_every_call(void **state) {
     (void)state;
-    uint64_t n = 1;
-    while (!survives(n)) {
-        n++;
-    }
-    assert_true(n > 50);
+    assert_true(survive_every_call(use_everything, NULL) > 49);
+    assert_int_equal(living, 0);
 }
 
 static void alloc_too_much(vg_mem *mem) { vg_mem_alloc(mem, SIZE_MAX - 8); }

@@ -10,36 +10,8 @@
 #include <cmocka.h>
 
 #include "data/digits.h"
-#include "front/dataset.h"
-
-#define COUNT(table) (sizeof(table) / sizeof *(table))
-
-typedef struct fixture { vg_mem mem; jmp_buf escape; vg_data_error error; } fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    *state = f;
-    vg_mem_init(&f->mem);
-    f->mem.escape = &f->escape;
-    return setjmp(f->escape);
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    vg_mem_release(&f->mem);
-    free(f);
-    return 0;
-}
-
-static const vg_source_row *row_of(const char *name) {
-    for (uint32_t i = 0; i < vg_source_row_count; i++) {
-        if (strcmp(vg_source_rows[i].name, name) == 0) {
-            return &vg_source_rows[i];
-        }
-    }
-    fail_msg("no source %s", name);
-    return NULL;
-}
+#include "data_fixture.h"
+#include "memory_fixture.h"
 
 /* The source with its default arguments. */
 static vg_dataset dataset(fixture *f, const char *source) {
@@ -293,34 +265,17 @@ static void test_toys(void **state) {
 
 /* ---- without memory */
 
-static bool survives(const char *source, uint64_t n) {
-    vg_mem mem;
-    jmp_buf escape;
+static void load_few(vg_mem *mem, void *user) {
     vg_data_error error;
-    vg_mem_init(&mem);
-    mem.escape = &escape;
-    mem.fail_at = n;
-    bool jumped = setjmp(escape);
-    if (!jumped) {
-        vg_dataset set = { .mem = &mem, .source = row_of(source), .folder = "", .test = -1 };
-        give(&set, 0, 10);
-        assert_true(vg_dataset_describe(&set, &error) && vg_dataset_load(&set, &error));
-    }
-    vg_mem_release(&mem);
-    assert_int_equal(mem.bytes, 0);
-    return !jumped;
+    vg_dataset set = { .mem = mem, .source = row_of(user), .folder = "", .test = -1 };
+    give(&set, 0, 10);
+    assert_true(vg_dataset_describe(&set, &error) && vg_dataset_load(&set, &error));
 }
 
 static void test_memory_fails_at_every_call(void **state) {
     (void)state;
-    static const char *const sources[] = { "digits", "spirals" };
-    for (size_t i = 0; i < COUNT(sources); i++) {
-        uint64_t n = 1;
-        while (!survives(sources[i], n)) {
-            n++;
-        }
-        assert_true(n > 4);
-    }
+    assert_true(survive_every_call(load_few, "digits") > 3);
+    assert_true(survive_every_call(load_few, "spirals") > 3);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -13,58 +13,17 @@
 #include <zlib.h>
 
 #include "base/file.h"
-#include "front/dataset.h"
-
-#define COUNT(table) (sizeof(table) / sizeof *(table))
-#define BYTES(text) (text), sizeof(text) - 1
-
-typedef struct fixture { vg_mem mem; jmp_buf escape; vg_data_error error; char folder[64]; } fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    *state = f;
-    vg_mem_init(&f->mem);
-    f->mem.escape = &f->escape;
-    snprintf(f->folder, sizeof f->folder, "/tmp/vgraph-test-XXXXXX");
-    return setjmp(f->escape) || !mkdtemp(f->folder);
-}
+#include "data_fixture.h"
+#include "memory_fixture.h"
 
 static const char *const mnist_files[] = {
     "train-images-idx3-ubyte", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte"
 };
 
-static int tear_down(void **state) {
-    fixture *f = *state;
-    char path[128];
-    for (size_t i = 0; i < COUNT(mnist_files); i++) {
-        snprintf(path, sizeof path, "%s/%s", f->folder, mnist_files[i]);
-        unlink(path);
-    }
-    snprintf(path, sizeof path, "%s/images", f->folder);
-    unlink(path);
-    snprintf(path, sizeof path, "%s/labels", f->folder);
-    unlink(path);
-    rmdir(f->folder);
-    vg_mem_release(&f->mem);
-    free(f);
-    return 0;
-}
-
 /* ---- making files */
 
-static void write_file(const fixture *f, const char *name, const void *bytes, size_t length) {
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", f->folder, name);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, length, file), length);
-    fclose(file);
-}
-
 static void write_gzip(const fixture *f, const char *name, const void *bytes, size_t length) {
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", f->folder, name);
-    gzFile file = gzopen(path, "wb");
+    gzFile file = gzopen(path_of(f, name), "wb");
     assert_non_null(file);
     assert_int_equal(gzwrite(file, bytes, (unsigned)length), (int)length);
     assert_int_equal(gzclose(file), Z_OK);
@@ -89,12 +48,7 @@ static size_t make_labels(uint8_t *out, uint8_t count) {
 }
 
 static vg_dataset dataset(fixture *f, const char *source, const char *first, const char *second) {
-    vg_dataset set = { .mem = &f->mem, .folder = f->folder, .test = -1 };
-    for (uint32_t i = 0; i < vg_source_row_count; i++) {
-        if (strcmp(vg_source_rows[i].name, source) == 0) {
-            set.source = &vg_source_rows[i];
-        }
-    }
+    vg_dataset set = { .mem = &f->mem, .source = row_of(source), .folder = f->folder, .test = -1 };
     set.arguments[0] = (vg_argument){ .text = first, .given = true };
     set.arguments[1] = (vg_argument){ .text = second, .given = second != NULL };
     return set;
@@ -317,8 +271,7 @@ static void test_files_that_change(void **state) {
 static void test_real_mnist(void **state) {
     fixture *f = *state;
     const char *folder = getenv("VGRAPH_MNIST");
-    folder = folder ? folder : "../shared/data/mnist";
-    if (!vg_file_exists(folder)) {
+    if (!folder || !vg_file_exists(folder)) {
         skip();
     }
     vg_dataset set = dataset(f, "mnist", folder, NULL);
@@ -333,22 +286,11 @@ static void test_real_mnist(void **state) {
     assert_int_equal(set.columns[0].shape[0] * set.columns[0].shape[1], 784);
 }
 
-static bool survives(fixture *f, uint64_t n) {
-    vg_mem mem;
-    jmp_buf escape;
-    vg_data_error error;
-    vg_mem_init(&mem);
-    mem.escape = &escape;
-    mem.fail_at = n;
-    bool jumped = setjmp(escape);
-    if (!jumped) {
-        vg_dataset set = dataset(f, "idx", "images", "labels");
-        set.mem = &mem;
-        assert_true(vg_dataset_describe(&set, &error) && vg_dataset_load(&set, &error));
-    }
-    vg_mem_release(&mem);
-    assert_int_equal(mem.bytes, 0);
-    return !jumped;
+static void load_idx(vg_mem *mem, void *user) {
+    fixture *f = user;
+    vg_dataset set = dataset(f, "idx", "images", "labels");
+    set.mem = mem;
+    assert_true(loads(f, &set));
 }
 
 /* Descriptors too: with one left open each time, opening would fail soon (and the leak checker would speak). */
@@ -359,11 +301,7 @@ static void test_memory_fails_at_every_call(void **state) {
     write_file(f, "labels", bytes, make_labels(bytes, 3));
     int before = dup(0);
     close(before);
-    uint64_t n = 1;
-    while (!survives(f, n)) {
-        n++;
-    }
-    assert_true(n > 8);
+    assert_true(survive_every_call(load_idx, f) > 7);
     int after = dup(0);
     close(after);
     assert_int_equal(before, after);

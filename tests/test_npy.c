@@ -7,34 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "data/npy.h"
-
-#define COUNT(table) (sizeof(table) / sizeof *(table))
-#define BYTES(text) (text), sizeof(text) - 1
-
-typedef struct fixture { vg_mem mem; jmp_buf escape; vg_data_error error; char path[64]; } fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    *state = f;
-    vg_mem_init(&f->mem);
-    f->mem.escape = &f->escape;
-    snprintf(f->path, sizeof f->path, "/tmp/vgraph-npy-XXXXXX");
-    const int descriptor = mkstemp(f->path);
-    return setjmp(f->escape) || descriptor < 0 || close(descriptor);
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    unlink(f->path);
-    vg_mem_release(&f->mem);
-    free(f);
-    return 0;
-}
+#include "data_fixture.h"
+#include "memory_fixture.h"
 
 /* ---- making files */
 
@@ -57,18 +37,11 @@ static size_t make(char *out, unsigned version, const char *dict, const char *da
     return whole + length;
 }
 
-static void write_file(const fixture *f, const char *bytes, size_t length) {
-    FILE *file = fopen(f->path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, length, file), length);
-    assert_int_equal(fclose(file), 0);
-}
-
 static bool read_made(fixture *f, unsigned version, const char *dict, const char *data, size_t length,
                       vg_array *array) {
     char bytes[1024];
-    write_file(f, bytes, make(bytes, version, dict, data, length));
-    return vg_array_read(&f->mem, f->path, array, &f->error);
+    write_file(f, "array", bytes, make(bytes, version, dict, data, length));
+    return vg_array_read(&f->mem, path_of(f, "array"), array, &f->error);
 }
 
 /* ---- good ones */
@@ -182,9 +155,9 @@ static const bad broken[] = {
 static void assert_refused(fixture *f, const char *text) {
     char wanted[256];
     vg_array array;
-    assert_false(vg_array_read(&f->mem, f->path, &array, &f->error));
+    assert_false(vg_array_read(&f->mem, path_of(f, "array"), &array, &f->error));
     assert_false(f->error.argument);
-    snprintf(wanted, sizeof wanted, "'%s' %s", f->path, text);
+    snprintf(wanted, sizeof wanted, "'%s' %s", path_of(f, "array"), text);
     assert_string_equal(f->error.text, wanted);
 }
 
@@ -192,7 +165,7 @@ static void test_bad_files(void **state) {
     fixture *f = *state;
     for (size_t i = 0; i < COUNT(broken); i++) {
         char bytes[1024];
-        write_file(f, bytes, make(bytes, 1, broken[i].dict, broken[i].data, broken[i].length));
+        write_file(f, "array", bytes, make(bytes, 1, broken[i].dict, broken[i].data, broken[i].length));
         assert_refused(f, broken[i].text);
     }
 }
@@ -218,7 +191,7 @@ static void test_bad_beginnings(void **state) {
         { BYTES("\x93NUMPY\1\0\0\0"), "has a header that cannot be read: '{' was expected at byte 10" },
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        write_file(f, rows[i].bytes, rows[i].length);
+        write_file(f, "array", rows[i].bytes, rows[i].length);
         size_t before = f->mem.peak;
         assert_refused(f, rows[i].text);
         assert_true(f->mem.peak - before < 10000);         /* what is promised is not made ready for */
@@ -255,47 +228,32 @@ static void test_limits(void **state) {
     fixture *f = *state;
     char bytes[1024];
     const size_t length = make(bytes, 1, "{'descr': '|u1', 'fortran_order': False, 'shape': (16777217,), }", "", 0);
-    write_file(f, bytes, length);
-    assert_int_equal(truncate(f->path, (off_t)(length + 16777217)), 0);
+    write_file(f, "array", bytes, length);
+    assert_int_equal(truncate(path_of(f, "array"), (off_t)(length + 16777217)), 0);
     assert_refused(f, "has 16777217 elements: a constant has at most 16777216");
-    assert_int_equal(truncate(f->path, 10000000000), 0);
+    assert_int_equal(truncate(path_of(f, "array"), 10000000000), 0);
     size_t before = f->mem.peak;
     assert_refused(f, "is too large: a constant has at most 16777216 elements");
     assert_true(f->mem.peak == before);
-    unlink(f->path);
+    unlink(path_of(f, "array"));
     assert_refused(f, "cannot be read: No such file or directory");
-    snprintf(f->path, sizeof f->path, "/tmp");
+    assert_int_equal(mkdir(path_of(f, "array"), 0700), 0);
     assert_refused(f, "is not a file but a folder");
 }
 
 /* ---- without memory */
 
-static bool survives(const fixture *f, uint64_t n) {
-    vg_mem mem;
-    jmp_buf escape;
+static void read_array(vg_mem *mem, void *user) {
     vg_data_error error;
-    vg_mem_init(&mem);
-    mem.escape = &escape;
-    mem.fail_at = n;
-    bool jumped = setjmp(escape);
-    if (!jumped) {
-        vg_array array;
-        assert_true(vg_array_read(&mem, f->path, &array, &error));
-    }
-    vg_mem_release(&mem);
-    assert_int_equal(mem.bytes, 0);
-    return !jumped;
+    vg_array array;
+    assert_true(vg_array_read(mem, path_of(user, "array"), &array, &error));
 }
 
 static void test_memory_fails_at_every_call(void **state) {
     fixture *f = *state;
     vg_array array;
     assert_true(read_made(f, files[0].version, files[0].dict, files[0].data, files[0].length, &array));
-    uint64_t n = 1;
-    while (!survives(f, n)) {
-        n++;
-    }
-    assert_true(n > 3);
+    assert_true(survive_every_call(read_array, f) > 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

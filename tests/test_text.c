@@ -14,49 +14,9 @@
 #include <cmocka.h>
 
 #include "data/sentences.h"
-#include "front/dataset.h"
+#include "data_fixture.h"
+#include "memory_fixture.h"
 
-#define COUNT(table) (sizeof(table) / sizeof *(table))
-
-typedef struct fixture { vg_mem mem; jmp_buf escape; vg_data_error error; char folder[64]; } fixture;
-
-static int set_up(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    *state = f;
-    vg_mem_init(&f->mem);
-    f->mem.escape = &f->escape;
-    snprintf(f->folder, sizeof f->folder, "/tmp/vgraph-test-XXXXXX");
-    return setjmp(f->escape) || !mkdtemp(f->folder);
-}
-
-static int tear_down(void **state) {
-    fixture *f = *state;
-    char path[128];
-    snprintf(path, sizeof path, "%s/book", f->folder);
-    remove(path);
-    rmdir(f->folder);
-    vg_mem_release(&f->mem);
-    free(f);
-    return 0;
-}
-
-static const vg_source_row *row_of(const char *name) {
-    uint32_t i = 0;
-    while (strcmp(vg_source_rows[i].name, name) != 0) {
-        i++;
-        assert_true(i < vg_source_row_count);
-    }
-    return &vg_source_rows[i];
-}
-
-static void write_book(const fixture *f, const char *bytes, size_t length) {
-    char path[128];
-    snprintf(path, sizeof path, "%s/book", f->folder);
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(bytes, 1, length, file), length);
-    assert_int_equal(fclose(file), 0);
-}
 
 static vg_dataset book(fixture *f, double length) {
     return (vg_dataset){ .mem = &f->mem, .source = row_of("text"), .folder = f->folder, .test = -1, .arguments = {
@@ -104,7 +64,7 @@ static void test_text(void **state) {
         { "a\r\n\tb", "a\r\n\t", "\r\n\tb", "\t\n\rab", 4, 1 },    /* kept as they are */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        write_book(f, rows[i].text, strlen(rows[i].text));
+        write_file(f, "book", rows[i].text, strlen(rows[i].text));
         vg_dataset set = book(f, rows[i].length);
         load(f, &set);
         vg_text classes = vg_text_new(&f->mem);
@@ -134,7 +94,7 @@ static void test_many_classes(void **state) {
     for (uint32_t k = 0; k < 600; k++) {
         length += vg_utf8_encode(0x4e00 + k * 7 % 300, bytes + length);
     }
-    write_book(f, bytes, length);
+    write_file(f, "book", bytes, length);
     vg_dataset set = book(f, 599);
     load(f, &set);
     assert_int_equal(set.classes, 300);
@@ -171,7 +131,7 @@ static void test_bad_texts(void **state) {
 #undef NOT_UTF8
     for (size_t i = 0; i < COUNT(rows); i++) {
         char wanted[256];
-        write_book(f, rows[i].bytes, rows[i].length);
+        write_file(f, "book", rows[i].bytes, rows[i].length);
         vg_dataset set = book(f, 4);
         assert_false(vg_dataset_describe(&set, &f->error));
         assert_false(f->error.argument);
@@ -199,7 +159,7 @@ static void test_files_that_cannot_be_read(void **state) {
     assert_no_text(f, "nowhere", "cannot be read: No such file or directory");
     assert_no_text(f, ".", "is not a file but a folder");
     assert_no_text(f, "/nowhere/at all", "cannot be read: No such file or directory");
-    write_book(f, "abcdef", 6);
+    write_file(f, "book", "abcdef", 6);
     snprintf(path, sizeof path, "%s/book", f->folder);
     assert_int_equal(truncate(path, 1000000001), 0);       /* a hole, which takes no room */
     size_t before = f->mem.peak;
@@ -214,10 +174,10 @@ static void test_files_that_cannot_be_read(void **state) {
 /* The file may go, or change, once it is described. */
 static void test_a_text_is_read_once(void **state) {
     fixture *f = *state;
-    write_book(f, "abcdefg", 7);
+    write_file(f, "book", "abcdefg", 7);
     vg_dataset set = book(f, 3);
     assert_true(vg_dataset_describe(&set, &f->error));
-    write_book(f, "zzz", 3);
+    write_file(f, "book", "zzz", 3);
     assert_true(vg_dataset_load(&set, &f->error));
     assert_string_equal(text_of(f, &set, 0), "abcdef");
 }
@@ -231,7 +191,7 @@ static void test_splits(void **state) {
     };
     char text[201];
     memset(text, 'a', sizeof text);
-    write_book(f, text, sizeof text);
+    write_file(f, "book", text, sizeof text);
     for (size_t i = 0; i < 2 * COUNT(rows); i++) {
         vg_dataset set = i % 2 ? book(f, 2) : sentences(f, 100, 1, 8);
         set.test = rows[i / 2].test;
@@ -431,34 +391,22 @@ static void test_arguments(void **state) {
 
 /* ---- without memory */
 
-static bool survives(fixture *f, bool file, uint64_t n) {
-    vg_mem mem;
-    jmp_buf escape;
-    vg_data_error error;
-    vg_mem_init(&mem);
-    mem.escape = &escape;
-    mem.fail_at = n;
-    bool jumped = setjmp(escape);
-    if (!jumped) {
-        vg_dataset set = file ? book(f, 2) : sentences(f, 10, 1, 8);
-        set.mem = &mem;
-        assert_true(vg_dataset_describe(&set, &error) && vg_dataset_load(&set, &error));
-    }
-    vg_mem_release(&mem);
-    assert_int_equal(mem.bytes, 0);
-    return !jumped;
+static void load_book(vg_mem *mem, void *user) {
+    vg_dataset set = book(user, 2);
+    set.mem = mem;
+    load(user, &set);
+}
+static void load_sentences(vg_mem *mem, void *user) {
+    vg_dataset set = sentences(user, 10, 1, 8);
+    set.mem = mem;
+    load(user, &set);
 }
 
 static void test_memory_fails_at_every_call(void **state) {
     fixture *f = *state;
-    write_book(f, "abcdefg", 7);
-    for (int file = 0; file < 2; file++) {
-        uint64_t n = 1;
-        while (!survives(f, file, n)) {
-            n++;
-        }
-        assert_true(n > 5);
-    }
+    write_file(f, "book", "abcdefg", 7);
+    assert_true(survive_every_call(load_book, f) > 4);
+    assert_true(survive_every_call(load_sentences, f) > 4);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
