@@ -1,17 +1,8 @@
-/* What a run says while it goes on: scalars, histograms, images (run_image.c), expects. Read from the program's memory before the turn's
- * updates; nothing here allocates but an expect's message. */
+/* What a run records while it goes on: scalars, histograms, images (run_image.c), expects. Read from the program's
+ * memory before the turn's updates; nothing here allocates but an expect's message. */
 #include <math.h>
 
 #include "api/run.h"
-#include "base/os.h"
-
-double vg_run_seconds(const vg_run *run) { return run->started < 0 ? 0 : vg_os_seconds() - run->started; }
-
-void vg_run_emit(vg_run *run, vg_record record) {
-    if (run->options.watch && !run->options.watch(run->options.user, &record)) run->refused = true;
-}
-
-static const char *text_of(const vg_run *run, vg_str id) { return vg_strings_text(&run->model->ir.strings, id); }
 
 /* ---- summaries */
 
@@ -41,7 +32,7 @@ static void emit_histogram(vg_run *run, const vg_view *view, vg_record record) {
 
 /* words: tag, kind, every, turn */
 static void observe_summary(vg_run *run, const vg_view *view, const vg_word *words) {
-    vg_record record = { .step = run->context.step, .tag = text_of(run, (vg_str)words[0]) };
+    vg_record record = { .step = run->context.step, .tag = vg_run_text(run, (vg_str)words[0]) };
     switch ((vg_summary_kind)words[1]) {
     case VG_SUMMARY_SCALAR:
         record.kind = VG_RECORD_SCALAR;
@@ -61,7 +52,7 @@ static void observe_summary(vg_run *run, const vg_view *view, const vg_word *wor
 
 /* An operand of the condition's shape shows the element that failed; a scalar itself; another its range. */
 static void add_operand(vg_run *run, vg_str text, const vg_view *view, const vg_view *condition, int64_t at) {
-    vg_text_format(&run->message, "%s", text_of(run, text));
+    vg_text_format(&run->message, "%s", vg_run_text(run, text));
     if (view->count == condition->count || view->count == 1) {
         vg_text_format(&run->message, " is %.6g", vg_view_get(view, view->count == 1 ? 0 : at, run->real));
         return;
@@ -81,14 +72,6 @@ static void add_operand(vg_run *run, vg_str text, const vg_view *view, const vg_
                        (long long)wrong);
 }
 
-static void add_place(vg_run *run, const vg_view *view, int64_t at) {
-    int64_t index[VG_RANK_LIMIT], rest = at;
-    for (uint32_t k = view->rank; k-- > 0; rest /= view->dims[k]) index[k] = rest % view->dims[k];
-    for (uint32_t k = 0; k < view->rank; k++)
-        vg_text_format(&run->message, "%s%lld", k == 0 ? " at [" : ", ", (long long)index[k]);
-    if (view->rank > 0) vg_text_format(&run->message, "]");
-}
-
 /* The model's message, then the values. */
 static const char *expect_message(vg_run *run, const vg_program *program, const vg_root_row *root,
                                   const vg_expectation *expectation, int64_t at) {
@@ -96,7 +79,7 @@ static const char *expect_message(vg_run *run, const vg_program *program, const 
     const vg_view *condition = &program->views.items[root->view];
     run->message.length = 0;
     const char *between = expectation->message ? ": " : "";
-    vg_text_format(&run->message, "%s", text_of(run, expectation->message));
+    vg_text_format(&run->message, "%s", vg_run_text(run, expectation->message));
     for (uint32_t k = 1; k < root->view_count; k++) {
         const vg_node operand = vg_operand(graph, root->node, k);
         double number;
@@ -106,7 +89,7 @@ static const char *expect_message(vg_run *run, const vg_program *program, const 
         between = ", ";
     }
     if (run->message.length == 0) vg_text_format(&run->message, "it does not hold");
-    add_place(run, condition, at);
+    vg_run_add_place(run, condition, at, 0);
     return vg_text_c(&run->message);
 }
 
@@ -122,7 +105,7 @@ static void observe_expect(vg_run *run, const vg_program *program, const vg_root
     if (state->failures++ > 0) return;
     const vg_expectation *expectation = &run->unit->expectations.items[index];
     vg_run_emit(run, (vg_record){ .kind = VG_RECORD_EXPECT, .step = run->context.step,
-                                  .tag = text_of(run, expectation->text),
+                                  .tag = vg_run_text(run, expectation->text),
                                   .message = expect_message(run, program, root, expectation, at),
                                   .failures = 1 });
 }

@@ -79,11 +79,21 @@ struct vg_run {
     vg_status      failed;              /* what ended the run; VG_OK while it can go on */
 };
 
+/* ---- run_report.c */
+void        vg_run_emit(vg_run *run, vg_record record);
+/* Since the first step began. */
+double      vg_run_seconds(const vg_run *run);
+/* A string's text, and a number's in the model's arena: what messages are made of. */
+const char *vg_run_text(const vg_run *run, vg_str id);
+const char *vg_run_number(vg_run *run, int64_t number);
+/* " at [1, 2]": adds to the message where element `at` lies on the view's axes from `first` on; nothing without any. */
+void        vg_run_add_place(vg_run *run, const vg_view *view, int64_t at, uint32_t first);
+/* What stopped a program: an index out of range, with the example, or LAPACK. */
+vg_status   vg_run_report_fault(vg_run *run, const vg_program *program, const vg_context *context);
+
 /* ---- records.c */
-void   vg_run_emit(vg_run *run, vg_record record);
 /* The summaries and expects of a turn that are due, its fetches and its loss; before its updates. */
-void   vg_run_observe(vg_run *run, vg_turn *turn);
-double vg_run_seconds(const vg_run *run);
+void vg_run_observe(vg_run *run, vg_turn *turn);
 
 /* ---- run_image.c */
 /* Memory for the largest image record of the turns. False after reporting an image that is too large. */
@@ -93,11 +103,6 @@ void vg_run_emit_image(vg_run *run, const vg_view *view, vg_record record);
 /* ---- run_step.c */
 /* Loads a turn's mini-batch; an error when an input was not fed. */
 vg_status vg_run_prepare(vg_run *run, uint32_t turn);
-vg_status vg_run_report_fault(vg_run *run, const vg_program *program, const vg_context *context);
-
-/* ---- run_new.c */
-/* What the batch's symbols stand for, by vg_symbol. */
-int64_t *vg_run_symbols(vg_run *run, uint64_t batch);
 
 /* ---- run_eval.c */
 /* Which batches the test split falls into; nothing when nobody asks for it, or nobody watches. Behind the turns. */
@@ -108,6 +113,8 @@ bool      vg_run_eval_make(vg_run *run);
 vg_status vg_run_evaluate(vg_run *run);
 
 /* ---- run_needs.c: of the run's variables, data and values of a step, for the batches of its turns */
+/* What the symbols stand for with a batch of that many examples, by vg_symbol. */
+int64_t *vg_run_symbols(vg_run *run, uint64_t batch);
 /* False when the variables and the data alone are more than there can be. */
 bool vg_run_fits(vg_run *run);
 /* Reports how much memory is needed, and what needs the most of it. */

@@ -80,7 +80,7 @@ static void emit_means(vg_run *run) {
         const vg_word *words = vg_attr_words(&run->model->ir, attr, &count);      /* tag, kind, every, turn */
         const double mean = evaluation->sums[k] / evaluation->examples;
         vg_run_emit(run, (vg_record){ .kind = VG_RECORD_SCALAR, .step = run->done, .test = true,
-                                      .tag = vg_strings_text(&run->model->ir.strings, (vg_str)words[0]),
+                                      .tag = vg_run_text(run, (vg_str)words[0]),
                                       .value = run->real == 8 ? mean : (double)(float)mean });
     }
 }

@@ -1,8 +1,17 @@
-/* How much memory a run needs, and what for: counted from shapes alone, so that it can be said when there is not as
- * much. */
+/* What the batch's symbols stand for, and how much memory a run needs then, and what for: counted from shapes alone, so
+ * that it can be said when there is not as much. */
 #include "api/run.h"
 
 #include "base/os.h"
+
+int64_t *vg_run_symbols(vg_run *run, uint64_t batch) {
+    const vg_unit *unit = run->unit;
+    int64_t *symbols = vg_mem_alloc(&run->mem, (run->model->ir.dims.symbols.count + 1) * sizeof *symbols);
+    for (uint32_t k = 0; k <= run->model->ir.dims.symbols.count; k++) symbols[k] = 1;
+    for (uint32_t k = 0; k < unit->batch_symbols.count; k++) symbols[unit->batch_symbols.items[k]] = (int64_t)batch;
+    if (unit->batch) symbols[unit->batch] = (int64_t)batch;
+    return symbols;
+}
 
 typedef struct needs {
     vg_run     *run;

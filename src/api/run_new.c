@@ -3,8 +3,6 @@
 
 #include "run/blas.h"
 
-static const char *text_of(const vg_run *run, vg_str id) { return vg_strings_text(&run->model->ir.strings, id); }
-
 static const char *number_of(vg_run *run, uint64_t number) {
     return vg_arena_format(&run->model->ir.arena, "%llu", (unsigned long long)number);
 }
@@ -14,7 +12,7 @@ static const char *number_of(vg_run *run, uint64_t number) {
 static vg_status load(vg_run *run, const vg_input *input) {
     vg_data_error error = { .argument = false };
     if (vg_dataset_load(input->dataset, &error)) return VG_OK;
-    vg_report(&run->model->ir.diags, data_failed, input->span, 0, text_of(run, input->dataset->name), error.text);
+    vg_report(&run->model->ir.diags, data_failed, input->span, 0, vg_run_text(run, input->dataset->name), error.text);
     return VG_FAILED_RESOURCE;
 }
 
@@ -47,7 +45,7 @@ static vg_status make_loaders(vg_run *run) {
         if (status != VG_OK) return status;
         const uint32_t count = examples_of(run, input->dataset), batch = largest_batch(run);
         if (count < batch) {
-            vg_report(&run->model->ir.diags, too_few_examples, input->span, 0, text_of(run, input->dataset->name),
+            vg_report(&run->model->ir.diags, too_few_examples, input->span, 0, vg_run_text(run, input->dataset->name),
                       number_of(run, count), number_of(run, batch));
             return VG_FAILED_MODEL;
         }
@@ -115,22 +113,13 @@ static void make_observers(vg_run *run) {
         const vg_word *words = vg_attr_words(&run->model->ir, program->graph->attr.items[root->node], &count);
         const vg_view *view = &program->views.items[root->view];
         run->fetches[words[0]] = (vg_tensor){
-            text_of(run, run->unit->fetches.items[words[0]]), view->dtype == VG_I32, view->rank, view->dims,
+            vg_run_text(run, run->unit->fetches.items[words[0]]), view->dtype == VG_I32, view->rank, view->dims,
             (size_t)view->count, vg_mem_alloc(mem, (size_t)view->count * sizeof(double))
         };
     }
 }
 
 /* ---- programs */
-
-int64_t *vg_run_symbols(vg_run *run, uint64_t batch) {
-    const vg_unit *unit = run->unit;
-    int64_t *symbols = vg_mem_alloc(&run->mem, (run->model->ir.dims.symbols.count + 1) * sizeof *symbols);
-    for (uint32_t k = 0; k <= run->model->ir.dims.symbols.count; k++) symbols[k] = 1;
-    for (uint32_t k = 0; k < unit->batch_symbols.count; k++) symbols[unit->batch_symbols.items[k]] = (int64_t)batch;
-    if (unit->batch) symbols[unit->batch] = (int64_t)batch;
-    return symbols;
-}
 
 /* One turn a train block; a model that trains nothing has one, too. Then the evaluation's batches. */
 static void make_turns(vg_run *run) {

@@ -6,55 +6,23 @@
 #include "base/os.h"
 #include "run/blas.h"
 
-static const char *text_of(const vg_run *run, vg_str id) { return vg_strings_text(&run->model->ir.strings, id); }
-
-static const char *number_of(vg_run *run, int64_t number) {
-    return vg_arena_format(&run->model->ir.arena, "%lld", (long long)number);
-}
-
 /* ---- what can go wrong */
 
 static vg_status check_fed(vg_run *run) {
     for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
         const vg_input *input = &run->unit->inputs.items[k];
         if (run->inputs[k].loader || run->inputs[k].fed) continue;
-        vg_report(&run->model->ir.diags, input_not_fed, input->span, 0, text_of(run, input->path));
+        vg_report(&run->model->ir.diags, input_not_fed, input->span, 0, vg_run_text(run, input->path));
         return VG_FAILED_USAGE;
     }
     return VG_OK;
 }
 
-/* "example 3", or "example 3 at [1, 2]" of an operand with more axes. */
-static const char *example_text(vg_run *run, const vg_view *indices, int64_t at) {
-    int64_t place[VG_RANK_LIMIT] = { 0 };
-    for (uint32_t k = indices->rank; k-- > 0; at /= indices->dims[k]) place[k] = at % indices->dims[k];
-    run->message.length = 0;
-    vg_text_format(&run->message, "example %lld", (long long)place[0]);
-    for (uint32_t k = 1; k < indices->rank; k++)
-        vg_text_format(&run->message, "%s%lld", k == 1 ? " at [" : ", ", (long long)place[k]);
-    if (indices->rank > 1) vg_text_format(&run->message, "]");
-    return vg_text_c(&run->message);
-}
-
-vg_status vg_run_report_fault(vg_run *run, const vg_program *program, const vg_context *context) {
-    const vg_graph *graph = program->graph;
-    const vg_node node = program->fault_node;
-    const vg_place *place = &graph->place.items[node];
-    if (context->fault == VG_FAULT_lapack) {
-        vg_report0(&run->model->ir.diags, orthogonal_failed, place->span, place->call);
-        return VG_FAILED_RESOURCE;
-    }
-    const vg_view *indices = &program->views.items[program->view_of[vg_operand(graph, node, 1)]];
-    vg_report(&run->model->ir.diags, index_out_of_range, place->span, place->call, number_of(run, context->fault_value),
-              example_text(run, indices, context->fault_at), number_of(run, context->fault_limit - 1));
-    return VG_FAILED_RESOURCE;
-}
-
 static vg_status report_loss(vg_run *run, uint32_t turn) {
     const vg_block *block = &run->unit->blocks.items[turn];
     char number[32];
-    vg_report(&run->model->ir.diags, loss_not_finite, block->span, 0, text_of(run, block->loss),
-              vg_number_text(number, run->loss), number_of(run, (int64_t)run->context.step));
+    vg_report(&run->model->ir.diags, loss_not_finite, block->span, 0, vg_run_text(run, block->loss),
+              vg_number_text(number, run->loss), vg_run_number(run, (int64_t)run->context.step));
     return VG_FAILED_NUMBERS;
 }
 
@@ -129,8 +97,8 @@ static bool emit_expects(vg_run *run) {
         const vg_expectation *expectation = &run->unit->expectations.items[k];
         const bool ok = run->expects[k].failures == 0, said = !ok && expectation->message;
         vg_run_emit(run, (vg_record){ .kind = VG_RECORD_EXPECT, .step = run->done ? run->done - 1 : 0,
-                                      .tag = text_of(run, expectation->text), .ok = ok,
-                                      .message = said ? text_of(run, expectation->message) : NULL,
+                                      .tag = vg_run_text(run, expectation->text), .ok = ok,
+                                      .message = said ? vg_run_text(run, expectation->message) : NULL,
                                       .failures = run->expects[k].failures, .last = true });
         held = held && ok;
     }

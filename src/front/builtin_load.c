@@ -9,7 +9,7 @@ static vg_str path_of(const vg_built_call *c, vg_str given) {
     vg_elaborator *e = c->e;
     const vg_source *here = vg_sources_at(&e->diags->sources, c->span.begin);
     const char *beside = here && here->kind != VG_SOURCE_OPTION ? here->name : "";
-    char *joined = vg_path_join_sibling(e->mem, beside, vg_strings_text(&e->ir->strings, given));
+    char *joined = vg_path_join_sibling(e->mem, beside, vg_text_of(e, given));
     vg_str path = vg_strings_c(&e->ir->strings, joined);
     vg_mem_free(e->mem, joined);
     return path;

@@ -37,8 +37,8 @@ static vg_value gradient_of(const vg_built_call *c, vg_node y, vg_value v, uint3
         vg_report(e->diags, grad_not_node, vg_built_span(c, 1), e->frame->call, vg_value_noun(v.kind));
     if (v.kind == VG_V_family)
         vg_diags_note(e->diags, (vg_span){ 0, 0 }, "name one member, '%s[k]', or all of them, '%s[*]'",
-                      vg_strings_text(&e->ir->strings, vg_entry_path(e, v.id)),
-                      vg_strings_text(&e->ir->strings, vg_entry_path(e, v.id)));
+                      vg_text_of(e, vg_entry_path(e, v.id)),
+                      vg_text_of(e, vg_entry_path(e, v.id)));
     return vg_value_poison();
 }
 

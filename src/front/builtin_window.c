@@ -54,7 +54,7 @@ static bool padding(const vg_built_call *c, uint32_t k, vg_node images, vg_windo
     vg_elaborator *e = c->e;
     const vg_value value = c->a[k];
     if (value.kind == VG_V_absent) return true;
-    if (value.kind == VG_V_string && strcmp(vg_strings_text(&e->ir->strings, value.id), "same") == 0)
+    if (value.kind == VG_V_string && strcmp(vg_text_of(e, value.id), "same") == 0)
         return pad_same(c, k, images, window);
     const bool nested = value.kind == VG_V_list && vg_list_count(&e->values, value) == 2 &&
                         vg_list_item(&e->values, value, 0).kind == VG_V_list;

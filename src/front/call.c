@@ -55,7 +55,7 @@ void vg_local_add(vg_elaborator *e, vg_str name, vg_value value, vg_span span) {
 
 /* No recursion, and not too deep. */
 bool vg_may_call(vg_elaborator *e, uint32_t function, vg_span span) {
-    const char *name = vg_strings_text(&e->ir->strings, e->values.functions.items[function].name);
+    const char *name = vg_text_of(e, e->values.functions.items[function].name);
     for (uint32_t k = 0; k < e->active.count; k++)
         if (e->active.items[k] == function) {
             vg_report(e->diags, recursion, span, e->frame->call, name);
@@ -117,7 +117,7 @@ static bool match_signature(vg_elaborator *e, vg_tree_id parameter, vg_node node
     uint32_t items = e->tree->b.items[signature], count = vg_tree_count(e->tree, items), open = count;
     if (e->tree->a.items[signature] && vg_node_dtype(e->graph, node) != VG_I32) {
         vg_report(e->diags, argument_integer, span, e->frame->call,
-                  vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, e->tree->a.items[parameter])));
+                  vg_text_of(e, vg_tree_name(e->tree, e->tree->a.items[parameter])));
         return false;
     }
     for (uint32_t k = 0; k < count; k++)
@@ -206,7 +206,7 @@ vg_value vg_run_function(vg_elaborator *e, uint32_t function, const vg_value *ar
     vg_frame_pop(e);
     e->binding = outer;
     if (result.kind == VG_V_absent && kind != VG_FRAME_optimizer) {
-        const char *name = vg_strings_text(&e->ir->strings, f.name);
+        const char *name = vg_text_of(e, f.name);
         vg_report(e->diags, no_return, vg_tree_span(e->tree, e->tree->a.items[f.tree]), 0, name);
         result = vg_value_poison();
     }
@@ -249,7 +249,7 @@ static void note_parameters(vg_elaborator *e, const vg_arguments *a, const char 
     vg_suggest_start(&suggest, wanted);
     vg_text all = vg_text_new(e->mem);
     for (uint32_t k = 0; k < a->count; k++) {
-        const char *name = vg_strings_text(&e->ir->strings, a->names[k]);
+        const char *name = vg_text_of(e, a->names[k]);
         vg_suggest_offer(&suggest, name);
         vg_text_format(&all, "%s%s", k ? ", " : "", name);
     }
@@ -265,7 +265,7 @@ static int parameter_of(vg_elaborator *e, const vg_function *f, const vg_argumen
                         bool *named) {
     vg_tree_id name = e->tree->a.items[argument];
     vg_span span = vg_tree_span(e->tree, argument);
-    const char *function = vg_strings_text(&e->ir->strings, f->name);
+    const char *function = vg_text_of(e, f->name);
     if (!name) {
         if (*named) vg_report0(e->diags, positional_behind_named, span, e->frame->call);
         else if (k >= a->count) {
@@ -276,7 +276,7 @@ static int parameter_of(vg_elaborator *e, const vg_function *f, const vg_argumen
         return -1;
     }
     *named = true;
-    const char *text = vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name));
+    const char *text = vg_text_of(e, vg_tree_name(e->tree, name));
     for (uint32_t p = 0; p < a->count; p++) {
         if (a->names[p] != vg_tree_name(e->tree, name)) continue;
         if (!a->spans[p].end) return (int)p;
@@ -320,7 +320,7 @@ static bool evaluate_arguments(vg_elaborator *e, const vg_function *f, vg_tree_i
     for (uint32_t k = 0; k < a->count; k++) {
         if (!a->required[k] || a->spans[k].end) continue;
         vg_report(e->diags, missing_argument, vg_tree_span(e->tree, call), e->frame->call,
-                  vg_strings_text(&e->ir->strings, f->name), vg_strings_text(&e->ir->strings, a->names[k]));
+                  vg_text_of(e, f->name), vg_text_of(e, a->names[k]));
         return false;
     }
     return true;

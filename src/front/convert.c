@@ -125,8 +125,8 @@ vg_node vg_to_tensor(vg_elaborator *e, vg_value value, bool integer, vg_span spa
         vg_diags_note(e->diags, (vg_span){ 0, 0 }, "draw from it with sample(distribution, shape)");
     if (value.kind == VG_V_family)
         vg_diags_note(e->diags, (vg_span){ 0, 0 }, "name one member, '%s[k]', or all of them, '%s[*]'",
-                      vg_strings_text(&e->ir->strings, vg_entry_path(e, value.id)),
-                      vg_strings_text(&e->ir->strings, vg_entry_path(e, value.id)));
+                      vg_text_of(e, vg_entry_path(e, value.id)),
+                      vg_text_of(e, vg_entry_path(e, value.id)));
     return 0;
 }
 

@@ -2,8 +2,6 @@
 #include "front/elaborator.h"
 #include "ir/build.h"
 
-static const char *text_of(vg_elaborator *e, vg_str id) { return vg_strings_text(&e->ir->strings, id); }
-
 /* ---- const */
 
 vg_override *vg_override_find(vg_elaborator *e, vg_str name) {
@@ -40,7 +38,7 @@ void vg_declare_const(vg_elaborator *e, vg_tree_id statement) {
     value = given && !set ? given->value : vg_evaluate(e, expression);
     vg_span span = given && !set ? given->span : vg_tree_span(e->tree, expression);
     if (!is_compile_time(e, value, span)) {
-        vg_report(e->diags, const_tensor, span, e->frame->call, text_of(e, vg_tree_name(e->tree, name)),
+        vg_report(e->diags, const_tensor, span, e->frame->call, vg_text_of(e, vg_tree_name(e->tree, name)),
                   vg_value_noun(value.kind));
         value = vg_value_poison();
     }
@@ -133,7 +131,7 @@ static const char *bad_initial_text(vg_elaborator *e, vg_node node) {
     const vg_op op = vg_node_op(e->graph, node);
     uint32_t count;
     const vg_word *words = vg_attr_words(e->ir, e->graph->attr.items[node], &count);
-    if (op == VG_OP_input) return text_of(e, (vg_str)words[1]);
+    if (op == VG_OP_input) return vg_text_of(e, (vg_str)words[1]);
     if (op == VG_OP_dimension) {
         vg_text text = vg_text_new(e->mem);
         vg_dim_text(&e->ir->dims, &e->ir->strings, (vg_dim)words[0], &text);
@@ -153,7 +151,7 @@ static vg_node initial_value(vg_elaborator *e, vg_tree_id init, vg_shape shape, 
         vg_report(e->diags, not_distribution, span, e->frame->call, vg_value_noun(value.kind));
         if (value.kind == VG_V_function)
             vg_diags_note(e->diags, (vg_span){ 0, 0 }, "write the call: %s()",
-                          text_of(e, e->values.functions.items[value.id].name));
+                          vg_text_of(e, e->values.functions.items[value.id].name));
         return 0;
     }
     vg_node node = vg_to_tensor(e, value, false, span);
@@ -181,7 +179,7 @@ static uint32_t variable_row(vg_elaborator *e, vg_variable variable) {
     uint32_t row = vg_map_get(&e->variable_rows, variable.path) & ~(uint32_t)MADE_AGAIN;
     if (row) vg_map_put(e->mem, &e->variable_rows, variable.path, row | MADE_AGAIN);
     if (row && e->unit->variables.items[row - 1].shape == variable.shape) return row;
-    vg_report(e->diags, variables_differ, variable.span, variable.call, text_of(e, variable.path));
+    vg_report(e->diags, variables_differ, variable.span, variable.call, vg_text_of(e, variable.path));
     return 0;
 }
 
@@ -189,7 +187,7 @@ void vg_variables_compare(vg_elaborator *e) {
     for (uint32_t k = 0; k < e->unit->variables.count && !e->training; k++) {
         const vg_variable *variable = &e->unit->variables.items[k];
         if (!variable->optimizer && !(vg_map_get(&e->variable_rows, variable->path) & MADE_AGAIN))
-            vg_report(e->diags, variables_differ, variable->span, variable->call, text_of(e, variable->path));
+            vg_report(e->diags, variables_differ, variable->span, variable->call, vg_text_of(e, variable->path));
     }
 }
 
@@ -228,13 +226,13 @@ static void share_variable(vg_elaborator *e, vg_tree_id statement, vg_entry entr
     e->frame->weights_failed = true;
     if (!made || !vg_entry_at(e, made)->variable) {
         vg_report(e->diags, weights_missing, vg_tree_span(e->tree, name), e->frame->call,
-                  text_of(e, vg_entry_path(e, shares)), text_of(e, vg_tree_name(e->tree, name)));
+                  vg_text_of(e, vg_entry_path(e, shares)), vg_text_of(e, vg_tree_name(e->tree, name)));
         return;
     }
     vg_shape have = e->unit->variables.items[vg_entry_at(e, made)->variable - 1].shape;
     if (have != shape) {
         vg_report(e->diags, weights_shape, vg_tree_span(e->tree, name), e->frame->call,
-                  text_of(e, vg_entry_path(e, made)), vg_shape_shown(e, have), vg_shape_shown(e, shape));
+                  vg_text_of(e, vg_entry_path(e, made)), vg_shape_shown(e, have), vg_shape_shown(e, shape));
         return;
     }
     e->frame->weights_failed = false;
@@ -282,7 +280,7 @@ static vg_entry update_target(vg_elaborator *e, vg_tree_id target, bool *shared)
     if (entry && vg_entry_at(e, entry)->variable) return entry;
     if (value.kind != VG_V_poison)
         vg_report(e->diags, update_target, vg_tree_span(e->tree, target), e->frame->call,
-                  text_of(e, vg_expression_text(e, target)));
+                  vg_text_of(e, vg_expression_text(e, target)));
     return 0;
 }
 
@@ -300,7 +298,7 @@ static void add_update(vg_elaborator *e, vg_entry variable, vg_node value, vg_sp
             vg_entry_at(e, variable)->pending = e->training ? value : 0;
             return;
         }
-        vg_report(e->diags, updated_twice, span, e->frame->call, text_of(e, vg_entry_path(e, variable)));
+        vg_report(e->diags, updated_twice, span, e->frame->call, vg_text_of(e, vg_entry_path(e, variable)));
         vg_diags_note(e->diags, old->span, "updated here");
         return;
     }
@@ -322,7 +320,7 @@ void vg_declare_update(vg_elaborator *e, vg_tree_id statement) {
     if (!outer.refuses) {
         vg_str path = entry ? vg_entry_path(e, entry) : 0;
         e->binding = (vg_binding){ .entry = e->frame->scope,
-                                   .draw_path = vg_strings_format(&e->ir->strings, "update %s", text_of(e, path)) };
+                                   .draw_path = vg_strings_format(&e->ir->strings, "update %s", vg_text_of(e, path)) };
     }
     vg_node node = vg_evaluate_tensor(e, expression);
     e->binding = outer;
@@ -335,7 +333,7 @@ void vg_declare_update(vg_elaborator *e, vg_tree_id statement) {
         node = vg_build_broadcast(e->graph, node, variable->shape);
     if (!node) return;
     if (vg_node_shape(e->graph, node) != variable->shape) {
-        vg_report(e->diags, update_shape, span, e->frame->call, text_of(e, variable->path),
+        vg_report(e->diags, update_shape, span, e->frame->call, vg_text_of(e, variable->path),
                   vg_shape_shown(e, variable->shape), vg_shape_shown(e, vg_node_shape(e->graph, node)));
         return;
     }

@@ -141,6 +141,8 @@ typedef struct vg_elaborator {
     vg_span    steps_span;              /* where 'steps' was asked for first */
 } vg_elaborator;
 
+static inline const char *vg_text_of(const vg_elaborator *e, vg_str id) { return vg_strings_text(&e->ir->strings, id); }
+
 /* ---- scope.c */
 vg_entry    vg_entry_add(vg_elaborator *e, vg_entry parent, vg_str name, vg_entry_kind kind, vg_span span);
 vg_entry    vg_entry_member(vg_elaborator *e, vg_entry family, const int64_t *indices, uint32_t count, vg_span span);

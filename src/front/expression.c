@@ -28,10 +28,10 @@ static void add_value_text(vg_elaborator *e, vg_text *out, vg_value value, vg_sp
     switch (value.kind) {
     case VG_V_number: vg_text_format(out, "%s", vg_number_text(number, value.number)); return;
     case VG_V_bool:   vg_text_format(out, "%s", value.id ? "true" : "false"); return;
-    case VG_V_string: vg_text_format(out, "%s", vg_strings_text(&e->ir->strings, value.id)); return;
+    case VG_V_string: vg_text_format(out, "%s", vg_text_of(e, value.id)); return;
     case VG_V_dim:    vg_dim_text(&e->ir->dims, &e->ir->strings, value.id, out); return;
     case VG_V_function:
-        vg_text_format(out, "%s", vg_strings_text(&e->ir->strings, e->values.functions.items[value.id].name));
+        vg_text_format(out, "%s", vg_text_of(e, e->values.functions.items[value.id].name));
         return;
     case VG_V_list:
         for (uint32_t k = 0; k < vg_list_count(&e->values, value) && out->length <= VG_STRING_LIMIT; k++) {
@@ -54,7 +54,7 @@ vg_str vg_evaluate_string(vg_elaborator *e, vg_tree_id string) {
     for (uint32_t k = 0; k < vg_tree_count(e->tree, parts); k++) {
         vg_tree_id part = vg_tree_item(e->tree, parts, k);
         if (vg_tree_kind(e->tree, part) == VG_K_string_text)
-            vg_text_format(&text, "%s", vg_strings_text(&e->ir->strings, e->tree->a.items[part]));
+            vg_text_format(&text, "%s", vg_text_of(e, e->tree->a.items[part]));
         else
             add_value_text(e, &text, vg_evaluate(e, part), vg_tree_span(e->tree, part));
         if (text.length <= VG_STRING_LIMIT) continue;
@@ -188,7 +188,7 @@ vg_value vg_entry_value(vg_elaborator *e, vg_entry entry, vg_span span) {
     if (row->kind == VG_E_family) return (vg_value){ VG_V_family, entry, 0 };
     if (row->kind == VG_E_scope)
         vg_report(e->diags, scope_no_value, span, e->frame->call,
-                  vg_strings_text(&e->ir->strings, vg_entry_path(e, entry)));
+                  vg_text_of(e, vg_entry_path(e, entry)));
     return row->value;
 }
 
@@ -210,14 +210,14 @@ static vg_value evaluate_member(vg_elaborator *e, vg_tree_id expression) {
     if (value.kind == VG_V_poison) return value;
     if (value.kind == VG_V_data) return vg_data_member(e, value, name);
     if (value.kind == VG_V_family) {
-        const char *path = vg_strings_text(&e->ir->strings, vg_entry_path(e, value.id));
-        const char *member = vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name));
+        const char *path = vg_text_of(e, vg_entry_path(e, value.id));
+        const char *member = vg_text_of(e, vg_tree_name(e->tree, name));
         vg_report(e->diags, member_of_family, vg_tree_span(e->tree, name), e->frame->call, path, member, path, member,
                   path, member);
         return vg_value_poison();
     }
     vg_report(e->diags, no_members, vg_tree_span(e->tree, name), e->frame->call, vg_value_noun(value.kind),
-              vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name)));
+              vg_text_of(e, vg_tree_name(e->tree, name)));
     return vg_value_poison();
 }
 

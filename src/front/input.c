@@ -3,8 +3,6 @@
 #include "front/dataset.h"
 #include "front/elaborator.h"
 
-static const char *text_of(vg_elaborator *e, vg_str id) { return vg_strings_text(&e->ir->strings, id); }
-
 /* ---- data */
 
 static const vg_source_row *source_find(const char *name) {
@@ -25,7 +23,7 @@ static bool take_argument(vg_elaborator *e, vg_dataset *set, int at, vg_value va
     if (parameter->kind == VG_ARGUMENT_NUMBER && value.kind == VG_V_number) {
         set->arguments[at].number = value.number;
     } else if (parameter->kind == VG_ARGUMENT_TEXT && value.kind == VG_V_string) {
-        set->arguments[at].text = text_of(e, value.id);
+        set->arguments[at].text = vg_text_of(e, value.id);
     } else {
         vg_report(e->diags, data_argument_kind, vg_tree_span(e->tree, tree), e->frame->call, parameter->name,
                   parameter->kind == VG_ARGUMENT_NUMBER ? "a number" : "a string", vg_value_noun(value.kind));
@@ -63,7 +61,7 @@ static bool data_arguments(vg_elaborator *e, vg_dataset *set, vg_tree_id call) {
     for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++) {
         vg_tree_id argument = vg_tree_item(e->tree, list, k), name = e->tree->a.items[argument];
         vg_tree_id tree = e->tree->b.items[argument];
-        const char *text = name ? text_of(e, vg_tree_name(e->tree, name)) : "";
+        const char *text = name ? vg_text_of(e, vg_tree_name(e->tree, name)) : "";
         vg_value value = vg_evaluate(e, tree);
         int at = name ? parameter_find(set->source, text) : k < set->source->parameter_count ? (int)k : -1;
         if (name && __builtin_strcmp(text, "test") == 0) {
@@ -110,7 +108,7 @@ static vg_tree_id source_call(vg_elaborator *e, vg_tree_id tree) {
 }
 
 static const vg_source_row *source_of(vg_elaborator *e, vg_tree_id name) {
-    const char *text = text_of(e, vg_tree_name(e->tree, name));
+    const char *text = vg_text_of(e, vg_tree_name(e->tree, name));
     const vg_source_row *source = source_find(text);
     if (!source) {
         vg_report(e->diags, unknown_source, vg_tree_span(e->tree, name), e->frame->call, text);
@@ -155,8 +153,8 @@ static vg_dataset *make_dataset(vg_elaborator *e, vg_str name, vg_tree_id tree) 
     vg_data_error error = { .text = "" };
     if (vg_dataset_describe(set, &error)) return set;
     vg_span span = vg_tree_span(e->tree, call);
-    if (error.argument) vg_report(e->diags, data_wrong, span, e->frame->call, text_of(e, name), error.text);
-    else vg_report(e->diags, data_failed, span, e->frame->call, text_of(e, name), error.text);
+    if (error.argument) vg_report(e->diags, data_wrong, span, e->frame->call, vg_text_of(e, name), error.text);
+    else vg_report(e->diags, data_failed, span, e->frame->call, vg_text_of(e, name), error.text);
     if (!set->column_count) return NULL;
     set->failed = true;
     set->train_count = set->test_count = INT32_MAX;   /* not known: nothing is too many */
@@ -184,13 +182,13 @@ void vg_declare_data(vg_elaborator *e, vg_tree_id statement) {
 
 vg_value vg_data_member(vg_elaborator *e, vg_value data, vg_tree_id name) {
     const vg_dataset *set = e->unit->datasets.items[data.id];
-    const char *text = text_of(e, vg_tree_name(e->tree, name));
+    const char *text = vg_text_of(e, vg_tree_name(e->tree, name));
     for (uint32_t k = 0; k < set->column_count; k++)
         if (__builtin_strcmp(set->columns[k].name, text) == 0) return (vg_value){ VG_V_column, data.id, k };
     if (__builtin_strcmp(text, "count") == 0) return vg_value_number(set->train_count);
     if (__builtin_strcmp(text, "classes") == 0 && set->failed && !set->classes) return vg_value_poison();
     if (__builtin_strcmp(text, "classes") == 0 && set->classes) return vg_value_number(set->classes);
-    vg_report(e->diags, no_column, vg_tree_span(e->tree, name), e->frame->call, text_of(e, set->name), text);
+    vg_report(e->diags, no_column, vg_tree_span(e->tree, name), e->frame->call, vg_text_of(e, set->name), text);
     vg_text all = vg_text_new(e->mem);
     for (uint32_t k = 0; k < set->column_count; k++) vg_text_format(&all, "%s%s", k ? ", " : "", set->columns[k].name);
     vg_diags_note(e->diags, (vg_span){ 0, 0 }, "it has the columns %s, and count%s", vg_text_c(&all),

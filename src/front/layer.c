@@ -80,7 +80,7 @@ vg_str vg_draw_path(vg_elaborator *e, uint32_t *number) {
 /* The entry that owns the variables of this call; 0 after reporting. */
 static vg_entry call_scope(vg_elaborator *e, vg_str layer, vg_span span) {
     vg_binding *binding = &e->binding;
-    const char *name = vg_strings_text(&e->ir->strings, layer);
+    const char *name = vg_text_of(e, layer);
     if (!binding->entry) {
         vg_report(e->diags, layer_refused, span, e->frame->call, name,
                   binding->refuses ? binding->refuses : "this place");
@@ -90,7 +90,7 @@ static vg_entry call_scope(vg_elaborator *e, vg_str layer, vg_span span) {
     vg_entry taken = vg_entry_find(e, binding->entry, layer);
     if (!taken) return vg_entry_add(e, binding->entry, layer, VG_E_scope, span);
     vg_report(e->diags, layer_name_taken, span, e->frame->call, name,
-              vg_strings_text(&e->ir->strings, vg_entry_path(e, taken)));
+              vg_text_of(e, vg_entry_path(e, taken)));
     if (vg_entry_at(e, taken)->span.end) vg_diags_note(e->diags, vg_entry_at(e, taken)->span, "taken here");
     return 0;
 }
@@ -115,11 +115,11 @@ static bool inherits(vg_elaborator *e, vg_entry scope) {
 }
 
 static bool share(vg_elaborator *e, vg_entry scope, vg_entry from, uint32_t function, vg_span span) {
-    const char *name = vg_strings_text(&e->ir->strings, e->values.functions.items[function].name);
+    const char *name = vg_text_of(e, e->values.functions.items[function].name);
     if (from == scope) return true;                      /* s[1] = cell(..., weights = s[1]): made here */
     if (from && !vg_entry_at(e, from)->layer && vg_entry_at(e, from)->value.kind == VG_V_poison) return false;
     if (!from || vg_entry_at(e, from)->layer != function + 1) {
-        const char *path = from ? vg_strings_text(&e->ir->strings, vg_entry_path(e, from)) : "that";
+        const char *path = from ? vg_text_of(e, vg_entry_path(e, from)) : "that";
         vg_report(e->diags, weights_other, span, e->frame->call, path, name);
         return false;
     }
@@ -133,7 +133,7 @@ vg_value vg_call_layer(vg_elaborator *e, uint32_t function, const vg_value *argu
     vg_function f = e->values.functions.items[function];
     for (uint32_t k = 0; k < vg_tree_count(e->tree, vg_function_parameters(e, &f)); k++)
         if (arguments[k].kind == VG_V_selection) {
-            vg_report(e->diags, layer_selection, spans[k], e->frame->call, vg_strings_text(&e->ir->strings, f.name));
+            vg_report(e->diags, layer_selection, spans[k], e->frame->call, vg_text_of(e, f.name));
             return vg_value_poison();
         }
     if (!vg_may_call(e, function, span)) return vg_value_poison();
@@ -157,7 +157,7 @@ vg_value vg_call_layer(vg_elaborator *e, uint32_t function, const vg_value *argu
     e->binding = outer;
     if (result.kind == VG_V_absent) {
         vg_report(e->diags, no_return, vg_tree_span(e->tree, e->tree->a.items[f.tree]), 0,
-                  vg_strings_text(&e->ir->strings, f.name));
+                  vg_text_of(e, f.name));
         result = vg_value_poison();
     }
     return result;

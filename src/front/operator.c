@@ -261,7 +261,7 @@ static void report_operands(vg_elaborator *e, vg_kind kind, vg_value a, vg_value
     }
     vg_value family = a.kind == VG_V_family ? a : b;
     if (family.kind == VG_V_family) {
-        const char *path = vg_strings_text(&e->ir->strings, vg_entry_path(e, family.id));
+        const char *path = vg_text_of(e, vg_entry_path(e, family.id));
         vg_diags_note(e->diags, (vg_span){ 0, 0 }, "name one member, '%s[k]', or all of them, '%s[*]'", path, path);
     }
     if ((a.kind == VG_V_function || b.kind == VG_V_function))

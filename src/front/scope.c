@@ -60,14 +60,14 @@ vg_str vg_entry_path(vg_elaborator *e, vg_entry entry) {
     if (row->path || entry == e->root || entry == e->library || !row->parent) return row->path;
     vg_text text = vg_text_new(e->mem);
     vg_str up = vg_entry_path(e, row->parent);
-    if (up) vg_text_format(&text, "%s", vg_strings_text(&e->ir->strings, up));
+    if (up) vg_text_format(&text, "%s", vg_text_of(e, up));
     row = vg_entry_at(e, entry);
     if (row->index_count) {
         for (uint32_t k = 0; k < row->index_count; k++)
             vg_text_format(&text, "%s%lld", k ? ", " : "[", (long long)e->indices.items[row->first_index + k]);
         vg_text_format(&text, "]");
     } else {
-        vg_text_format(&text, "%s%s", up ? "." : "", vg_strings_text(&e->ir->strings, row->name));
+        vg_text_format(&text, "%s%s", up ? "." : "", vg_text_of(e, row->name));
     }
     vg_str path = vg_strings_c(&e->ir->strings, vg_text_c(&text));
     vg_text_free(&text);
@@ -91,7 +91,7 @@ static vg_entry turn_member(const vg_elaborator *e, vg_entry family) {
 
 static void report_taken(vg_elaborator *e, vg_tree_id name, vg_entry old) {
     const vg_entry_row *row = vg_entry_at(e, old);
-    const char *text = vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name));
+    const char *text = vg_text_of(e, vg_tree_name(e->tree, name));
     vg_span span = vg_tree_span(e->tree, name);
     bool in_loop = e->frame->loops.count > 0 && row->kind != VG_E_function && row->kind != VG_E_family;
     if (in_loop) vg_report(e->diags, bound_outside_loop, span, e->frame->call, text);
@@ -107,7 +107,7 @@ static vg_entry bind_member(vg_elaborator *e, vg_tree_id name, vg_entry family, 
     vg_span span = vg_tree_span(e->tree, name);
     vg_entry old = vg_entry_find_member(e, family, indices, count);
     if (old) {
-        const char *path = vg_strings_text(&e->ir->strings, vg_entry_path(e, old));
+        const char *path = vg_text_of(e, vg_entry_path(e, old));
         vg_report(e->diags, bound_twice, span, e->frame->call, path);
         vg_diags_note(e->diags, vg_entry_at(e, old)->span, "'%s' is bound here", path);
         if (vg_entry_at(e, old)->kind == VG_E_value) vg_entry_at(e, old)->value = vg_value_poison();
@@ -124,9 +124,9 @@ vg_entry vg_bind_entry(vg_elaborator *e, vg_tree_id name, const int64_t *indices
     vg_span span = vg_tree_span(e->tree, name);
     for (uint32_t k = 0; k < frame->locals.count; k++) {
         if (frame->locals.items[k].name != text) continue;
-        vg_report(e->diags, bound_twice, span, frame->call, vg_strings_text(&e->ir->strings, text));
+        vg_report(e->diags, bound_twice, span, frame->call, vg_text_of(e, text));
         vg_diags_note(e->diags, frame->locals.items[k].span, "'%s' is bound here",
-                      vg_strings_text(&e->ir->strings, text));
+                      vg_text_of(e, text));
         return 0;
     }
     bool plain = count == 0 && frame->loops.count > 0;
@@ -233,7 +233,7 @@ static vg_tree_id bound_below(const vg_elaborator *e, vg_str name) {
 }
 
 static void report_unknown(vg_elaborator *e, vg_tree_id name) {
-    const char *text = vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name));
+    const char *text = vg_text_of(e, vg_tree_name(e->tree, name));
     vg_span span = vg_tree_span(e->tree, name);
     if (e->names_missing) return;
     vg_report(e->diags, unknown_name, span, e->frame->call, text);
@@ -262,7 +262,7 @@ vg_value vg_name_value(vg_elaborator *e, vg_tree_id name, vg_entry *entry) {
         return vg_value_poison();
     }
     if (value.kind == VG_V_family && vg_entry_at(e, value.id)->plain) {
-        const char *text = vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name));
+        const char *text = vg_text_of(e, vg_tree_name(e->tree, name));
         vg_report(e->diags, loop_name_outside, vg_tree_span(e->tree, name), e->frame->call, text, text, text);
         return vg_value_poison();
     }

@@ -138,7 +138,7 @@ static vg_value match_all(vg_elaborator *e, const vg_pattern *pattern, vg_entry 
     vg_match match = { .e = e, .pattern = pattern };
     match.variables_only = pattern->steps[pattern->count - 1].kind != VG_STEP_NAME;
     match_children(&match, scope, 0);
-    return finish(e, &match, pattern->span, vg_strings_text(&e->ir->strings, text));
+    return finish(e, &match, pattern->span, vg_text_of(e, text));
 }
 
 /* ---- patterns from expressions */
@@ -221,7 +221,7 @@ vg_value vg_select(vg_elaborator *e, vg_tree_id expression) {
             vg_match match = { .e = e, .pattern = pattern };
             match.variables_only = pattern->steps[pattern->count - 1].kind != VG_STEP_NAME;
             match_behind(&match, entry, 0);
-            return finish(e, &match, pattern->span, vg_strings_text(&e->ir->strings, text));
+            return finish(e, &match, pattern->span, vg_text_of(e, text));
         }
         return match_all(e, pattern, scope, text);
     }
@@ -280,7 +280,7 @@ static bool text_pattern(vg_elaborator *e, const char *at, vg_pattern *pattern) 
 vg_value vg_select_text(vg_elaborator *e, vg_str text, vg_span span) {
     vg_pattern *pattern = VG_NEW(&e->arena, vg_pattern);
     pattern->span = span;
-    const char *chars = text ? vg_strings_text(&e->ir->strings, text) : "vars";
+    const char *chars = text ? vg_text_of(e, text) : "vars";
     if (!text_pattern(e, text ? chars : "**", pattern) || !pattern->count) {
         vg_report(e->diags, pattern_text, span, e->frame->call, chars);
         return vg_value_poison();

@@ -12,8 +12,6 @@ static const char *const setting_names[VG_SETTING_COUNT] = {
     "eval_every", "checkpoint_every", "checkpoint_best"
 };
 
-static const char *text_of(vg_elaborator *e, vg_str id) { return vg_strings_text(&e->ir->strings, id); }
-
 static int setting_find(const char *name) {
     for (int k = 0; k < VG_SETTING_COUNT; k++)
         if (strcmp(setting_names[k], name) == 0) return k;
@@ -21,7 +19,7 @@ static int setting_find(const char *name) {
 }
 
 static void report_setting(vg_elaborator *e, vg_tree_id name) {
-    const char *text = text_of(e, vg_tree_name(e->tree, name));
+    const char *text = vg_text_of(e, vg_tree_name(e->tree, name));
     vg_report(e->diags, unknown_setting, vg_tree_span(e->tree, name), e->frame->call, text);
     vg_suggest suggest;
     vg_suggest_start(&suggest, text);
@@ -41,7 +39,7 @@ static void read_block(vg_elaborator *e, vg_tree_id statement, vg_settings *sett
     vg_span seen[VG_SETTING_COUNT] = { { 0, 0 } };
     for (uint32_t k = 0; k < vg_tree_count(e->tree, list); k++) {
         vg_tree_id setting = vg_tree_item(e->tree, list, k), name = e->tree->a.items[setting];
-        int at = setting_find(text_of(e, vg_tree_name(e->tree, name)));
+        int at = setting_find(vg_text_of(e, vg_tree_name(e->tree, name)));
         if (at < 0) {
             if (report) report_setting(e, name);
             continue;
@@ -113,7 +111,7 @@ static void apply_options(vg_elaborator *e, vg_settings *blocks, uint32_t count,
         vg_override *set = &e->front->sets.items[k];
         uint32_t block;
         int setting;
-        if (!read_name(text_of(e, set->name), &block, &setting) || block > count) continue;
+        if (!read_name(vg_text_of(e, set->name), &block, &setting) || block > count) continue;
         if (!block || is_run_setting(setting)) block = meant_block(e, set, blocks, count, setting, report);
         if (block) blocks[block - 1].tree[setting] = set->tree;
         set->used = true;
@@ -233,13 +231,13 @@ static void check_counts(vg_elaborator *e, uint64_t batch) {
         vg_dim first = vg_shape_dim(&e->ir->dims, input->shape, 0);
         int64_t number;
         if (vg_dim_is_number(&e->ir->dims, first, &number) && (uint64_t)number != batch)
-            vg_report(e->diags, input_batch, input->span, 0, text_of(e, input->path),
+            vg_report(e->diags, input_batch, input->span, 0, vg_text_of(e, input->path),
                       vg_arena_format(&e->arena, "%lld", (long long)number),
                       vg_arena_format(&e->arena, "%llu", (unsigned long long)batch));
         bool again = false;
         for (uint32_t j = 0; j < k; j++) again |= e->unit->inputs.items[j].dataset == input->dataset;
         if (!input->dataset || again || input->dataset->train_count >= batch) continue;
-        vg_report(e->diags, too_few_examples, input->span, 0, text_of(e, input->dataset->name),
+        vg_report(e->diags, too_few_examples, input->span, 0, vg_text_of(e, input->dataset->name),
                   vg_arena_format(&e->arena, "%u", input->dataset->train_count),
                   vg_arena_format(&e->arena, "%llu", (unsigned long long)batch));
     }
@@ -267,7 +265,7 @@ static void check_last_batch(vg_elaborator *e, vg_span span) {
         const vg_input *input = &e->unit->inputs.items[k];
         if (!vg_dim_is_number(&e->ir->dims, vg_shape_dim(&e->ir->dims, input->shape, 0), &number)) continue;
         vg_report(e->diags, eval_batch, span, 0, vg_arena_format(&e->arena, "%u", set->test_count),
-                  text_of(e, set->name), text_of(e, input->path));
+                  vg_text_of(e, set->name), vg_text_of(e, input->path));
         vg_diags_note(e->diags, input->span, "a name as its first dimension, [batch, ...], stands for every length");
         return;
     }
@@ -282,7 +280,7 @@ static void read_evaluation(vg_elaborator *e, const vg_settings *run) {
     for (uint32_t k = 0; k < e->unit->inputs.count; k++) {
         const vg_dataset *set = e->unit->inputs.items[k].dataset;
         if (set && !set->test_count)
-            vg_report(e->diags, no_test_split, vg_tree_span(e->tree, tree), 0, text_of(e, set->name));
+            vg_report(e->diags, no_test_split, vg_tree_span(e->tree, tree), 0, vg_text_of(e, set->name));
     }
     if (e->diags->list.count == errors) check_last_batch(e, vg_tree_span(e->tree, tree));
 }

@@ -39,9 +39,9 @@ static void check_parameters(vg_elaborator *e, vg_tree_id statement) {
             vg_tree_id other = e->tree->a.items[vg_tree_item(e->tree, list, j)];
             if (vg_tree_name(e->tree, other) != vg_tree_name(e->tree, name)) continue;
             vg_report(e->diags, bound_twice, vg_tree_span(e->tree, name), 0,
-                      vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name)));
+                      vg_text_of(e, vg_tree_name(e->tree, name)));
             vg_diags_note(e->diags, vg_tree_span(e->tree, other), "'%s' is bound here",
-                          vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name)));
+                          vg_text_of(e, vg_tree_name(e->tree, name)));
             break;
         }
     }
@@ -53,9 +53,9 @@ static void define(vg_elaborator *e, vg_tree_id statement, vg_entry top) {
     vg_entry old = vg_entry_find(e, top, vg_tree_name(e->tree, name));
     if (old) {
         vg_report(e->diags, bound_twice, vg_tree_span(e->tree, name), 0,
-                  vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name)));
+                  vg_text_of(e, vg_tree_name(e->tree, name)));
         vg_diags_note(e->diags, vg_entry_at(e, old)->span, "'%s' is bound here",
-                      vg_strings_text(&e->ir->strings, vg_tree_name(e->tree, name)));
+                      vg_text_of(e, vg_tree_name(e->tree, name)));
         return;
     }
     vg_function f = { function_kind(vg_tree_kind(e->tree, statement)), vg_tree_name(e->tree, name), statement, top, false };
@@ -142,10 +142,10 @@ static bool loop_name_free(vg_elaborator *e, vg_tree_id name) {
     for (uint32_t k = 0; k < e->frame->locals.count; k++) local |= e->frame->locals.items[k].name == text;
     if (!local && !vg_entry_find(e, e->frame->scope, text) && !vg_entry_find(e, e->frame->top, text)) return true;
     vg_report(e->diags, bound_twice, vg_tree_span(e->tree, name), e->frame->call,
-              vg_strings_text(&e->ir->strings, text));
+              vg_text_of(e, text));
     if (vg_name_find(e, text, &value, &entry) && entry)
         vg_diags_note(e->diags, vg_entry_at(e, entry)->span, "'%s' is bound here",
-                      vg_strings_text(&e->ir->strings, text));
+                      vg_text_of(e, text));
     return false;
 }
 
@@ -219,7 +219,7 @@ static void check_use_overrides(vg_elaborator *e, uint32_t from, const char *fil
     for (uint32_t k = from; k < e->use_consts.count; k++)
         if (!e->use_consts.items[k].used)
             vg_report(e->diags, use_unknown_const, e->use_consts.items[k].span, e->frame->call, file,
-                      vg_strings_text(&e->ir->strings, e->use_consts.items[k].name));
+                      vg_text_of(e, e->use_consts.items[k].name));
     e->use_consts.count = from;
 }
 
@@ -229,7 +229,7 @@ static vg_tree_id use_root(vg_elaborator *e, vg_str path, vg_span span) {
         if (e->front->used.items[k].path == path) return e->front->used.items[k].root;
     char *text;
     size_t length;
-    const char *name = vg_strings_text(&e->ir->strings, path);
+    const char *name = vg_text_of(e, path);
     int failed = vg_file_read(e->mem, name, VG_SOURCE_LIMIT, &text, &length);
     if (failed) {
         vg_report(e->diags, file_failed, span, e->frame->call, name, strerror(failed));
@@ -245,21 +245,21 @@ static vg_tree_id use_root(vg_elaborator *e, vg_str path, vg_span span) {
 }
 
 static bool same_file(const vg_elaborator *e, vg_str a, vg_str b) {
-    return a == b || vg_file_same(vg_strings_text(&e->ir->strings, a), vg_strings_text(&e->ir->strings, b));
+    return a == b || vg_file_same(vg_text_of(e, a), vg_text_of(e, b));
 }
 
 static void execute_use(vg_elaborator *e, vg_tree_id statement) {
     vg_str given = vg_evaluate_string(e, e->tree->a.items[statement]);
     vg_span span = vg_tree_span(e->tree, e->tree->a.items[statement]);
     const vg_source *here = vg_sources_at(&e->diags->sources, span.begin);
-    char *joined = vg_path_join_sibling(e->mem, here ? here->name : "", vg_strings_text(&e->ir->strings, given));
+    char *joined = vg_path_join_sibling(e->mem, here ? here->name : "", vg_text_of(e, given));
     vg_str path = vg_strings_c(&e->ir->strings, joined);
     vg_mem_free(e->mem, joined);
     if (same_file(e, e->front->path, path)) return;      /* the model file itself: it is here already */
     for (uint32_t k = 0; k < e->used.count; k++) {
         if (!same_file(e, e->used.items[k].path, path)) continue;
         if (vg_tree_count(e->tree, e->tree->b.items[statement])) {
-            vg_report(e->diags, use_twice, span, e->frame->call, vg_strings_text(&e->ir->strings, path));
+            vg_report(e->diags, use_twice, span, e->frame->call, vg_text_of(e, path));
             vg_diags_note(e->diags, e->used.items[k].span, "used here");
         }
         return;
@@ -276,7 +276,7 @@ static void execute_use(vg_elaborator *e, vg_tree_id statement) {
     vg_hoist(e, root, e->root);
     if (++e->depth < VG_EVALUATION_LIMIT) vg_execute_block(e, root);
     e->depth--;
-    check_use_overrides(e, from, vg_strings_text(&e->ir->strings, path));
+    check_use_overrides(e, from, vg_text_of(e, path));
 }
 
 /* ---- put off to the end */

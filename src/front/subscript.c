@@ -14,7 +14,7 @@ static const char *members_text(vg_elaborator *e, vg_entry family) {
     for (vg_entry c = vg_entry_at(e, family)->first_child; c; c = vg_entry_at(e, c)->next) {
         if (vg_entry_at(e, c)->open || (count++ >= 3 && c != last)) continue;
         vg_text_format(&text, "%s%s", count == 1 ? "" : count > 4 ? " ... " : ", ",
-                       vg_strings_text(&e->ir->strings, vg_entry_path(e, c)));
+                       vg_text_of(e, vg_entry_path(e, c)));
     }
     const char *copy = vg_arena_copy(&e->arena, vg_text_c(&text), text.length);
     vg_text_free(&text);
@@ -23,7 +23,7 @@ static const char *members_text(vg_elaborator *e, vg_entry family) {
 
 static vg_value family_member(vg_elaborator *e, vg_tree_id expression, vg_entry family) {
     uint32_t subs = e->tree->b.items[expression], count = vg_tree_count(e->tree, subs);
-    const char *path = vg_strings_text(&e->ir->strings, vg_entry_path(e, family));
+    const char *path = vg_text_of(e, vg_entry_path(e, family));
     int64_t indices[VG_RANK_LIMIT * 2];
     if (count > VG_RANK_LIMIT * 2) count = VG_RANK_LIMIT * 2;
     for (uint32_t k = 0; k < count; k++) {

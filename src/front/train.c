@@ -4,8 +4,6 @@
 #include "front/settings.h"
 #include "ir/build.h"
 
-static const char *text_of(vg_elaborator *e, vg_str id) { return vg_strings_text(&e->ir->strings, id); }
-
 /* ---- which variables */
 
 static bool passes(const vg_graph *graph, vg_node node) {
@@ -37,7 +35,7 @@ static vg_value default_params(vg_elaborator *e, vg_node loss, vg_tree_id loss_t
     vg_mem_free(e->mem, mark);
     if (count) return vg_value_selection(&e->values, items, count);
     vg_report(e->diags, nothing_to_train, vg_tree_span(e->tree, loss_tree), e->frame->call,
-              text_of(e, vg_expression_text(e, loss_tree)));
+              vg_text_of(e, vg_expression_text(e, loss_tree)));
     return vg_value_poison();
 }
 
@@ -188,7 +186,7 @@ static void run_optimizer(vg_elaborator *e, vg_value optimizer, vg_node p, vg_no
     for (uint32_t k = before; k < e->updates.count; k++) updates |= e->updates.items[k].variable == variable;
     if (!updates && errors == e->diags->list.count)
         vg_report(e->diags, optimizer_no_update, vg_tree_span(e->tree, e->tree->a.items[f.tree]), 0,
-                  text_of(e, f.name), text_of(e, locals[0].name));
+                  vg_text_of(e, f.name), vg_text_of(e, locals[0].name));
 }
 
 /* takes: by the variable's number; NULL: all. */
@@ -216,7 +214,7 @@ static uint32_t optimizer_pairs(vg_elaborator *e, vg_tree_id tree, vg_span block
     vg_report(e->diags, not_optimizer, span, e->frame->call, vg_value_noun(value.kind));
     if (value.kind == VG_V_function)
         vg_diags_note(e->diags, (vg_span){ 0, 0 }, "write the call: %s(rate = 0.01)",
-                      text_of(e, e->values.functions.items[value.id].name));
+                      vg_text_of(e, e->values.functions.items[value.id].name));
     return 0;
 }
 
@@ -256,7 +254,7 @@ static void elaborate_updates(vg_elaborator *e, const vg_settings *s, vg_node lo
         const vg_pair *pair = pair_of(e, pairs, pair_count, variable.node);
         if (pair) run_optimizer(e, pair->optimizer, variable.node, gradients[k], train);
         else vg_report(e->diags, no_optimizer_for, vg_tree_span(e->tree, s->tree[VG_S_optimizer]), e->frame->call,
-                       text_of(e, variable.path));
+                       vg_text_of(e, variable.path));
     }
 }
 
@@ -266,7 +264,7 @@ static vg_node loss_node(vg_elaborator *e, vg_tree_id tree) {
     vg_node loss = vg_evaluate_tensor(e, tree);
     if (!loss) return 0;
     if (vg_node_rank(e->graph, loss) == 0 && vg_node_dtype(e->graph, loss) == VG_F32) return loss;
-    const char *text = text_of(e, vg_expression_text(e, tree));
+    const char *text = vg_text_of(e, vg_expression_text(e, tree));
     vg_report(e->diags, loss_not_scalar, vg_tree_span(e->tree, tree), e->frame->call, text,
               vg_shape_shown(e, vg_node_shape(e->graph, loss)), text);
     return 0;

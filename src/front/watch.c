@@ -1,8 +1,6 @@
 /* summary, expect, and what the caller wants to read: the roots that watch. */
 #include "front/elaborator.h"
 
-static const char *text_of(vg_elaborator *e, vg_str id) { return vg_strings_text(&e->ir->strings, id); }
-
 /* The block whose loss a gradient is of; of anything else the first. */
 static uint32_t turn_of_gradient(const vg_elaborator *e, vg_node y) {
     for (uint32_t k = 0; k < e->losses.count; k++)
@@ -74,7 +72,7 @@ static void add_summary(vg_elaborator *e, const vg_summary_statement *s, vg_str 
     if (!e->training && (s->kind != VG_SUMMARY_SCALAR || turn)) return;      /* those of evaluation */
     uint32_t old = vg_map_get(&e->tag_map, key);
     if (old) {
-        vg_report(e->diags, tag_twice, span, e->frame->call, text_of(e, tag));
+        vg_report(e->diags, tag_twice, span, e->frame->call, vg_text_of(e, tag));
         vg_diags_note(e->diags, e->tags.items[old - 1], "the first summary of this tag");
         return;
     }
@@ -113,10 +111,10 @@ static vg_str tag_head(vg_elaborator *e, const vg_summary_statement *s, vg_tree_
         uint32_t arguments = e->tree->b.items[tree];
         vg_tree_id y = e->tree->b.items[vg_tree_item(e->tree, arguments, 0)];
         vg_tree_id v = e->tree->b.items[vg_tree_item(e->tree, arguments, 1)];
-        const char *of = text_of(e, vg_expression_text(e, y));
+        const char *of = vg_text_of(e, vg_expression_text(e, y));
         if (single) {
             vg_node node = vg_operand(e->graph, value.id, 1);
-            text = vg_strings_format(strings, "grad(%s)/%s", of, text_of(e, path_or_text(e, v, node)));
+            text = vg_strings_format(strings, "grad(%s)/%s", of, vg_text_of(e, path_or_text(e, v, node)));
         } else {
             text = vg_strings_format(strings, "grad(%s)", of);
         }
@@ -124,7 +122,7 @@ static vg_str tag_head(vg_elaborator *e, const vg_summary_statement *s, vg_tree_
         text = path_or_text(e, tree, value.id);
     }
     if (!s->as) return text;
-    return s->several ? vg_strings_format(strings, "%s/%s", text_of(e, s->as), text_of(e, text)) : s->as;
+    return s->several ? vg_strings_format(strings, "%s/%s", vg_text_of(e, s->as), vg_text_of(e, text)) : s->as;
 }
 
 /* A list of tensors as a selection, of the paths [0], [1], ...; another value as it is. */
@@ -143,7 +141,7 @@ static vg_value list_members(vg_elaborator *e, vg_value list, vg_span span) {
 static void summary_expression(vg_elaborator *e, const vg_summary_statement *s, vg_tree_id tree) {
     vg_span span = vg_tree_span(e->tree, tree);
     vg_binding outer = vg_binding_refuse(e, "a summary",
-        vg_strings_format(&e->ir->strings, "summary %s", text_of(e, vg_expression_text(e, tree))));
+        vg_strings_format(&e->ir->strings, "summary %s", vg_text_of(e, vg_expression_text(e, tree))));
     vg_value value = vg_evaluate(e, tree);
     if (value.kind == VG_V_poison) goto done;
     if (value.kind == VG_V_list) value = list_members(e, value, span);
@@ -155,7 +153,7 @@ static void summary_expression(vg_elaborator *e, const vg_summary_statement *s, 
     vg_str head = tag_head(e, s, tree, value);
     for (uint32_t k = 0; k < vg_selection_count(&e->values, value); k++) {
         vg_selected item = vg_selection_item(&e->values, value, k);
-        add_summary(e, s, vg_strings_format(&e->ir->strings, "%s/%s", text_of(e, head), text_of(e, item.path)),
+        add_summary(e, s, vg_strings_format(&e->ir->strings, "%s/%s", vg_text_of(e, head), vg_text_of(e, item.path)),
                     item.node, span);
     }
 done:
@@ -165,7 +163,7 @@ done:
 void vg_elaborate_summary(vg_elaborator *e, vg_tree_id statement) {
     vg_tree_id name = e->tree->a.items[statement];
     uint32_t list = e->tree->b.items[statement], more = e->tree->c.items[statement];
-    const char *kind = text_of(e, vg_tree_name(e->tree, name));
+    const char *kind = vg_text_of(e, vg_tree_name(e->tree, name));
     vg_summary_statement s = { .kind = VG_SUMMARY_SCALAR, .several = vg_tree_count(e->tree, list) > 1 };
     if (__builtin_strcmp(kind, "histogram") == 0) s.kind = VG_SUMMARY_HISTOGRAM;
     else if (__builtin_strcmp(kind, "image") == 0) s.kind = VG_SUMMARY_IMAGE;
@@ -236,7 +234,7 @@ void vg_elaborate_expect(vg_elaborator *e, vg_tree_id statement) {
     vg_expectation row = { .text = vg_expression_text(e, tree), .span = vg_tree_span(e->tree, tree) };
     if (!every_of(e, e->tree->c.items[statement], &row.every)) return;
     if (message) row.message = vg_evaluate_string(e, message);
-    vg_str draws = vg_strings_format(&e->ir->strings, "expect %s", text_of(e, row.text));
+    vg_str draws = vg_strings_format(&e->ir->strings, "expect %s", vg_text_of(e, row.text));
     vg_binding outer = vg_binding_refuse(e, "an expect", draws);
     vg_value values[3] = { { 0 } };
     uint32_t count = condition(e, tree, draws, &row, values);
@@ -250,8 +248,8 @@ void vg_elaborate_expect(vg_elaborator *e, vg_tree_id statement) {
     for (uint32_t k = 0; k < vg_selection_count(&e->values, values[0]); k++) {
         vg_value one[3];
         for (uint32_t j = 0; j < count; j++) one[j] = element_of(e, values[j], k);
-        row.text = vg_strings_format(&e->ir->strings, "%s/%s", text_of(e, text),
-                                     text_of(e, vg_selection_item(&e->values, values[0], k).path));
+        row.text = vg_strings_format(&e->ir->strings, "%s/%s", vg_text_of(e, text),
+                                     vg_text_of(e, vg_selection_item(&e->values, values[0], k).path));
         add_expect(e, row, one, count);
     }
 }
@@ -260,13 +258,13 @@ void vg_elaborate_expect(vg_elaborator *e, vg_tree_id statement) {
 
 void vg_elaborate_fetch(vg_elaborator *e, const vg_override *fetch, uint32_t index) {
     vg_str text = vg_expression_text(e, fetch->tree);
-    vg_str draws = vg_strings_format(&e->ir->strings, "fetch %s", text_of(e, text));
+    vg_str draws = vg_strings_format(&e->ir->strings, "fetch %s", vg_text_of(e, text));
     vg_binding outer = vg_binding_refuse(e, "a value to print", draws);
     vg_value value = vg_evaluate(e, fetch->tree);
     e->binding = outer;
     if (value.kind == VG_V_selection && vg_selection_count(&e->values, value) == 1) value = element_of(e, value, 0);
     if (value.kind == VG_V_selection) {
-        vg_report(e->diags, fetch_selection, fetch->span, 0, text_of(e, text),
+        vg_report(e->diags, fetch_selection, fetch->span, 0, vg_text_of(e, text),
                   vg_arena_format(&e->arena, "%u", vg_selection_count(&e->values, value)));
         return;
     }
