@@ -1,6 +1,7 @@
 /* Collecting diagnostics (diag.h). */
 #include "diag/diag.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -13,10 +14,11 @@ void vg_diags_init(vg_diags *diags, vg_mem *mem, vg_strings *strings) {
     vg_arena_init(&diags->arena, mem);
     vg_sources_init(&diags->sources, &diags->arena);
     vg_vec_push(mem, &diags->calls, ((vg_call_row){ 0 }));
+    vg_vec_push(mem, &diags->arguments, ((vg_argument_row){ 0 }));
 }
 
 vg_call vg_diags_call(vg_diags *diags, vg_call parent, vg_call_kind kind, vg_span span, vg_str name, int64_t index) {
-    vg_call_row row = { parent, kind, span, name, index };
+    vg_call_row row = { parent, kind, span, name, index, 0 };
     vg_vec_push(diags->mem, &diags->calls, row);
     return diags->calls.count - 1;
 }
@@ -40,9 +42,66 @@ static vg_call library_call(const vg_diags *diags, vg_span span, vg_call call) {
     return 0;
 }
 
+void vg_diags_argument(vg_diags *diags, vg_call call, vg_str name, vg_span parameter, vg_span argument) {
+    if (!in_library(diags, parameter) || call == 0) {
+        return;
+    }
+    vg_call_row *row = &diags->calls.items[call];
+    vg_argument_row argument_row = { name, argument, row->arguments };
+    row->arguments = diags->arguments.count;
+    vg_vec_push(diags->mem, &diags->arguments, argument_row);
+}
+
+/* The call's argument for the parameter with this name. */
+static const vg_argument_row *argument_named(const vg_diags *diags, vg_call call, const char *name, size_t length) {
+    for (uint32_t k = diags->calls.items[call].arguments; k; k = diags->arguments.items[k].next) {
+        const char *parameter = vg_strings_text(diags->strings, diags->arguments.items[k].parameter);
+        if (strlen(parameter) == length && memcmp(parameter, name, length) == 0) {
+            return &diags->arguments.items[k];
+        }
+    }
+    return NULL;
+}
+
+/* The argument of `call` that an expression is about: the only one it names, calling and indexing nothing. */
+static const vg_argument_row *argument_of(const vg_diags *diags, vg_span span, vg_call call) {
+    const vg_source *source = vg_sources_at(&diags->sources, span.begin);
+    const char *text = source->text + (span.begin - source->base);
+    const size_t length = span.end - span.begin;
+    const vg_argument_row *found = NULL;
+    for (size_t k = 0, end; k < length; k = end) {
+        for (end = k; end < length && (isalnum((unsigned char)text[end]) || text[end] == '_'); end++) { }
+        if (strchr("([.", text[k])) {
+            return NULL;
+        }
+        const vg_argument_row *argument = argument_named(diags, call, text + k, end - k);
+        if (argument && found && argument != found) {
+            return NULL;
+        }
+        found = argument ? argument : found;
+        end += end == k;
+    }
+    return found;
+}
+
 vg_span vg_diags_place(const vg_diags *diags, vg_span span, vg_call call) {
-    vg_call users = library_call(diags, span, call);
-    return users ? diags->calls.items[users].span : span;
+    const vg_call users = library_call(diags, span, call);
+    if (!users) {
+        return span;
+    }
+    for (vg_call at = call;; at = diags->calls.items[at].parent) {
+        if (diags->calls.items[at].kind == VG_CALL_LOOP) {
+            continue;      /* the function around it has the parameters */
+        }
+        const vg_argument_row *argument = argument_of(diags, span, at);
+        if (!argument) {
+            return diags->calls.items[users].span;
+        }
+        span = argument->span;
+        if (at == users) {
+            return span;
+        }
+    }
 }
 
 /* The row's text with {k} replaced by argument k. */

@@ -50,7 +50,11 @@ typedef struct vg_call_row {
     vg_span      span;     /* of the call, or of the loop's head */
     vg_str       name;     /* of the function, or of the loop's variable */
     int64_t      index;    /* the loop variable's value */
+    uint32_t     arguments; /* of a function of the library: the last one, in vg_diags.arguments; 0: none */
 } vg_call_row;
+
+/* What a call gives to a parameter: so that a mistake in the library is shown at the argument it comes from. */
+typedef struct vg_argument_row { vg_str parameter; vg_span span; uint32_t next; } vg_argument_row;
 
 typedef struct vg_note { vg_span span; const char *text; } vg_note;   /* span {0,0}: no source line */
 
@@ -68,6 +72,7 @@ typedef struct vg_diags {
     vg_strings         *strings;
     vg_sources          sources;
     VG_VEC(vg_call_row) calls;      /* calls.items[0] is the top level */
+    VG_VEC(vg_argument_row) arguments;   /* items[0] is none */
     VG_VEC(vg_diag)     list;
     VG_VEC(vg_note)     notes;      /* grouped by diagnostic: notes are added right after their vg_report */
     vg_map              seen;       /* (code, span), or a call of the library: one mistake, one error */
@@ -76,12 +81,15 @@ typedef struct vg_diags {
 
 void vg_diags_init(vg_diags *diags, vg_mem *mem, vg_strings *strings);
 vg_call vg_diags_call(vg_diags *diags, vg_call parent, vg_call_kind kind, vg_span span, vg_str name, int64_t index);
+/* The call's argument for a parameter, which stands at `parameter`; kept when that is in the library. */
+void vg_diags_argument(vg_diags *diags, vg_call call, vg_str name, vg_span parameter, vg_span argument);
 
 /* Used through vg_report. Arguments are copied. */
 void vg_diags_add(vg_diags *diags, vg_code code, vg_span span, vg_call call, const char *const *arguments);
 /* A note to the diagnostic reported last. */
 void vg_diags_note(vg_diags *diags, vg_span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Where a mistake at `span` within `call` is shown: in the library, at the user's call that led there. */
+/* Where a mistake at `span` within `call` is shown. In the library: at the user's call that led there, or at that one of
+ * its arguments which the mistaken expression is about. */
 vg_span vg_diags_place(const vg_diags *diags, vg_span span, vg_call call);
 /* The highest claim to the exit status among what was reported: 0, or a vg_class (4 before 5 before 3; 1 first). */
 int  vg_diags_status(const vg_diags *diags);

@@ -153,6 +153,8 @@ bool vg_bind_parameters(vg_elaborator *e, const vg_function *function, const vg_
         vg_tree_id parameter = vg_tree_item(e->tree, list, k), name = e->tree->a.items[parameter];
         vg_value value = arguments[k];
         vg_span span = spans[k].end ? spans[k] : call;
+        if (spans[k].end)
+            vg_diags_argument(e->diags, e->frame->call, vg_tree_name(e->tree, name), vg_tree_span(e->tree, name), span);
         if (value.kind == VG_V_absent) value = vg_evaluate(e, e->tree->b.items[parameter]);
         if (value.kind == VG_V_poison) return false;
         if (e->tree->c.items[parameter]) {
@@ -331,7 +333,7 @@ static bool evaluate_arguments(vg_elaborator *e, const vg_function *f, vg_tree_i
 static vg_value bind_later(vg_elaborator *e, uint32_t function, const vg_arguments *a, vg_span span) {
     uint32_t kind = e->values.functions.items[function].kind;
     vg_value list = vg_value_list(&e->values, a->values, a->count);
-    vg_bound bound = { function, list.id, span, e->frame->call };
+    vg_bound bound = { function, list.id, a->spans, span, e->frame->call };
     vg_vec_push(e->mem, &e->values.bound, bound);
     uint32_t id = e->values.bound.count - 1;
     if (kind == VG_F_optimizer) return (vg_value){ VG_V_optimizer, id, 0 };

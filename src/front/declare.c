@@ -61,7 +61,6 @@ static vg_value by_shape(vg_elaborator *e, uint32_t bound, vg_shape shape, vg_sp
     vg_function f = e->values.functions.items[b.function];
     vg_dim dims[VG_RANK_LIMIT];
     vg_value items[VG_RANK_LIMIT], arguments[VG_ARGUMENT_LIMIT];
-    vg_span spans[VG_ARGUMENT_LIMIT] = { { 0, 0 } };
     uint32_t rank = vg_shape_list(&e->ir->dims, shape, dims);
     for (uint32_t k = 0; k < rank; k++) items[k] = vg_dim_value_of(e, dims[k]);
     vg_value list = { VG_V_list, b.list, 0 };
@@ -69,7 +68,7 @@ static vg_value by_shape(vg_elaborator *e, uint32_t bound, vg_shape shape, vg_sp
     vg_tree_id name = vg_tree_extra(e->tree, e->tree->c.items[f.tree], 0);
     vg_value shown = vg_value_list(&e->values, items, rank);
     vg_local local = { vg_tree_name(e->tree, name), shown, vg_tree_span(e->tree, name) };
-    return vg_run_function(e, b.function, arguments, spans, span, &local, 1, 0);
+    return vg_run_function(e, b.function, arguments, b.spans, span, &local, 1, 0);
 }
 
 vg_node vg_draw(vg_elaborator *e, vg_value distribution, vg_shape shape, bool fixed, vg_str path, vg_span span) {

@@ -156,7 +156,9 @@ static vg_value default_optimizer(vg_elaborator *e, vg_span span) {
     uint32_t count = vg_tree_count(e->tree, vg_function_parameters(e, &f));
     for (uint32_t k = 0; k < count; k++) arguments[k] = vg_value_absent();
     arguments[0] = vg_value_number(0.01);
-    vg_bound bound = { vg_entry_at(e, entry)->value.id, vg_value_list(&e->values, arguments, count).id, span, 0 };
+    static const vg_span none[VG_ARGUMENT_LIMIT];
+    const uint32_t list = vg_value_list(&e->values, arguments, count).id;
+    const vg_bound bound = { vg_entry_at(e, entry)->value.id, list, none, span, 0 };
     vg_vec_push(e->mem, &e->values.bound, bound);
     return (vg_value){ VG_V_optimizer, e->values.bound.count - 1, 0 };
 }
@@ -166,11 +168,7 @@ static void run_optimizer(vg_elaborator *e, vg_value optimizer, vg_node p, vg_no
     vg_function f = e->values.functions.items[bound.function];
     uint32_t more = e->tree->c.items[f.tree];
     vg_value list = { VG_V_list, bound.list, 0 }, arguments[VG_ARGUMENT_LIMIT];
-    vg_span spans[VG_ARGUMENT_LIMIT];
-    for (uint32_t k = 0; k < vg_list_count(&e->values, list); k++) {
-        arguments[k] = vg_list_item(&e->values, list, k);
-        spans[k] = bound.span;
-    }
+    for (uint32_t k = 0; k < vg_list_count(&e->values, list); k++) arguments[k] = vg_list_item(&e->values, list, k);
     vg_tree_id p_name = vg_tree_extra(e->tree, more, 0), g_name = vg_tree_extra(e->tree, more, 1);
     vg_local locals[2] = {
         { vg_tree_name(e->tree, p_name), vg_value_tensor(p), vg_tree_span(e->tree, p_name) },
@@ -179,7 +177,7 @@ static void run_optimizer(vg_elaborator *e, vg_value optimizer, vg_node p, vg_no
     vg_entry scope = mirror(e, train, vg_map_get(&e->node_entry, p));
     vg_binding outer = vg_binding_refuse(e, "an optimizer", vg_entry_path(e, scope));
     uint32_t before = e->updates.count, errors = e->diags->list.count;
-    vg_run_function(e, bound.function, arguments, spans, bound.span, locals, 2, scope);
+    vg_run_function(e, bound.function, arguments, bound.spans, bound.span, locals, 2, scope);
     e->binding = outer;
     bool updates = false;
     vg_entry variable = vg_map_get(&e->node_entry, p);

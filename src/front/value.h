@@ -43,7 +43,12 @@ typedef struct vg_function {
 } vg_function;
 
 /* A function with its arguments, to be run later: an optimizer (for p, g) or an initialiser by fan (for shape). */
-typedef struct vg_bound { uint32_t function; uint32_t list; vg_span span; vg_call call; } vg_bound;
+typedef struct vg_bound {
+    uint32_t       function, list;      /* list: the arguments' values */
+    const vg_span *spans;               /* the arguments; end 0: not given */
+    vg_span        span;                /* of the call, within `call` */
+    vg_call        call;
+} vg_bound;
 
 typedef struct vg_distribution_row {
     vg_op    op;         /* random_normal ...; VG_OP_none: bound */
