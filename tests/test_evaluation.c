@@ -156,7 +156,6 @@ static const case_row cases[] = {
       "summary scalar w", "w@0=0; w@2=-4; w@3=-6" },
     { "what is not a number is recorded", THREE LOSS TRAIN("batch = 2; steps = 1; eval_every = 9")
       "l = log(0 - mean(y))\ni = mean(1 / (9 - y))\nsummary scalar l, i", "l@0=nan; i@0=inf; l@1=nan; i@1=inf" },
-    { "nothing to tell", THREE LOSS TRAIN("batch = 2; steps = 2; eval_every = 1") "summary histogram y", "" },
     { "no evaluation", THREE LOSS TRAIN("batch = 2; steps = 2") "summary scalar mean(y)", "" },
 };
 
@@ -266,8 +265,19 @@ static void test_label(void **state) {
     assert_int_equal(run_model(model, &all, false), VG_FAILED_RESOURCE);
     assert_int_equal(vg_model_diagnostics(model), 1);
     vg_model_diagnostic(model, 0, &d);
-    assert_string_equal(d.message, "index 9 of example 0 is out of range: it must lie in 0..2");
+    assert_string_equal(d.message, "label 9 of example 0 is out of range: there are the classes 0..2");
     assert_true(all.steps == 0 && *all.test == '\0');
+    vg_model_free(model);
+}
+
+static void test_nothing_to_evaluate(void **state) {
+    (void)state;
+    heard all = { .stop_at = -1 };
+    vg_diagnostic d = { .code = "" };
+    vg_model *model = model_of(THREE LOSS TRAIN("batch = 2; steps = 2; eval_every = 1") "summary scalar grad(loss, w)");
+    assert_int_equal(run_model(model, &all, false), VG_FAILED_MODEL);
+    vg_model_diagnostic(model, 0, &d);
+    assert_string_equal(d.code, "nothing-to-evaluate");
     vg_model_free(model);
 }
 
@@ -324,7 +334,7 @@ static void test_mistakes(void **state) { (void)state; CHECK_ROWS(mistakes); }
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases), cmocka_unit_test(test_fed), cmocka_unit_test(test_draws),
-        cmocka_unit_test(test_training_unchanged), cmocka_unit_test(test_endings), cmocka_unit_test(test_label),
+        cmocka_unit_test(test_training_unchanged), cmocka_unit_test(test_endings), cmocka_unit_test(test_label), cmocka_unit_test(test_nothing_to_evaluate),
         cmocka_unit_test(test_memory), cmocka_unit_test(test_mistakes),
     };
     return cmocka_run_group_tests(tests, make_files, remove_files);

@@ -14,7 +14,7 @@ static const vg_row arrays[] = {
         { "flatten(sum(a))", "int [1] 15" }, { "transpose(sum(a))", "int 15" } } },
     { "tensors of different ranks stacked", "a = stack([zeros([2, 3]), 1], 2)", .error = "stack-shapes" },
     { "pairs of widths for too few axes", "a = pad(ones([2, 3]), [[1, 1]])", .error = "pad-widths" },
-    { "a list that is too long", "a = linspace(0, 1, 2000000)", .error = "not-dimension" },
+    { "a list that is too long", "a = linspace(0, 1, 2000000)", .error = "limit-list" },
     { "a shape that is none", X "a = full(\"a\", W)", .error = "not-shape" },
     { "a list within too many lists", "a = zeros([1]) + [[[[[[[[[1]]]]]]]]]", .error = "list-not-tensor" },
     { "rows of different depth", "a = zeros([1]) + [[[1]], [2]]", .error = "list-not-tensor" },

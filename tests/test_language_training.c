@@ -169,7 +169,7 @@ static const vg_row turns[] = {
     { "--set that could mean both", AB "train a { }\ntrain b { steps = 3 }", .set = { "train.batch=4" },
       .error = "setting-block" },
     { "--set of a block that is not there", AB "train a { }\ntrain b { }", .set = { "train[3].batch=4" },
-      .error = "unused-set" },
+      .error = "block-missing" },
 };
 #undef AB
 

@@ -99,6 +99,8 @@ def test_every_model_trains():
 def test_sketches_train():
     """The language's first sketches, written before there was a program, say what they were meant to."""
     for path in sorted(glob.glob(os.path.join(ROOT, "tests/golden/sketches", "*.nn"))):
+        if "\ntrain " not in open(path).read():
+            continue
         done = subprocess.run([PROGRAM, "run", path, "--no-files", "--quiet", "--jsonl", "-", "--steps", "3",
                                "--batch", "8"], capture_output=True, text=True)
         assert done.returncode == 0, "%s: exit %d\n%s" % (path, done.returncode, done.stderr)

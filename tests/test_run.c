@@ -212,7 +212,9 @@ static const struct ending { const char *text; vg_status status; uint64_t steps;
     { "var w: [] = 1\nloss = w * 1e30\ntrain loss {\n optimizer = sgd(rate = 1e30)\n steps = 5\n}\n", VG_FAILED_NUMBERS, 2,
       "loss-not-finite" },
     { MOONS "loss = mean(cross_entropy(dense(x, 2), y + 1))\ntrain loss {\n batch = 8\n steps = 5\n}\n", VG_FAILED_RESOURCE, 0,
-      "index-out-of-range" },
+      "label-out-of-range" },
+    { MOONS "loss = mean(cross_entropy(dense(x, 1), one_hot(y, 1)))\ntrain loss {\n batch = 8\n steps = 5\n}\n",
+      VG_FAILED_RESOURCE, 0, "index-out-of-range" },
     /* numbers before expect */
     { "var w: [] = 1\nloss = w * 1e30\ntrain loss {\n optimizer = sgd(rate = 1e30)\n steps = 5\n}\nexpect w > 1\n",
       VG_FAILED_NUMBERS, 2, "loss-not-finite" }

@@ -222,7 +222,7 @@ static void list_begin(listing *l, const char *title) {
 static void list_rows(listing *l, const char *title, help_group group) {
     list_begin(l, title);
     for (size_t k = 0; k < ROW_COUNT; k++)
-        if (rows[k].group == group) list_name(l, rows[k].name, strlen(rows[k].name));
+        if (rows[k].group == group && strcmp(rows[k].doc, "not built yet") != 0) list_name(l, rows[k].name, strlen(rows[k].name));
 }
 
 static void list_all(const helping *h) {

@@ -54,7 +54,8 @@ static void observe_summary(vg_run *run, const vg_view *view, const vg_word *wor
 static void add_operand(vg_run *run, vg_str text, const vg_view *view, const vg_view *condition, int64_t at) {
     vg_text_format(&run->message, "%s", vg_run_text(run, text));
     if (view->count == condition->count || view->count == 1) {
-        vg_text_format(&run->message, " is %.6g", vg_view_get(view, view->count == 1 ? 0 : at, run->real));
+        const double value = vg_view_get(view, view->count == 1 ? 0 : at, run->real);
+        vg_text_format(&run->message, " is %.6g", isnan(value) ? (double)NAN : value);      /* "nan", whatever its sign */
         return;
     }
     double least = INFINITY, most = -INFINITY;

@@ -34,8 +34,12 @@ bool vg_run_eval_make(vg_run *run) {
         if (evaluation->sizes[k] && !vg_program_make(&evaluation->programs[k], &run->mem, run->unit, graph, &run->store,
                                                      VG_PART_EVALUATION, 0, false, evaluation->symbols[k], run->real))
             return false;
+    if (evaluation->every == 0) return true;
     const uint32_t roots = evaluation->programs[VG_EVAL_FULL].roots.count;
-    if (roots == 0) evaluation->every = 0;      /* there is nothing to tell */
+    if (roots == 0) {
+        vg_report0(&run->model->ir.diags, nothing_to_evaluate, run->unit->eval_span, 0);
+        return false;
+    }
     evaluation->batch = vg_mem_alloc(&run->mem, evaluation->sizes[VG_EVAL_FULL] * sizeof *evaluation->batch);
     evaluation->sums = vg_mem_alloc(&run->mem, roots * sizeof *evaluation->sums);
     return true;

@@ -173,6 +173,11 @@ static vg_status make(void *user) {
     if (status != VG_OK) return status;
     make_storage(run);
     if (!make_programs(run)) return vg_model_status(run->model);
+    if (!run->options.evaluation && run->unit->variables.count == 0 && run->unit->inputs.count == 0 &&
+        run->turns[0].program.roots.count == 0) {
+        vg_report0(&run->model->ir.diags, nothing_to_run, ((vg_span){ 0, 0 }), 0);
+        return vg_model_status(run->model);
+    }
     make_observers(run);
     if (!vg_run_images_make(run)) return vg_model_status(run->model);
     return initialise(run);

@@ -327,24 +327,31 @@ vg_value vg_call_eye(const vg_built_call *c) {
 }
 
 vg_value vg_call_one_hot(const vg_built_call *c) {
-    vg_node i = vg_to_tensor(c->e, c->a[0], true, vg_built_span(c, 0)), row = iota(c, 1);
+    vg_graph *graph = c->e->graph;
+    const vg_node i = vg_to_tensor(c->e, c->a[0], true, vg_built_span(c, 0)), row = iota(c, 1);
     if (!i || !row) return vg_value_poison();
     if (vg_node_dtype(c->e->graph, i) != VG_I32) {
         vg_report(c->e->diags, index_not_integer, vg_built_span(c, 0), c->e->frame->call, "one_hot");
         return vg_value_poison();
     }
-    vg_node column = insert_axis(c, i, vg_node_rank(c->e->graph, i));
-    return tensor(vg_build_float(c->e->graph, vg_build_map2(c->e->graph, VG_OP_eq, column, row)));
+    const vg_word words[] = { vg_shape_dim(&c->e->ir->dims, vg_node_shape(graph, row), 0), 0 };      /* width, many */
+    const vg_node operands[] = { vg_build_fill(graph, vg_node_shape(graph, i), 1, VG_F32), i };
+    return tensor(vg_emit(graph, VG_OP_spread, operands, 2, vg_attr_of(c->e->ir, words, 2)));
 }
 
 vg_value vg_call_linspace(const vg_built_call *c) {
     double a, b;
     int64_t count;
     if (!vg_built_number(c, 0, 0, &a) || !vg_built_number(c, 1, 0, &b)) return vg_value_poison();
-    if (!vg_value_whole(c->a[2], &count) || count < 1 || count > VG_LIST_LIMIT) {
+    if (c->a[2].kind == VG_V_number && c->a[2].number > VG_LIST_LIMIT) {
+        vg_report(c->e->diags, limit_list, vg_built_span(c, 2), c->e->frame->call,
+                  vg_arena_format(&c->e->arena, "%d", VG_LIST_LIMIT));
+        return vg_value_poison();
+    }
+    if (!vg_value_whole(c->a[2], &count) || count < 1) {
         char number[32];
         if (c->a[2].kind != VG_V_poison)
-            vg_report(c->e->diags, not_dimension, vg_built_span(c, 2), c->e->frame->call, "how many",
+            vg_report(c->e->diags, not_count, vg_built_span(c, 2), c->e->frame->call, "the number of points",
                       c->a[2].kind == VG_V_number ? vg_number_text(number, c->a[2].number)
                                                   : vg_value_noun(c->a[2].kind));
         return vg_value_poison();

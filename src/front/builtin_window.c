@@ -8,6 +8,13 @@
 
 static vg_value tensor(vg_node node) { return vg_value_tensor(node); }
 
+/* "0" or "a list": what was given instead. */
+static const char *given(const vg_built_call *c, vg_value value) {
+    if (value.kind != VG_V_number) return vg_value_noun(value.kind);
+    char number[32];
+    return vg_arena_format(&c->e->arena, "%s", vg_number_text(number, value.number));
+}
+
 /* A whole number of at least `least`, or a pair of them, for height and width. */
 static bool pair(const vg_built_call *c, uint32_t k, vg_value value, int64_t least, int64_t out[2]) {
     const vg_values *values = &c->e->values;
@@ -16,10 +23,13 @@ static bool pair(const vg_built_call *c, uint32_t k, vg_value value, int64_t lea
         const vg_value item = list ? vg_list_item(values, value, axis) : value;
         if (item.kind == VG_V_poison) return false;
         if (vg_value_whole(item, &out[axis]) && out[axis] >= least && out[axis] <= INT32_MAX) continue;
-        char number[32];
-        vg_report(c->e->diags, window_argument, vg_built_span(c, k), c->e->frame->call,
-                  vg_arena_format(&c->e->arena, "%d", (int)least),
-                  item.kind == VG_V_number ? vg_number_text(number, item.number) : vg_value_noun(item.kind));
+        const bool many = item.kind == VG_V_list && vg_list_count(values, item) != 2;
+        if (least == 0)
+            vg_report(c->e->diags, window_pad, vg_built_span(c, k), c->e->frame->call, given(c, item));
+        else
+            vg_report(c->e->diags, window_argument, vg_built_span(c, k), c->e->frame->call,
+                      many ? vg_arena_format(&c->e->arena, "a list of %u", vg_list_count(values, item))
+                           : given(c, item));
         return false;
     }
     return true;
@@ -74,6 +84,7 @@ static bool padding(const vg_built_call *c, uint32_t k, vg_node images, vg_windo
 static bool is_images(const vg_built_call *c, vg_node node) {
     if (vg_node_rank(c->e->graph, node) == 4) return true;
     vg_report(c->e->diags, window_rank, c->span, c->e->frame->call, vg_builtin_rows[c->row].name,
+              "images [n, channels, height, width]",
               vg_shape_shown(c->e, vg_node_shape(c->e->graph, node)));
     vg_shape_explain(c->e->graph, &node, 1);
     return false;
@@ -101,10 +112,11 @@ vg_value vg_call_conv2d(const vg_built_call *c) {
                          &w.kernel[axis]);
     if (!optional_pair(c, STRIDE, 1, w.stride) || !optional_pair(c, DILATION, 1, w.dilation)) return vg_value_poison();
     if (!padding(c, PAD, nodes[0], &w)) return vg_value_poison();
-    if (c->a[GROUPS].kind != VG_V_absent) {
-        int64_t both[2];
-        if (!pair(c, GROUPS, c->a[GROUPS], 1, both)) return vg_value_poison();
-        groups = both[0];
+    const vg_value number = c->a[GROUPS];
+    if (number.kind == VG_V_poison) return number;
+    if (number.kind != VG_V_absent && (!vg_value_whole(number, &groups) || groups < 1)) {
+        vg_report(e->diags, not_count, vg_built_span(c, GROUPS), e->frame->call, "groups", given(c, number));
+        return vg_value_poison();
     }
     const vg_word words[VG_CONV_WORDS] = {
         (vg_word)w.stride[0], (vg_word)w.stride[1], (vg_word)w.dilation[0], (vg_word)w.dilation[1],

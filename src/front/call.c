@@ -373,6 +373,9 @@ vg_value vg_call_expression(vg_elaborator *e, vg_tree_id call) {
     if (callee.kind != VG_V_function) {
         vg_report(e->diags, not_function, vg_tree_span(e->tree, name), e->frame->call,
                   vg_value_noun(callee.kind));
+        if (callee.kind == VG_V_string)
+            vg_diags_note(e->diags, (vg_span){ 0, 0 }, "a function is given by its name, without quotes: %s",
+                          vg_text_of(e, callee.id));
         return vg_value_poison();
     }
     vg_function f = e->values.functions.items[callee.id];

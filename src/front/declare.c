@@ -153,6 +153,10 @@ static vg_node initial_value(vg_elaborator *e, vg_tree_id init, vg_shape shape, 
                           vg_text_of(e, e->values.functions.items[value.id].name));
         return 0;
     }
+    if (value.kind == VG_V_distribution) {
+        vg_report0(e->diags, initial_distribution, span, e->frame->call);
+        return 0;
+    }
     vg_node node = vg_to_tensor(e, value, false, span);
     if (!node) return 0;
     vg_node bad = bad_initial(e, node);

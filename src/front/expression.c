@@ -1,6 +1,7 @@
 /* What an expression is worth: literals, names, lists, members, choices. Operators, calls, subscripts and patterns
  * have files of their own. */
 #include <assert.h>
+#include <string.h>
 
 #include "diag/suggest.h"
 #include "front/elaborator.h"
@@ -186,9 +187,13 @@ vg_entry vg_evaluate_place(vg_elaborator *e, vg_tree_id expression) {
 vg_value vg_entry_value(vg_elaborator *e, vg_entry entry, vg_span span) {
     const vg_entry_row *row = vg_entry_at(e, entry);
     if (row->kind == VG_E_family) return (vg_value){ VG_V_family, entry, 0 };
-    if (row->kind == VG_E_scope)
-        vg_report(e->diags, scope_no_value, span, e->frame->call,
-                  vg_text_of(e, vg_entry_path(e, entry)));
+    if (row->kind == VG_E_scope) {
+        const char *path = vg_text_of(e, vg_entry_path(e, entry));
+        vg_report(e->diags, scope_no_value, span, e->frame->call, path);
+        if (strcmp(path, "train") == 0)
+            vg_diags_note(e->diags, (vg_span){ 0, 0 }, "the optimizer's states of the first of %u blocks are train.NAME, "
+                          "of the second train[2].NAME", e->trains.count);
+    }
     return row->value;
 }
 

@@ -106,12 +106,23 @@ static uint32_t meant_block(vg_elaborator *e, const vg_override *set, const vg_s
     return 0;
 }
 
+static void report_block(vg_elaborator *e, const vg_override *set, uint32_t count) {
+    const char *blocks = count == 0 ? "no train block"
+                       : count == 1 ? "one train block" : vg_arena_format(&e->arena, "%u train blocks", count);
+    vg_report(e->diags, block_missing, set->span, 0, vg_text_of(e, set->name), blocks);
+}
+
 static void apply_options(vg_elaborator *e, vg_settings *blocks, uint32_t count, bool report) {
     for (uint32_t k = 0; k < e->front->sets.count; k++) {
         vg_override *set = &e->front->sets.items[k];
         uint32_t block;
         int setting;
-        if (!read_name(vg_text_of(e, set->name), &block, &setting) || block > count) continue;
+        if (!read_name(vg_text_of(e, set->name), &block, &setting)) continue;
+        if (block > count) {
+            if (report) report_block(e, set, count);
+            set->used = true;
+            continue;
+        }
         if (!block || is_run_setting(setting)) block = meant_block(e, set, blocks, count, setting, report);
         if (block) blocks[block - 1].tree[setting] = set->tree;
         set->used = true;
@@ -277,6 +288,7 @@ static void read_evaluation(vg_elaborator *e, const vg_settings *run) {
     uint32_t errors = e->diags->list.count;
     e->unit->eval_every = whole_setting(e, run, VG_S_eval_every, 1, 0);
     if (!e->unit->eval_every) return;
+    e->unit->eval_span = vg_tree_span(e->tree, tree);
     for (uint32_t k = 0; k < e->unit->inputs.count; k++) {
         const vg_dataset *set = e->unit->inputs.items[k].dataset;
         if (set && !set->test_count)
@@ -299,6 +311,10 @@ void vg_settings_run(vg_elaborator *e, const vg_settings *blocks) {
                   vg_arena_format(&e->arena, "%llu", (unsigned long long)steps));
     e->steps = steps;
     if (!e->training) return;
+    if (run.tree[VG_S_epochs] && e->trains.count && !first_dataset(e))
+        vg_report(e->diags, setting_no_data, vg_tree_span(e->tree, run.tree[VG_S_epochs]), 0, "epochs");
+    if (run.tree[VG_S_shuffle] && e->trains.count && !first_dataset(e))
+        vg_report(e->diags, setting_no_data, vg_tree_span(e->tree, run.tree[VG_S_shuffle]), 0, "shuffle");
     unit->batch_size = e->batch;
     unit->shuffle = truth;
     unit->seed = seed;

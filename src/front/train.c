@@ -75,7 +75,9 @@ static bool choose_variables(vg_elaborator *e, vg_value value, vg_span span, vg_
 static vg_value chosen_params(vg_elaborator *e, vg_tree_id tree) {
     vg_chosen chosen;
     if (!choose_variables(e, vg_evaluate(e, tree), vg_tree_span(e->tree, tree), &chosen)) return vg_value_poison();
-    return vg_value_selection(&e->values, chosen.items, chosen.count);
+    if (chosen.count) return vg_value_selection(&e->values, chosen.items, chosen.count);
+    vg_report0(e->diags, params_empty, vg_tree_span(e->tree, tree), e->frame->call);
+    return vg_value_poison();
 }
 
 /* ---- gradients and clipping */

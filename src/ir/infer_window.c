@@ -14,7 +14,8 @@ static const char *called(const vg_infer *infer) {
 static bool words_fit(const vg_infer *infer, const vg_word *words, uint32_t count, uint32_t positive) {
     for (uint32_t k = 0; k < count; k++) {
         if (words[k] <= LONGEST && (words[k] > 0 || k >= positive)) continue;
-        vg_reject(infer, window_number, called(infer), vg_infer_number_text(infer, (int64_t)words[k]));
+        vg_reject(infer, window_number, called(infer), vg_infer_number_text(infer, (int64_t)words[k]),
+                  vg_infer_number_text(infer, LONGEST));
         return false;
     }
     return true;
@@ -48,7 +49,12 @@ static bool count_windows(const vg_infer *infer, const vg_window *window, const 
 
 static bool has_rank_4(const vg_infer *infer, vg_shape shape) {
     if (vg_shape_rank(&infer->ir->dims, shape) == 4) return true;
-    vg_reject(infer, window_rank, called(infer), vg_infer_shape_text(infer, shape));
+    const vg_op op = infer->draft->op;
+    const bool pools = op == VG_OP_pool_argmax || op == VG_OP_pool_sum;
+    vg_reject(infer, window_rank, called(infer),
+              pools ? "images [n, channels, height, width]"
+                    : "images [n, channels, height, width] and filters [out, in, height, width]",
+              vg_infer_shape_text(infer, shape));
     vg_infer_explain(infer);
     return false;
 }
@@ -81,7 +87,7 @@ static vg_shape convolved(const vg_infer *infer, vg_shape images, vg_shape filte
     if (!channels_fit(infer, images, filters, (int64_t)words[8])) return 0;
     if (!lengths_of(infer, images, lengths) || !lengths_of(infer, filters, kernel)) return 0;
     if (kernel[0] < 1 || kernel[1] < 1) {
-        vg_reject(infer, window_number, called(infer), "0");
+        vg_reject(infer, window_number, called(infer), "0", vg_infer_number_text(infer, LONGEST));
         return 0;
     }
     const vg_window window = vg_window_of_conv(words, kernel[0], kernel[1]);

@@ -57,6 +57,7 @@ typedef struct vg_unit {
     VG_VEC(vg_symbol)      batch_symbols;  /* all symbols that stand for the batch size */
     uint64_t  batch_size, steps, seed;     /* of the run; steps 0: not given (a model without train: 1) */
     uint64_t  eval_every;                  /* the test split is evaluated at every so many steps; 0: never */
+    vg_span   eval_span;                   /* where that stands */
     bool      shuffle;
     bool      uses_training;               /* the two graphs differ */
 } vg_unit;
