@@ -180,19 +180,29 @@ VG_API vg_status vg_run_variable(vg_run *run, size_t index, vg_tensor *out);
 
 /* ---- Checking gradients ------------------------------------------------------------------------------------- */
 
+typedef struct vg_gradcheck_options {
+    uint64_t seed;                   /* of the entries and directions that are drawn */
+    uint32_t order;                  /* 1 (or 0): the gradient; 2: the derivative of the gradient */
+} vg_gradcheck_options;
+
 typedef struct vg_gradcheck_row {
     const char *variable;
     uint64_t    checked, skipped;    /* entries and directions; skipped: beside a kink */
-    double      worst;               /* the largest |symbolic - numeric| / the tensor's largest gradient; what the
-                                        loss's rounding makes of a difference is not held against it */
+    double      worst;               /* the largest |symbolic - numeric| / the tensor's largest derivative; what the
+                                        values' rounding makes of a difference is not held against it */
     bool        ok;                  /* nothing is wrong; nothing is known, either, when nothing was checked */
     const char *blame;               /* when not ok: the operator and its source line; else NULL */
 } vg_gradcheck_row;
 
-/* Every trainable variable's symbolic gradient of the training loss against central differences in float64, with
- * the draws held fixed: 32 random entries and 4 random directions a variable, all entries up to 64. `report` gets
- * one row a variable, in order. VG_FAILED_MODEL when one is wrong. */
-VG_API vg_status vg_model_gradcheck(vg_model *model, uint64_t seed,
+/* Order 1: every trainable variable's symbolic gradient of the training loss (of the sum of all blocks' losses) against
+ * central differences, in float64, at the initial values and the first mini-batch, with all draws held fixed: 32 random
+ * entries and 4 random directions a variable, all entries up to 64. Order 2: the derivative of that gradient along a
+ * random direction of one variable after the other, at such entries and directions of all variables; a row is about the
+ * variable that moves. What is further off than 1e-7 of the tensor's largest derivative is wrong. What cannot be told
+ * because of a kink (of relu at 0, say) nearby, at however short a distance, is skipped. `report` gets one row a
+ * variable, in order; false from it ends the check with VG_FAILED_RESOURCE. VG_FAILED_MODEL when one is wrong or nothing
+ * is trained, VG_FAILED_USAGE for another order. `options` NULL: all zero. */
+VG_API vg_status vg_model_gradcheck(vg_model *model, const vg_gradcheck_options *options,
                                     bool (*report)(void *user, const vg_gradcheck_row *row), void *user);
 
 /* ---- Where records go ---------------------------------------------------------------------------------------- */

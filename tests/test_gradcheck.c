@@ -46,7 +46,7 @@ static void test_right(void **state) {
     for (size_t k = 0; k < sizeof models / sizeof *models; k++) {
         vg_model *model = model_of(models[k].text);
         rows r = { .count = 0 };
-        assert_int_equal(vg_model_gradcheck(model, 3, note, &r), VG_OK);
+        assert_int_equal(vg_model_gradcheck(model, &(vg_gradcheck_options){ .seed = 3 }, note, &r), VG_OK);
         assert_int_equal(r.count, models[k].variables);
         for (uint32_t i = 0; i < r.count; i++) {
             assert_true(r.list[i].ok && r.list[i].blame == NULL && r.list[i].worst < 1e-5);
@@ -61,7 +61,7 @@ static void test_kink(void **state) {
     (void)state;
     vg_model *model = model_of("var w: [4] = 0\nloss = sum(relu(w))\n" TRAIN);
     rows r = { .count = 0 };
-    assert_int_equal(vg_model_gradcheck(model, 1, note, &r), VG_OK);
+    assert_int_equal(vg_model_gradcheck(model, &(vg_gradcheck_options){ .seed = 1 }, note, &r), VG_OK);
     assert_true(r.list[0].checked == 0 && r.list[0].skipped == 4 && r.list[0].ok);
     vg_model_free(model);
 }
@@ -81,7 +81,7 @@ static void test_zero(void **state) {
         rows r = { .count = 0 };
         snprintf(text, sizeof text, "%s%s%s", MOONS, models[k], TRAIN);
         vg_model *model = model_of(text);
-        assert_int_equal(vg_model_gradcheck(model, 1, note, &r), VG_OK);
+        assert_int_equal(vg_model_gradcheck(model, &(vg_gradcheck_options){ .seed = 1 }, note, &r), VG_OK);
         for (uint32_t i = 0; i < r.count; i++) {
             if (strcmp(r.list[i].variable, "w") != 0) continue;
             assert_true(r.list[i].ok && r.list[i].skipped == 0 && r.list[i].checked > 0 && r.list[i].worst <= 1e-5);
@@ -93,7 +93,7 @@ static void test_zero(void **state) {
 static void test_no_loss(void **state) {
     (void)state;
     vg_model *model = model_of("var w: [4] = 0\n");
-    assert_int_equal(vg_model_gradcheck(model, 1, note, &(rows){ .count = 0 }), VG_FAILED_MODEL);
+    assert_int_equal(vg_model_gradcheck(model, &(vg_gradcheck_options){ .seed = 1 }, note, &(rows){ .count = 0 }), VG_FAILED_MODEL);
     vg_model_free(model);
 }
 
@@ -101,7 +101,7 @@ static void test_refused(void **state) {
     (void)state;
     vg_model *model = model_of("var w: [4] = 1\nvar v: [4] = 1\nloss = sum(w * v)\n" TRAIN);
     rows r = { .stop = true };
-    assert_int_equal(vg_model_gradcheck(model, 1, note, &r), VG_FAILED_RESOURCE);
+    assert_int_equal(vg_model_gradcheck(model, &(vg_gradcheck_options){ .seed = 1 }, note, &r), VG_FAILED_RESOURCE);
     assert_int_equal(r.count, 1);
     vg_model_free(model);
 }

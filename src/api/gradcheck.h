@@ -1,45 +1,94 @@
-/* What gradcheck.c (every variable of the loss) and gradcheck_blame.c (which operator is wrong) share. */
+/* What the files of gradcheck share: gradcheck.c (every variable of the loss), gradcheck_second.c (the derivative of its
+ * gradient), gradcheck_blame.c (which operator is wrong), gradcheck_graph.c (graphs and programs), probe.c (lines). */
 #ifndef VG_API_GRADCHECK_H
 #define VG_API_GRADCHECK_H
 
+#include "api/difference.h"
 #include "api/run.h"
 #include "base/random.h"
 
-/* A function of what lies in slots: fetch 0 of a program, at step 0 with all draws held fixed. */
-typedef struct vg_probe {
-    vg_program *program;
-    vg_context  context;
-    double      value;        /* where the slots hold what they held at first */
-} vg_probe;
+/* Nodes of a graph that leaves stand for in copies of it, holding the values that the nodes had. */
+typedef struct vg_held {
+    const vg_graph *graph;
+    const char     *name;      /* the leaves' paths begin with it; of each graph its own */
+    uint8_t        *marks;     /* by node */
+} vg_held;
+
+typedef struct vg_check {
+    vg_model *model;
+    vg_run   *run;
+    uint64_t  seed;
+    bool    (*report)(void *user, const vg_gradcheck_row *row);
+    void     *user;
+    vg_graph  base;        /* the losses' sum as plain nodes: grad and replace expanded, nothing simplified; fetch 0 */
+    vg_node   loss;        /* in base */
+    vg_held   stopped;     /* of base: the model's stop_gradients, through which differences must not see either */
+    vg_status status;
+} vg_check;
 
 typedef struct vg_comparison {
     uint64_t checked, skipped;
-    double   worst;           /* the largest difference / the tensor's largest gradient */
+    double   worst;        /* the largest difference / the tensor's largest derivative */
     bool     ok;
 } vg_comparison;
 
-/* Copies into `into` what the `count` targets of `from` depend on; returns the copies in `targets`. With `hold`, a
- * variable of its own (vg_gradcheck_held) stands for each stop_gradient: differences must not see through it either. */
-void vg_gradcheck_copy(const vg_graph *from, vg_graph *into, vg_node *targets, uint32_t count, bool hold);
-vg_str vg_gradcheck_held(vg_ir *ir, vg_node stop_gradient);
-/* A new variable of the graph. */
-vg_node vg_gradcheck_variable(vg_graph *graph, vg_shape shape, vg_str path);
+/* Adds a judgement. */
+void vg_comparison_add(vg_comparison *comparison, const vg_judge *judge);
+/* One row for the caller, with the blame when it is wrong; false when he has enough. */
+bool vg_check_report(vg_check *check, uint32_t variable, const vg_comparison *result, const char *blame);
+/* The draws of this variable's check. */
+vg_random_key vg_check_key(const vg_check *check, uint32_t variable);
+
+/* ---- gradcheck_graph.c */
+
+/* Fetch 0 of the elaborated graph's copy: the sum of all blocks' losses; 0 when nothing is trained. */
+vg_node vg_gradcheck_losses(const vg_graph *from, vg_graph *into);
+/* The gradient of `loss` by each trainable variable (by all nodes that stand for it), by variable; those that have none
+ * are zeros where `loss` is seen from the variable in no way, 0 where the variable is not there. */
+void vg_gradcheck_gradients(vg_run *run, vg_graph *graph, vg_node loss, vg_node *gradients);
+/* A leaf whose value lies in the store under `path`. */
+vg_node vg_gradcheck_leaf(vg_graph *graph, vg_shape shape, vg_dtype dtype, vg_str path);
+/* The leaf that stands for a node. */
+vg_node vg_gradcheck_held(vg_graph *graph, const vg_held *held, vg_node node);
+/* Copies into `into` what the `count` targets of `from` depend on, with leaves for the marked nodes (NULL: none); returns
+ * the copies in `targets`. */
+void vg_gradcheck_copy(const vg_graph *from, vg_graph *into, vg_node *targets, uint32_t count, const vg_held *held);
+/* Puts the values that the marked nodes have now where their leaves find them. False after reporting. */
+bool vg_gradcheck_hold(vg_run *run, const vg_held *held);
+/* Marks the nodes that depend on the variable (0: on any trainable one). To be freed. */
+uint8_t *vg_gradcheck_dependents(vg_run *run, const vg_graph *graph, vg_str variable);
 /* A root that reads `node`. */
 void vg_gradcheck_fetch(vg_graph *graph, vg_node node, uint32_t index);
-/* Differentiates and simplifies; false after reporting. The graph is replaced. */
-bool vg_gradcheck_pass(vg_run *run, vg_graph *graph);
-/* The program of the graph's fetches, in float64, over the run's variables and batch. */
-bool vg_gradcheck_program(vg_run *run, const vg_graph *graph, vg_program *program);
+/* Differentiates and simplifies the graph, which is replaced, and makes the program of its fetches, in float64, over the
+ * run's variables and batch. False after reporting. */
+bool vg_gradcheck_program(vg_run *run, vg_graph *graph, vg_program *program);
 /* Where fetch `index` lies; NULL when it is not there. */
 const vg_view *vg_gradcheck_view(const vg_program *program, uint32_t index);
 
-vg_probe      vg_probe_of(vg_run *run, vg_program *program);
-/* `gradient` against differences of the probe by the slot's elements: all of up to 64, else 32 random ones and along
- * 4 random directions. */
-vg_comparison vg_probe_compare(vg_probe *probe, const vg_view *slot, const double *gradient, vg_random_key key);
+/* ---- probe.c */
 
-/* The operator on the way from the variable to the loss whose own derivative is wrong, with its source line, in
- * ir->arena; a general answer when none stands out. */
+enum { VG_ALL_UP_TO = 64, VG_ENTRIES = 32, VG_DIRECTIONS = 4 };   /* of larger tensors 32 entries and 4 directions */
+
+/* A random direction of length 1. */
+void   vg_draw_direction(double *direction, int64_t size, vg_random_key key);
+/* Entry number `index` of those that are looked at. */
+int64_t vg_draw_entry(vg_random_key key, uint64_t index, int64_t size);
+/* How far a tensor is moved for what depends on it to change noticeably. */
+double vg_tensor_unit(const double *values, int64_t size);
+
+/* The lines through what lies in the slot, of fetch 0 of a program: against `gradient`, at step 0 with all draws held. */
+vg_comparison vg_probe_compare(vg_run *run, vg_program *program, const vg_view *slot, const double *gradient,
+                               vg_random_key key);
+
+/* ---- gradcheck_second.c */
+
+/* The derivative of the gradient, a row a variable. */
+vg_status vg_gradcheck_second(vg_check *check);
+
+/* ---- gradcheck_blame.c */
+
+/* The operator of a differentiated graph, on the way from the variable (0: from any), whose own derivative is wrong, or
+ * its derivative's, with its source line, in ir->arena; a general answer when none stands out. */
 const char *vg_gradcheck_blame(vg_run *run, const vg_graph *graph, vg_str variable, vg_random_key key);
 
 #endif

@@ -31,7 +31,7 @@ vg_status vg_cli_gradcheck(const vg_cli_options *options) {
     const size_t known = vg_model_diagnostics(model);
     const uint64_t seed = options->has_seed ? options->seed : DEFAULT_SEED;
     printf("seed %llu\n", (unsigned long long)seed);
-    status = vg_model_gradcheck(model, seed, show_row, stdout);
+    status = vg_model_gradcheck(model, &(vg_gradcheck_options){ seed, options->second ? 2 : 1 }, show_row, stdout);
     vg_cli_explain(options, model, known);
     vg_model_free(model);
     return status;
