@@ -195,8 +195,9 @@ typedef struct vg_gradcheck_row {
 } vg_gradcheck_row;
 
 /* Order 1: every trainable variable's symbolic gradient of the training loss (of the sum of all blocks' losses) against
- * central differences, in float64, at the initial values and the first mini-batch, with all draws held fixed: 32 random
- * entries and 4 random directions a variable, all entries up to 64. Order 2: the derivative of that gradient along a
+ * central differences, in float64, at the first mini-batch, with all draws held fixed, a hundredth off the initial values,
+ * so that nothing stands exactly on a kink: 32 random entries and 4 random directions a variable, all entries up to 64.
+ * Order 2: the derivative of that gradient along a
  * random direction of one variable after the other, at such entries and directions of all variables; a row is about the
  * variable that moves. What is further off than 1e-7 of the tensor's largest derivative is wrong. What cannot be told
  * because of a kink (of relu at 0, say) nearby, at however short a distance, is skipped. `report` gets one row a

@@ -153,7 +153,7 @@ static const bad broken[] = {
 #undef F
 
 static void assert_refused(fixture *f, const char *text) {
-    char wanted[256];
+    char wanted[512];
     vg_array array;
     assert_false(vg_array_read(&f->mem, path_of(f, "array"), &array, &f->error));
     assert_false(f->error.argument);

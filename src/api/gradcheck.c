@@ -3,6 +3,7 @@
  * variable: in them what does not depend on the variable has been computed once and for all. */
 #include "api/gradcheck.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "run/blas.h"
@@ -144,6 +145,27 @@ static vg_status check_first(vg_check *c) {
     return status;
 }
 
+/* ---- the point */
+
+/* A hundredth away from the initial values: b = 0 and a black image meet exactly in relu's kink, zeros and ones hide
+ * mistakes. */
+static void move_variables(const vg_check *c) {
+    enum { APART = 1 << 16 };      /* from the directions that are drawn later */
+    vg_run *run = c->run;
+    for (uint32_t k = 0; k < run->unit->variables.count; k++) {
+        const vg_view *slot = &run->store.slots.items[run->variable_slots[k]].view;
+        if (!run->unit->variables.items[k].trainable || slot->count == 0) continue;
+        double *values = vg_mem_alloc(&run->mem, (size_t)slot->count * sizeof *values), square = 0;
+        const vg_random_key key = vg_check_key(c, k);
+        for (int64_t i = 0; i < slot->count; i++) square += vg_view_get(slot, i, run->real) * vg_view_get(slot, i, run->real);
+        const double size = 0.01 * (square > 0 ? sqrt(square) : sqrt((double)slot->count));
+        vg_draw_direction(values, slot->count, (vg_random_key){ key.stream, key.turn + APART });
+        for (int64_t i = 0; i < slot->count; i++)
+            vg_view_set(slot, i, run->real, vg_view_get(slot, i, run->real) + size * values[i]);
+        vg_mem_free(&run->mem, values);
+    }
+}
+
 /* ---- the entry point */
 
 typedef struct request { vg_check *check; uint32_t order; } request;
@@ -153,6 +175,7 @@ static vg_status body(void *user) {
     vg_check *c = r->check;
     const vg_status status = vg_run_prepare(c->run, 0);
     if (status != VG_OK) return status;
+    move_variables(c);
     vg_graph_init(&c->base, &c->model->ir, VG_EMIT_FAITHFUL);
     if (!make_base(c)) return vg_model_status(c->model);
     return r->order == 2 ? vg_gradcheck_second(c) : check_first(c);
