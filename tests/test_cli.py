@@ -113,7 +113,9 @@ TABLE = [
     (["help", "load"], 0, "load(file)\n", ""),
     (["gradcheck", "ok.nn", "--seed", "7"], 0, "seed 7\nok     w", ""),
     (["gradcheck", "kink.nn"], 0, "unsure w                        not checked, 4 skipped beside a kink\n", ""),
-    (["gradcheck", "ok.nn", "--second"], 2, "", "--second is not built yet"),
+    (["gradcheck", "ok.nn"], 0, "\n1 variable: 3 checked, 0 skipped (0.00 %), worst ", ""),
+    (["gradcheck", "ok.nn", "--second"], 0, "second order, seed 1\nok     w", ""),
+    (["gradcheck", "kink.nn", "--second"], 0, "\n1 variable: 0 checked, 4 skipped (100.00 %), worst 0.00e+00\n", ""),
     (["help", "matmul"], 0, "matmul", ""),
     (["help", "crossentropy"], 2, "cross_entropy", ""),
 ]
