@@ -194,7 +194,7 @@ typedef struct vg_gradcheck_row {
     const char *blame;               /* when not ok: the operator and its source line; else NULL */
 } vg_gradcheck_row;
 
-/* Order 1: every trainable variable's symbolic gradient of the training loss (of the sum of all blocks' losses)
+/* Order 1: every trainable variable's symbolic gradient of the training loss (of a sum of all blocks' losses)
  * against central differences, in float64, at the first mini-batch, with all draws held fixed, a hundredth off the
  * initial values, so that nothing stands exactly on a kink: 32 random entries and 4 random directions a variable, all
  * entries up to 64. Order 2: the derivative of that gradient along a random direction of one variable after the other,

@@ -65,7 +65,7 @@ bool vg_judge_hear(vg_judge *judge, const vg_samples *samples);
  * their fourth differences (Hamming 1971; More, Wild 2011, "Estimating computational noise"). A kink among them would
  * pass for rounding; so they are taken on both sides of the middle, and where there seems to be much of it, again at much
  * shorter distances. */
-enum { VG_NOISE_POINTS = 8, VG_NOISE_STEPS = 2 };
+enum { VG_NOISE_POINTS = 8, VG_NOISE_STEPS = 3 };
 
 /* Where value i of this round on this side (0 or 1) is taken. */
 double vg_noise_distance(uint32_t round, int side, int i);

@@ -14,6 +14,15 @@ typedef struct vg_held {
     uint8_t        *marks;     /* by node */
 } vg_held;
 
+/* What is known of single operators, once something is wrong. */
+typedef struct vg_blame {
+    vg_graph graph;        /* differentiated, and not simplified, so that nothing is out of sight; ir NULL: not made yet */
+    vg_held  operands;     /* of the operators in it */
+    uint8_t *depends;      /* by node: on a trainable variable */
+    uint8_t *verdict[2];   /* by node: of its derivative, and of the derivative of that */
+    bool     ready;        /* the operands' values are known */
+} vg_blame;
+
 typedef struct vg_check {
     vg_model *model;
     vg_run   *run;
@@ -23,6 +32,7 @@ typedef struct vg_check {
     vg_graph  base;        /* the losses' sum as plain nodes: grad and replace expanded, nothing simplified; fetch 0 */
     vg_node   loss;        /* in base */
     vg_held   stopped;     /* of base: the model's stop_gradients, through which differences must not see either */
+    vg_blame  blame;
     vg_status status;
 } vg_check;
 
@@ -41,11 +51,14 @@ vg_random_key vg_check_key(const vg_check *check, uint32_t variable);
 
 /* ---- gradcheck_graph.c */
 
-/* Fetch 0 of the elaborated graph's copy: the sum of all blocks' losses; 0 when nothing is trained. */
+/* Fetch 0 of the elaborated graph's copy: the sum of all blocks' losses; 0 when nothing is trained. Each has a weight of
+ * its own, so that one does not take away another's gradient, as players in a game do. */
 vg_node vg_gradcheck_losses(const vg_graph *from, vg_graph *into);
-/* The gradient of `loss` by each trainable variable (by all nodes that stand for it), by variable; those that have none
- * are zeros where `loss` is seen from the variable in no way, 0 where the variable is not there. */
+/* The gradient of `loss` by each trainable variable (by all nodes that stand for it), by variable: zeros where `loss` does
+ * not depend on it, 0 where it is not in the graph. */
 void vg_gradcheck_gradients(vg_run *run, vg_graph *graph, vg_node loss, vg_node *gradients);
+/* The same as fetches: 1 + k is that of variable k. */
+void vg_gradcheck_fetch_gradients(vg_run *run, vg_graph *graph, vg_node loss);
 /* A leaf whose value lies in the store under `path`. */
 vg_node vg_gradcheck_leaf(vg_graph *graph, vg_shape shape, vg_dtype dtype, vg_str path);
 /* The leaf that stands for a node. */
@@ -87,8 +100,10 @@ vg_status vg_gradcheck_second(vg_check *check);
 
 /* ---- gradcheck_blame.c */
 
-/* The operator of a differentiated graph, on the way from the variable (0: from any), whose own derivative is wrong, or
- * its derivative's, with its source line, in ir->arena; a general answer when none stands out. */
-const char *vg_gradcheck_blame(vg_run *run, const vg_graph *graph, vg_str variable, vg_random_key key);
+/* Makes ready to look for the wrong operator of blame->graph, whose columns the caller fills and frees. */
+void vg_blame_begin(vg_blame *blame, vg_run *run);
+/* The first operator on the way from the variable (0: from any) whose own derivative is wrong, or its derivative's, with
+ * its source line, in ir->arena; a general answer when none stands out. */
+const char *vg_blame_find(vg_blame *blame, vg_run *run, vg_str variable, vg_random_key key);
 
 #endif
