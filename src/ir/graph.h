@@ -31,6 +31,8 @@ typedef struct vg_ir {
     vg_map     attr_map;
     VG_VEC(vg_constant) constants;                               /* from 1 */
     uint32_t   groups;                                           /* grad calls so far: see op grad */
+    /* For tests: other gradient rules than the pass's own (pass/pass.h); NULL: those. */
+    const struct vg_gradient_table *gradients;
 } vg_ir;
 
 void    vg_ir_init(vg_ir *ir, vg_mem *mem);

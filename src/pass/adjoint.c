@@ -147,7 +147,8 @@ static void pass_on(vg_adjoints *adjoints, vg_sweep *sweep) {
     vg_graph *graph = adjoints->graph;
     vg_node   node = vg_cone_take(&sweep->cone);
     vg_node   value = settle(adjoints, sweep, node);
-    vg_gradient_rule rule = vg_gradient_rules[vg_node_op(graph, node)];
+    const vg_gradient_table *table = graph->ir->gradients ? graph->ir->gradients : &vg_gradients;
+    vg_gradient_rule rule = table->rules[vg_node_op(graph, node)];
     if (!rule || value == 0) return;
     uint32_t count = graph->operand_count.items[node];
     adjoints->buffer.count = 0;

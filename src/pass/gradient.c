@@ -3,11 +3,11 @@
 #include "pass/gradient.h"
 
 #define vg_gradient_none NULL
-const vg_gradient_rule vg_gradient_rules[VG_OP_COUNT] = {
+const vg_gradient_table vg_gradients = { {
 #define VG_MAP(name, arity, types, gradient, flops, real, integer, doc) [VG_OP_##name] = vg_gradient_##gradient,
 #define VG_OP(name, least, most, shape, gradient, cost, flags, attr, doc) [VG_OP_##name] = vg_gradient_##gradient,
 #include "op.def"
 #undef VG_MAP
 #undef VG_OP
-};
+} };
 #undef vg_gradient_none

@@ -35,7 +35,8 @@ void vg_pass_simplify(const vg_graph *from, vg_graph *into);
 /* Emits the adjoints of the operands of `node`, given its own; `out` has one place per operand, 0 is "none". An
  * adjoint may have the broadcast shape: the caller sums it back (vg_build_unbroadcast) in one place. */
 typedef void (*vg_gradient_rule)(vg_graph *graph, vg_node node, vg_node adjoint, vg_node *out);
-extern const vg_gradient_rule vg_gradient_rules[VG_OP_COUNT];   /* NULL: passes no gradient */
+typedef struct vg_gradient_table { vg_gradient_rule rules[VG_OP_COUNT]; } vg_gradient_table;   /* NULL: passes none */
+extern const vg_gradient_table vg_gradients;
 
 /* ---- schedule and plan: from a graph to what a program needs */
 
