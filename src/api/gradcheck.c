@@ -1,6 +1,6 @@
-/* Every trainable variable's symbolic gradient of the training loss against central differences in float64. The gradients
- * come from the elaborated graph, as those of a run do; the differences from graphs of the loss alone, one for each
- * variable: in them what does not depend on the variable has been computed once and for all. */
+/* Every trainable variable's symbolic gradient of the training loss against central differences in float64. The
+ * gradients come from the elaborated graph, as those of a run do; the differences from graphs of the loss alone, one
+ * for each variable: in them what does not depend on the variable has been computed once and for all. */
 #include "api/gradcheck.h"
 
 #include <math.h>
@@ -42,17 +42,6 @@ bool vg_check_report(vg_check *check, uint32_t variable, const vg_comparison *re
 }
 
 /* ---- the first order */
-
-/* Fetch 1 + k is the gradient by variable k. */
-static bool make_gradients(const vg_check *c, vg_graph *graph, vg_program *program) {
-    const uint32_t count = c->run->unit->variables.count;
-    vg_node *gradients = vg_mem_alloc(&c->run->mem, count * sizeof *gradients);
-    vg_gradcheck_gradients(c->run, graph, vg_gradcheck_losses(&c->model->elaborated[1], graph), gradients);
-    for (uint32_t k = 0; k < count; k++)
-        if (gradients[k]) vg_gradcheck_fetch(graph, gradients[k], 1 + k);
-    vg_mem_free(&c->run->mem, gradients);
-    return vg_gradcheck_program(c->run, graph, program);
-}
 
 /* Marks what stays as it is while the variable moves: what does not depend on it, and what the model stops. */
 static void mark_still(const vg_check *c, vg_str variable, uint8_t *marks) {
@@ -112,14 +101,15 @@ static bool compare(const vg_check *c, uint32_t k, const vg_view *view, vg_compa
     return made;
 }
 
-static const char *blame(const vg_check *c, uint32_t k) {
-    vg_graph graph;
-    vg_node loss = c->loss;
-    vg_graph_init(&graph, c->base.ir, VG_EMIT_FAITHFUL);
-    vg_gradcheck_copy(&c->base, &graph, &loss, 1, &c->stopped);
-    const char *text = vg_gradcheck_blame(c->run, &graph, c->run->unit->variables.items[k].path, vg_check_key(c, k));
-    vg_graph_free(&graph);
-    return text;
+static const char *blame(vg_check *c, uint32_t k) {
+    vg_blame *b = &c->blame;
+    if (b->graph.ir == NULL) {
+        vg_node loss = c->loss;
+        vg_graph_init(&b->graph, c->base.ir, VG_EMIT_FAITHFUL);
+        vg_gradcheck_copy(&c->base, &b->graph, &loss, 1, &c->stopped);
+        vg_blame_begin(b, c->run);
+    }
+    return vg_blame_find(b, c->run, c->run->unit->variables.items[k].path, vg_check_key(c, k));
 }
 
 static vg_status check_variables(vg_check *c, const vg_program *gradients) {
@@ -133,14 +123,16 @@ static vg_status check_variables(vg_check *c, const vg_program *gradients) {
 }
 
 static vg_status check_first(vg_check *c) {
+    vg_context context = { .seed = c->run->context.seed, .turn = 1 };
     vg_graph graph;
     vg_program gradients;
+    vg_status status;
     vg_graph_init(&graph, c->base.ir, VG_EMIT_FAITHFUL);
-    if (!make_gradients(c, &graph, &gradients)) return vg_model_status(c->model);
-    vg_context context = { .seed = c->run->context.seed, .turn = 1 };
-    if (!vg_program_execute(&gradients, &context, 1)) return vg_run_report_fault(c->run, &gradients, &context);
-    if (!hold_values(c)) return vg_model_status(c->model);
-    const vg_status status = check_variables(c, &gradients);
+    vg_gradcheck_fetch_gradients(c->run, &graph, vg_gradcheck_losses(&c->model->elaborated[1], &graph));
+    if (!vg_gradcheck_program(c->run, &graph, &gradients)) status = vg_model_status(c->model);
+    else if (!vg_program_execute(&gradients, &context, 1)) status = vg_run_report_fault(c->run, &gradients, &context);
+    else if (!hold_values(c)) status = vg_model_status(c->model);
+    else status = check_variables(c, &gradients);
     vg_graph_free(&graph);
     return status;
 }
@@ -192,6 +184,7 @@ vg_status vg_model_gradcheck(vg_model *model, const vg_gradcheck_options *option
     status = vg_model_guard(model, &c.run->mem, body, &(request){ &c, order });
     vg_blas_leave(threads);
     if (c.base.ir) vg_graph_free(&c.base);
+    if (c.blame.graph.ir) vg_graph_free(&c.blame.graph);
     vg_run_free(c.run);
     return status;
 }

@@ -1,6 +1,6 @@
 /* Which operator's derivative is wrong: every one on the way from the variable to the loss is checked alone, at the
- * values it has in the model, each operand moved by a small amount of its own; and where each one's derivative is right,
- * the derivative of its derivative, since a rule may be right in value and hide what its value depends on. */
+ * values it has in the model, each operand moved by a small amount of its own; and where each one's derivative is
+ * right, the derivative of its derivative, since a rule may be right in value and hide what its value depends on. */
 #include "api/gradcheck.h"
 
 #include "ir/build.h"
@@ -25,7 +25,8 @@ static const char *describe(const vg_graph *graph, vg_node node) {
     const vg_node forward = graph->place.items[node].forward;
     const char *name = vg_op_rows[vg_node_op(graph, node)].name, *place = describe_place(graph, node);
     const char *text = vg_arena_format(arena, "'%s'", name);
-    if (forward) text = vg_arena_format(arena, "%s in the gradient of '%s'", text, vg_op_rows[vg_node_op(graph, forward)].name);
+    if (forward)
+        text = vg_arena_format(arena, "%s in the gradient of '%s'", text, vg_op_rows[vg_node_op(graph, forward)].name);
     return place ? vg_arena_format(arena, "%s at %s", text, place) : text;
 }
 
@@ -47,9 +48,9 @@ static vg_node weighted(vg_graph *graph, vg_node value, uint32_t number) {
     return vg_build_reduce(graph, VG_OP_sum, product, (1u << vg_node_rank(graph, value)) - 1, false);
 }
 
-/* The operator's result; its operands' leaves are in `a`. */
-static vg_node copy_alone(const vg_held *held, vg_node node, alone *a) {
-    const vg_graph *from = held->graph;
+/* The operator's result; the leaves of what depends on a variable are in `a`. */
+static vg_node copy_alone(const vg_blame *blame, vg_node node, alone *a) {
+    const vg_graph *from = &blame->graph;
     vg_mem *mem = from->ir->mem;
     VG_VEC(vg_node) leaves = { 0 };
     for (uint32_t k = 0; k < from->operand_count.items[node]; k++) {
@@ -57,8 +58,10 @@ static vg_node copy_alone(const vg_held *held, vg_node node, alone *a) {
         for (uint32_t before = 0; before < k && leaf == 0; before++)
             if (vg_operand(from, node, before) == vg_operand(from, node, k)) leaf = leaves.items[before];
         if (leaf == 0) {
-            leaf = vg_gradcheck_held(&a->graph, held, vg_operand(from, node, k));
-            if (a->count < OPERANDS && vg_node_dtype(&a->graph, leaf) == VG_F32) a->moved[a->count++] = leaf;
+            const vg_node operand = vg_operand(from, node, k);
+            leaf = vg_gradcheck_held(&a->graph, &blame->operands, operand);
+            const bool moves = blame->depends[operand] && vg_node_dtype(from, operand) == VG_F32;
+            if (moves && a->count < OPERANDS) a->moved[a->count++] = leaf;
         }
         vg_vec_push(mem, &leaves, leaf);
     }
@@ -77,15 +80,17 @@ static vg_node add_moved(alone *a, vg_node total) {
 
 /* Fetch 0 is a weighted sum of the result, or, with `second`, of its derivatives; fetch 1 + k what it changes by when
  * operand k does. */
-static void make_alone(const vg_held *held, vg_node node, bool second, alone *a) {
+static void make_alone(const vg_blame *blame, vg_node node, bool second, alone *a) {
     vg_graph *graph = &a->graph;
-    const vg_node result = copy_alone(held, node, a);
+    const vg_node result = copy_alone(blame, node, a);
     if (a->count == 0) return;
     vg_node total = add_moved(a, weighted(graph, result, 0)), parts[OPERANDS];
     if (second) {
         const vg_attr first = vg_attr_of(graph->ir, (vg_word[]){ ++graph->ir->groups }, 1);
-        for (uint32_t k = 0; k < a->count; k++)
-            parts[k] = weighted(graph, vg_emit(graph, VG_OP_grad, (vg_node[]){ total, a->moved[k] }, 2, first), 1 + OPERANDS + k);
+        for (uint32_t k = 0; k < a->count; k++) {
+            const vg_node derivative = vg_emit(graph, VG_OP_grad, (vg_node[]){ total, a->moved[k] }, 2, first);
+            parts[k] = weighted(graph, derivative, 1 + OPERANDS + k);
+        }
         total = add_moved(a, vg_build_addn(graph, parts, a->count));
     }
     vg_gradcheck_fetch(graph, total, 0);
@@ -110,13 +115,13 @@ static bool derivatives_fit(vg_run *run, const alone *a, const vg_str *paths, vg
     return ok;
 }
 
-static bool fits(vg_run *run, const vg_held *held, vg_node node, bool second, vg_random_key key) {
+static bool fits(const vg_blame *blame, vg_run *run, vg_node node, bool second, vg_random_key key) {
     alone a = { .count = 0 };
     vg_str paths[OPERANDS];
     vg_program program;
     bool ok = true;
-    vg_graph_init(&a.graph, held->graph->ir, VG_EMIT_FAITHFUL);
-    make_alone(held, node, second, &a);
+    vg_graph_init(&a.graph, blame->graph.ir, VG_EMIT_FAITHFUL);
+    make_alone(blame, node, second, &a);
     for (uint32_t k = 0; k < a.count; k++) {
         uint32_t words;
         paths[k] = (vg_str)vg_attr_words(a.graph.ir, a.graph.attr.items[a.moved[k]], &words)[1];
@@ -132,27 +137,38 @@ static bool fits(vg_run *run, const vg_held *held, vg_node node, bool second, vg
 /* ---- all of them */
 
 /* A stop_gradient is what it says; where a rule has put one that is wrong, the rule's operator is to blame. */
-static bool is_suspect(const vg_graph *graph, vg_node node) {
-    const vg_op op = vg_node_op(graph, node);
-    return !vg_op_is(op, VG_FLAG_leaf | VG_FLAG_effect | VG_FLAG_holder) && op != VG_OP_stop_gradient &&
-           vg_node_dtype(graph, node) == VG_F32;
+static bool is_suspect(const vg_blame *blame, vg_node node) {
+    const vg_op op = vg_node_op(&blame->graph, node);
+    return blame->depends[node] && vg_node_dtype(&blame->graph, node) == VG_F32 && op != VG_OP_stop_gradient &&
+           !vg_op_is(op, VG_FLAG_leaf | VG_FLAG_effect | VG_FLAG_holder);
 }
 
-const char *vg_gradcheck_blame(vg_run *run, const vg_graph *graph, vg_str variable, vg_random_key key) {
+void vg_blame_begin(vg_blame *blame, vg_run *run) {
+    const vg_graph *graph = &blame->graph;
     const uint32_t count = vg_graph_count(graph);
-    uint8_t *depends = vg_gradcheck_dependents(run, graph, variable);
-    const vg_held operands = { graph, "operand", vg_mem_alloc(&run->mem, count) };
+    blame->operands = (vg_held){ graph, "operand", vg_mem_alloc(&run->mem, count) };
+    blame->depends = vg_gradcheck_dependents(run, graph, 0);
+    for (vg_node node = 1; node < count; node++)
+        for (uint32_t k = 0; is_suspect(blame, node) && k < graph->operand_count.items[node]; k++)
+            blame->operands.marks[vg_operand(graph, node, k)] = 1;
+    for (uint32_t k = 0; k < 2; k++) blame->verdict[k] = vg_mem_alloc(&run->mem, count);
+    blame->ready = vg_gradcheck_hold(run, &blame->operands);
+}
+
+static bool is_wrong(vg_blame *blame, vg_run *run, vg_node node, bool second, vg_random_key key) {
+    enum { UNKNOWN, RIGHT, WRONG };
+    uint8_t *verdict = &blame->verdict[second][node];
+    if (*verdict == UNKNOWN) *verdict = fits(blame, run, node, second, key) ? RIGHT : WRONG;
+    return *verdict == WRONG;
+}
+
+const char *vg_blame_find(vg_blame *blame, vg_run *run, vg_str variable, vg_random_key key) {
+    uint8_t *depends = vg_gradcheck_dependents(run, &blame->graph, variable);
     const char *found = NULL;
-    for (vg_node node = 1; node < count; node++) {
-        depends[node] = depends[node] && is_suspect(graph, node);
-        for (uint32_t k = 0; depends[node] && k < graph->operand_count.items[node]; k++)
-            operands.marks[vg_operand(graph, node, k)] = 1;
-    }
-    const bool known = vg_gradcheck_hold(run, &operands);
-    for (int second = 0; second < 2; second++)
-        for (vg_node node = 1; known && node < count && found == NULL; node++)
-            if (depends[node] && !fits(run, &operands, node, second, key)) found = describe(graph, node);
-    vg_mem_free(&run->mem, operands.marks);
+    for (int second = 0; second < 2 && blame->ready; second++)
+        for (vg_node node = 1; node < vg_graph_count(&blame->graph) && found == NULL; node++)
+            if (depends[node] && is_suspect(blame, node) && is_wrong(blame, run, node, second, key))
+                found = describe(&blame->graph, node);
     vg_mem_free(&run->mem, depends);
     return found ? found : "no single operator: each one's own derivative is right";
 }

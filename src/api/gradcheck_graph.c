@@ -89,6 +89,8 @@ vg_node vg_gradcheck_losses(const vg_graph *from, vg_graph *into) {
             vg_vec_push(mem, &losses, vg_operand(from, from->roots.items[k], 0));
     if (losses.count == 0) return 0;
     vg_gradcheck_copy(from, into, losses.items, losses.count, NULL);
+    for (uint32_t k = 1; k < losses.count; k++)
+        losses.items[k] = vg_build_map2(into, VG_OP_mul, losses.items[k], vg_build_scalar(into, 1 + 0.37 * k));
     const vg_node sum = losses.count == 1 ? losses.items[0] : vg_build_addn(into, losses.items, losses.count);
     vg_gradcheck_fetch(into, sum, 0);
     vg_vec_free(mem, &losses);
@@ -112,6 +114,15 @@ void vg_gradcheck_gradients(vg_run *run, vg_graph *graph, vg_node loss, vg_node 
     }
 }
 
+void vg_gradcheck_fetch_gradients(vg_run *run, vg_graph *graph, vg_node loss) {
+    const uint32_t count = run->unit->variables.count;
+    vg_node *gradients = vg_mem_alloc(&run->mem, count * sizeof *gradients);
+    vg_gradcheck_gradients(run, graph, loss, gradients);
+    for (uint32_t k = 0; k < count; k++)
+        if (gradients[k]) vg_gradcheck_fetch(graph, gradients[k], 1 + k);
+    vg_mem_free(&run->mem, gradients);
+}
+
 /* ---- programs */
 
 static bool pass(vg_run *run, vg_graph *graph) {
@@ -125,8 +136,9 @@ static bool pass(vg_run *run, vg_graph *graph) {
 }
 
 bool vg_gradcheck_program(vg_run *run, vg_graph *graph, vg_program *program) {
-    return pass(run, graph) && vg_program_make(program, &run->mem, run->unit, graph, &run->store, VG_PART_STEP, 1, false,
-                                               run->turns[0].symbols, 8);
+    if (!pass(run, graph)) return false;
+    return vg_program_make(program, &run->mem, run->unit, graph, &run->store, VG_PART_STEP, 1, false,
+                           run->turns[0].symbols, 8);
 }
 
 static uint32_t fetch_index(const vg_program *program, const vg_root_row *root) {

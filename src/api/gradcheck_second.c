@@ -1,7 +1,7 @@
-/* The derivative of the gradient. With r a random direction of a variable p and g = sum(r * grad(loss, p)), the symbolic
- * gradient of g by every variable q is compared with differences. They are those of grad(loss, q) as p moves along r:
- * second derivatives do not depend on the order in which they are taken, so that a few executions of the gradient say
- * of all variables what differences of g would need some of for each entry. */
+/* The derivative of the gradient. With r a random direction of a variable p and g = sum(r * grad(loss, p)), the
+ * symbolic gradient of g by every variable q is compared with differences: those of grad(loss, q) as p moves along r.
+ * Second derivatives do not depend on the order in which they are taken, and so a few executions of the gradient serve
+ * all entries of all variables, where differences of g itself would need some for each. */
 #include "api/gradcheck.h"
 
 #include <math.h>
@@ -17,7 +17,7 @@ typedef struct tensor {
     double  *data;                 /* the variable: [size], as all that follow */
     double  *values, *step;        /* what it is at first, and the direction in which it moves */
     double  *weights;              /* the r of g; zeros but when this variable is p */
-    double  *directions;           /* [directions, size] */
+    double  *directions;           /* [size, VG_DIRECTIONS] */
     uint32_t direction_count, line_count;      /* the lines: directions, then entries */
     int64_t  entries[VG_ALL_UP_TO];
     double   unit;
@@ -38,22 +38,18 @@ typedef struct second {
 
 /* ---- graphs */
 
-/* Fetch 1 + k: the gradient by variable k, as a program whose derivative is to be found by differences. */
+/* The gradient, as a program whose derivative is to be found by differences. */
 static void make_slopes(const vg_check *c, vg_graph *graph) {
-    const uint32_t count = c->run->unit->variables.count;
-    vg_node loss = c->loss, *gradients = vg_mem_alloc(&c->run->mem, count * sizeof *gradients);
+    vg_node loss = c->loss;
     vg_gradcheck_copy(&c->base, graph, &loss, 1, &c->stopped);
-    vg_gradcheck_gradients(c->run, graph, loss, gradients);
-    for (uint32_t k = 0; k < count; k++)
-        if (gradients[k]) vg_gradcheck_fetch(graph, gradients[k], 1 + k);
-    vg_mem_free(&c->run->mem, gradients);
+    vg_gradcheck_fetch_gradients(c->run, graph, loss);
 }
 
 static vg_str weights_path(vg_ir *ir, uint32_t variable) {
     return vg_strings_format(&ir->strings, "weights %u", variable);
 }
 
-/* Fetch 1 + k: the gradient of g by variable k. */
+/* The gradient of g. */
 static void make_curves(const vg_check *c, vg_graph *graph) {
     const uint32_t count = c->run->unit->variables.count;
     vg_node *gradients = vg_mem_alloc(&c->run->mem, count * sizeof *gradients);
@@ -67,19 +63,14 @@ static void make_curves(const vg_check *c, vg_graph *graph) {
         const uint32_t axes = (1u << vg_node_rank(graph, product)) - 1;
         vg_vec_push(&c->run->mem, &parts, vg_build_reduce(graph, VG_OP_sum, product, axes, false));
     }
-    if (parts.count > 0) {
-        vg_gradcheck_gradients(c->run, graph, vg_build_addn(graph, parts.items, parts.count), gradients);
-        for (uint32_t k = 0; k < count; k++)
-            if (gradients[k]) vg_gradcheck_fetch(graph, gradients[k], 1 + k);
-    }
+    if (parts.count > 0)
+        vg_gradcheck_fetch_gradients(c->run, graph, vg_build_addn(graph, parts.items, parts.count));
     vg_vec_free(&c->run->mem, &parts);
     vg_mem_free(&c->run->mem, gradients);
 }
 
 static bool make_programs(second *s) {
-    vg_check *c = s->check;
-    vg_graph_init(&s->slope_graph, c->base.ir, VG_EMIT_FAITHFUL);
-    vg_graph_init(&s->curve_graph, c->base.ir, VG_EMIT_FAITHFUL);
+    const vg_check *c = s->check;
     make_slopes(c, &s->slope_graph);
     make_curves(c, &s->curve_graph);
     return vg_gradcheck_program(c->run, &s->slope_graph, &s->slope) &&
@@ -108,8 +99,10 @@ static void fill_tensor(second *s, tensor *t, uint32_t variable) {
     t->directions = zeros(s, t->direction_count * t->size);
     const uint32_t entries = t->size > VG_ALL_UP_TO ? VG_ENTRIES : (uint32_t)t->size;
     for (uint32_t k = 0; k < entries; k++) t->entries[k] = vg_draw_entry(key, k, t->size);
-    for (uint32_t k = 0; k < t->direction_count; k++)
-        vg_draw_direction(t->directions + k * t->size, t->size, (vg_random_key){ key.stream, key.turn + 1 + k });
+    for (uint32_t k = 0; k < t->direction_count; k++) {
+        vg_draw_direction(t->step, t->size, (vg_random_key){ key.stream, key.turn + 1 + k });
+        for (int64_t i = 0; i < t->size; i++) t->directions[i * VG_DIRECTIONS + k] = t->step[i];
+    }
     vg_draw_direction(t->step, t->size, key);
     for (int64_t i = 0; i < t->size; i++) t->values[i] = t->data[i];
     t->unit = vg_tensor_unit(t->values, t->size);
@@ -138,11 +131,12 @@ static void read_lines(const second *s, bool curve, double *out, uint32_t stride
         const tensor *t = &s->tensors[k];
         const vg_view *view = curve ? t->curve : t->slope;
         const double *data = view ? view->data : NULL;
+        double sums[VG_DIRECTIONS] = { 0 };      /* side by side: each alone would wait for its own last addition */
+        for (int64_t i = 0; data && t->direction_count > 0 && i < t->size; i++)
+            for (uint32_t d = 0; d < VG_DIRECTIONS; d++) sums[d] += t->directions[i * VG_DIRECTIONS + d] * data[i];
         for (uint32_t i = 0; i < t->line_count; i++, out += stride) {
-            const double *direction = t->directions + i * t->size;
-            *out = 0;
-            if (data && i >= t->direction_count) *out = data[t->entries[i - t->direction_count]];
-            for (int64_t e = 0; data && i < t->direction_count && e < t->size; e++) *out += direction[e] * data[e];
+            if (i < t->direction_count) *out = sums[i];
+            else *out = data ? data[t->entries[i - t->direction_count]] : 0;
         }
     }
 }
@@ -153,18 +147,21 @@ static void measure(second *s, uint32_t which, double distance, double *out, uin
     for (uint32_t k = 0; k < s->tensor_count; k++) {
         tensor *t = &s->tensors[k];
         const double by = which == ALL ? distance * t->unit : distance;
-        for (int64_t i = 0; (which == ALL || which == k) && i < t->size; i++) t->data[i] = t->values[i] + by * t->step[i];
+        if (which != ALL && which != k) continue;
+        for (int64_t i = 0; i < t->size; i++) t->data[i] = t->values[i] + by * t->step[i];
     }
     vg_program_execute(&s->slope, &context, 1);
     read_lines(s, false, out, stride);
     for (uint32_t k = 0; k < s->tensor_count; k++) {
         tensor *t = &s->tensors[k];
-        for (int64_t i = 0; (which == ALL || which == k) && i < t->size; i++) t->data[i] = t->values[i];
+        if (which != ALL && which != k) continue;
+        for (int64_t i = 0; i < t->size; i++) t->data[i] = t->values[i];
     }
 }
 
 static void find_noise(second *s) {
-    double *values[2] = { zeros(s, (int64_t)s->line_count * VG_NOISE_POINTS), zeros(s, (int64_t)s->line_count * VG_NOISE_POINTS) };
+    const int64_t count = (int64_t)s->line_count * VG_NOISE_POINTS;
+    double *values[2] = { zeros(s, count), zeros(s, count) };
     for (uint32_t line = 0; line < s->line_count; line++) s->noise[line] = INFINITY;
     for (uint32_t round = 0; round < VG_NOISE_STEPS; round++) {
         for (int side = 0; side < 2; side++)
@@ -182,12 +179,11 @@ static void find_noise(second *s) {
 /* ---- the check */
 
 /* A judge for each line, with what the symbolic derivative says. False after a fault. */
-static bool begin(second *s, tensor *moving) {
-    vg_context context = { .seed = s->check->run->context.seed, .turn = 1 };
+static bool begin(second *s, tensor *moving, vg_context *context) {
     double *symbolic = zeros(s, s->line_count);
     uint32_t line = 0;
     for (int64_t i = 0; i < moving->size; i++) moving->weights[i] = moving->step[i];
-    const bool fine = vg_program_execute(&s->curve, &context, 1);
+    const bool fine = vg_program_execute(&s->curve, context, 1);
     for (int64_t i = 0; i < moving->size; i++) moving->weights[i] = 0;
     read_lines(s, true, symbolic, 1);
     for (uint32_t k = 0; k < s->tensor_count; k++) {
@@ -240,37 +236,47 @@ static vg_comparison compare(second *s, uint32_t moving) {
     return result;
 }
 
-/* Every operator of the gradient, without simplification. */
-static const char *blame(const vg_check *c, uint32_t variable) {
-    vg_graph slopes, graph;
-    vg_graph_init(&slopes, c->base.ir, VG_EMIT_FAITHFUL);
-    vg_graph_init(&graph, c->base.ir, VG_EMIT_FAITHFUL);
-    make_slopes(c, &slopes);
-    vg_pass_differentiate(&slopes, &graph);
-    const char *text = vg_gradcheck_blame(c->run, &graph, 0, vg_check_key(c, variable));
-    vg_graph_free(&graph);
-    vg_graph_free(&slopes);
-    return text;
+/* Any operator of the gradient may be wrong, whichever variable it does not depend on. */
+static const char *blame(vg_check *c, uint32_t variable) {
+    vg_blame *b = &c->blame;
+    if (b->graph.ir == NULL) {
+        vg_graph slopes;
+        vg_graph_init(&slopes, c->base.ir, VG_EMIT_FAITHFUL);
+        vg_graph_init(&b->graph, c->base.ir, VG_EMIT_FAITHFUL);
+        make_slopes(c, &slopes);
+        vg_pass_differentiate(&slopes, &b->graph);
+        vg_graph_free(&slopes);
+        vg_blame_begin(b, c->run);
+    }
+    return vg_blame_find(b, c->run, 0, vg_check_key(c, variable));
+}
+
+static vg_status check_tensors(second *s) {
+    vg_check *c = s->check;
+    for (uint32_t k = 0; k < s->tensor_count; k++) {
+        vg_context context = { .seed = c->run->context.seed, .turn = 1 };
+        const uint32_t variable = s->tensors[k].variable;
+        if (!begin(s, &s->tensors[k], &context)) return vg_run_report_fault(c->run, &s->curve, &context);
+        const vg_comparison result = compare(s, k);
+        if (!vg_check_report(c, variable, &result, result.ok ? NULL : blame(c, variable))) return VG_FAILED_RESOURCE;
+    }
+    return c->status;
 }
 
 vg_status vg_gradcheck_second(vg_check *check) {
     second s = { .check = check };
-    if (!vg_gradcheck_hold(check->run, &check->stopped) || !make_programs(&s)) return vg_model_status(check->model);
-    make_lines(&s);
-    measure(&s, ALL, 0, s.middle, 1);
-    find_noise(&s);
-    for (uint32_t k = 0; k < s.tensor_count; k++) {
-        const uint32_t variable = s.tensors[k].variable;
-        if (!begin(&s, &s.tensors[k])) {
-            vg_context context = { .seed = check->run->context.seed, .turn = 1 };
-            vg_program_execute(&s.curve, &context, 1);
-            return vg_run_report_fault(check->run, &s.curve, &context);
-        }
-        const vg_comparison result = compare(&s, k);
-        if (!vg_check_report(check, variable, &result, result.ok ? NULL : blame(check, variable)))
-            return VG_FAILED_RESOURCE;
+    vg_status status;
+    vg_graph_init(&s.slope_graph, check->base.ir, VG_EMIT_FAITHFUL);
+    vg_graph_init(&s.curve_graph, check->base.ir, VG_EMIT_FAITHFUL);
+    if (vg_gradcheck_hold(check->run, &check->stopped) && make_programs(&s)) {
+        make_lines(&s);
+        measure(&s, ALL, 0, s.middle, 1);
+        find_noise(&s);
+        status = check_tensors(&s);
+    } else {
+        status = vg_model_status(check->model);
     }
     vg_graph_free(&s.slope_graph);
     vg_graph_free(&s.curve_graph);
-    return check->status;
+    return status;
 }
