@@ -194,15 +194,15 @@ typedef struct vg_gradcheck_row {
     const char *blame;               /* when not ok: the operator and its source line; else NULL */
 } vg_gradcheck_row;
 
-/* Order 1: every trainable variable's symbolic gradient of the training loss (of a sum of all blocks' losses)
- * against central differences, in float64, at the first mini-batch, with all draws held fixed, a hundredth off the
- * initial values, so that nothing stands exactly on a kink: 32 random entries and 4 random directions a variable, all
- * entries up to 64. Order 2: the derivative of that gradient along a random direction of one variable after the other,
- * at such entries and directions of all variables; a row is about the variable that moves. What is further off than
- * 1e-7 of the tensor's largest derivative is wrong. What cannot be told because of a kink (of relu at 0, say) nearby,
- * at however short a distance, is skipped. `report` gets one row a variable, in order; false from it ends the check
- * with VG_FAILED_RESOURCE. VG_FAILED_MODEL when one is wrong or nothing is trained, VG_FAILED_USAGE for another order.
- * `options` NULL: all zero. */
+/* Order 1: every trainable variable's symbolic gradient of the training loss (of a sum of all blocks' losses) against
+ * central differences, in float64, at the first mini-batch, with all draws held fixed, a hundredth off the initial
+ * values, so that nothing stands exactly on a kink: 32 random entries and 4 random directions a variable, all entries up
+ * to 64. Order 2: the derivative of that gradient along a random direction of one variable after the other, at such
+ * entries and directions of all variables; a row is about the variable that moves. What is further off than 1e-7 of the
+ * tensor's largest derivative is wrong. What cannot be told because of a kink (of relu at 0, say) nearby, at however
+ * short a distance, is skipped. `report` (NULL: nobody) gets one row a variable, in order, whose texts live with the
+ * model; false from it ends the check with VG_FAILED_RESOURCE. VG_FAILED_MODEL when one is wrong or nothing is trained,
+ * VG_FAILED_USAGE for another order. `options` NULL: all 0. */
 VG_API vg_status vg_model_gradcheck(vg_model *model, const vg_gradcheck_options *options,
                                     bool (*report)(void *user, const vg_gradcheck_row *row), void *user);
 

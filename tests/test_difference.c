@@ -119,9 +119,11 @@ static const struct { const char *name; function f; double derivative, scale; vg
 static void test_functions(void **state) {
     (void)state;
     for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
-        const vg_judge j = judged(functions[k].f, functions[k].derivative, functions[k].scale, noise_along(functions[k].f));
+        const function f = functions[k].f;
+        const double derivative = functions[k].derivative;
+        const vg_judge j = judged(f, derivative, functions[k].scale, noise_along(f));
         if (j.verdict != functions[k].verdict)
-            fail_msg("%s, %.9g: verdict %d, not %d", functions[k].name, functions[k].derivative, j.verdict, functions[k].verdict);
+            fail_msg("%s, %.9g: verdict %d, not %d", functions[k].name, derivative, j.verdict, functions[k].verdict);
         if (j.verdict == VG_VERDICT_fine) assert_true(j.off <= VG_TOLERANCE);
         if (j.verdict == VG_VERDICT_wrong) assert_true(j.off > VG_TOLERANCE);
         if (j.verdict == VG_VERDICT_unsure) assert_true(j.off == 0);

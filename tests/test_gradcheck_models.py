@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Every model under models/ has the right gradients, and the right derivatives of them: `vgraph gradcheck` in both orders,
-on small batches. `test_gradcheck_models.py PROGRAM [MODEL...]` checks some of them; two run at a time."""
+"""Every model under models/ has the right gradients, and the right derivatives of them: `vgraph gradcheck` in both
+orders, on small batches. `test_gradcheck_models.py PROGRAM [MODEL...]` checks some of them; two run at a time."""
 import concurrent.futures
 import glob
 import os
@@ -13,6 +13,7 @@ PROGRAM = os.path.abspath(sys.argv[1])
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 TOLERANCE = 1e-7
 SKIPPED = 0.01      # of all entries
+TOTALS = re.compile(r"^\d+ variables?: (?:\d+ wrong, )?(\d+) checked, (\d+) skipped .*worst (\S+)$", re.M)
 AT_ONCE = 2
 
 # Smaller, where a model's size makes differences slow: what is checked are the same layers.
@@ -37,10 +38,10 @@ def check(path, second):
     started = time.time()
     done = subprocess.run([PROGRAM, "gradcheck", path, *options], capture_output=True, text=True)
     seconds = time.time() - started
-    found = re.search(r"^\d+ variables?: (?:(\d+) wrong, )?(\d+) checked, (\d+) skipped .*worst (\S+)$", done.stdout, re.M)
+    found = TOTALS.search(done.stdout)
     if not found:
-        return "%s%s: exit %d\n%s%s" % (name, " --second" if second else "", done.returncode, done.stdout, done.stderr), False
-    checked, skipped, worst = int(found.group(2)), int(found.group(3)), float(found.group(4))
+        return "%s %s: exit %d\n%s%s" % (name, options, done.returncode, done.stdout, done.stderr), False
+    checked, skipped, worst = int(found.group(1)), int(found.group(2)), float(found.group(3))
     right = done.returncode == 0 and worst <= TOLERANCE and checked > 0 and skipped <= SKIPPED * (checked + skipped)
     text = "%-22s %-6s %8d checked %5d skipped   worst %.1e %6.1f s%s" % (
         name, "second" if second else "first", checked, skipped, worst, seconds, "" if right else "   WRONG")
@@ -53,9 +54,9 @@ def main():
     if wanted:
         paths = [path for path in paths if os.path.splitext(os.path.basename(path))[0] in wanted]
     assert paths
+    wrong = 0
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
         results = pool.map(lambda job: check(*job), [(path, second) for path in paths for second in (False, True)])
-        wrong = 0
         for text, right in results:
             print(text, flush=True)
             wrong += not right

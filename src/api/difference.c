@@ -13,13 +13,15 @@
 enum { LENGTHENED = 2, TRIES = 8, CLAIM_TRIES = 5 };      /* steps at most: longer, shorter, shorter with a claim */
 static const double first_step = 0x1p-8;
 static const double factor = 16;            /* from one step to the next longer or shorter */
-static const double deviations = 12;        /* what is more than so many standard deviations of the rounding is not it */
+static const double deviations = 12;        /* so many standard deviations are the most that rounding makes */
 
 /* ---- a window */
 
-/* How many standard deviations of a value's rounding there are in a quotient from so many steps, and in the jump, at step
- * 1: the root of the sum of the squares of the values' weights. */
-static const struct { double quotient, jump; } weight[VG_HALVINGS + 1] = { { 0, 0 }, { 0.71, 0 }, { 1.9, 10.3 }, { 4.1, 24 } };
+/* How many standard deviations of a value's rounding there are in the result from so many steps, the first being 1, and
+ * in the jump: the root of the sum of the squares of the values' weights. */
+static const struct { double quotient, jump; } weight[VG_HALVINGS + 1] = {
+    [1] = { 0.71, 0 }, [2] = { 1.9, 10.3 }, [3] = { 4.1, 24 }
+};
 
 typedef struct window {
     double slope[VG_HALVINGS];      /* by step: the central difference quotient */
@@ -27,8 +29,8 @@ typedef struct window {
     double deviation;               /* of a value's rounding, divided by the first step: as much as is allowed for */
 } window;
 
-/* Two steps: enough where the result is what the symbolic derivative says. Where the quotients hardly differ, the longer
- * step's, which has the least rounding, is taken as it is. */
+/* Two steps: enough where the result is what the symbolic derivative says. Where the quotients hardly differ, the
+ * longer step's, which has the least rounding, is taken as it is. */
 static void read_two(const vg_judge *j, const window *w, vg_reading *r) {
     const double change = w->slope[1] - w->slope[0], jump = 2 * w->bend[1] - w->bend[0];
     const double plain = w->deviation * weight[1].quotient + fabs(change) * 4 / 3;
@@ -75,8 +77,8 @@ static bool agree(const vg_reading *a, const vg_reading *b) {
     return fabs(a->numeric - b->numeric) <= bound(a) + bound(b);
 }
 
-/* Settled, and so far off the symbolic derivative that it is not rounding. Where there is much of that in the values, it
- * may be small kinks that pass for it, and what they make of a difference has to be left behind far. */
+/* Settled, and so far off the symbolic derivative that it is not rounding. Where there is much of that in the values,
+ * it may be small kinks that pass for it, and what they make of a difference has to be left behind far. */
 static bool contradicts(const vg_judge *j, const vg_reading *r) {
     const double apart = fabs(r->numeric - j->symbolic), value = fabs(j->middle);
     const double margin = j->noise > 200 * VG_ROUNDING * value ? 32 : 4;
@@ -94,9 +96,10 @@ static bool fits(const vg_judge *j, const vg_reading *r) { return fabs(r->numeri
 /* ---- the judge */
 
 vg_judge vg_judge_of(double scale, double middle, double noise, double unit) {
-    noise = fmax(noise, VG_ROUNDING * fabs(middle));
-    return (vg_judge){ .scale = scale, .middle = middle, .noise = noise, .first = first_step * unit,
-                       .step = first_step * unit, .verdict = VG_VERDICT_unsure };
+    const bool finite = isfinite(middle) && isfinite(noise);
+    return (vg_judge){ .scale = scale, .middle = middle, .noise = fmax(noise, VG_ROUNDING * fabs(middle)),
+                       .first = first_step * unit, .step = finite ? first_step * unit : 0,
+                       .verdict = VG_VERDICT_unsure };
 }
 
 static void decide(vg_judge *j, vg_verdict verdict, const vg_reading *r) {
@@ -111,7 +114,8 @@ static void decide(vg_judge *j, vg_verdict verdict, const vg_reading *r) {
 
 /* How much rounding there may be in a reading at a shorter step than the first. */
 static double most_rounding(const vg_judge *j) {
-    const double first = deviations * j->noise * weight[VG_HALVINGS].quotient / j->first, enough = 5 * VG_TOLERANCE * j->scale;
+    const double first = deviations * j->noise * weight[VG_HALVINGS].quotient / j->first;
+    const double enough = 5 * VG_TOLERANCE * j->scale;
     return first <= enough ? enough : factor * factor * first;
 }
 
@@ -207,7 +211,8 @@ bool vg_judge_hear(vg_judge *judge, const vg_samples *samples) {
 /* ---- rounding */
 
 double vg_noise_distance(uint32_t round, int side, int i) {
-    static const double steps[VG_NOISE_STEPS] = { 7e-8, 7e-11, 7e-14 };      /* no power of 2, which would round nothing */
+    /* No powers of 2, which would round nothing. */
+    static const double steps[VG_NOISE_STEPS] = { 7e-8, 7e-11, 7e-14 };
     return (side ? -1 : 1) * (i + 1) * steps[round];
 }
 
@@ -221,7 +226,7 @@ static double noise_of(const double *values) {
         const double *v = values + k;
         most = fmax(most, fabs(v[0] - 4 * v[1] + 6 * v[2] - 4 * v[3] + v[4]));
     }
-    return fmax(most / sqrt(70), VG_ROUNDING * largest);   /* where nothing shows, half a unit in the last place is there */
+    return fmax(most / sqrt(70), VG_ROUNDING * largest);   /* where nothing shows there is that much */
 }
 
 static bool is_flat(const double *values) {
@@ -233,8 +238,8 @@ static bool is_flat(const double *values) {
 void vg_noise_hear(double *noise, const double *one_side, const double *other_side, double middle) {
     const double one = noise_of(one_side), other = noise_of(other_side);
     const double less = fmin(one, other), more = fmax(one, other);
-    /* What a kink makes is in proportion to the distances. Noise that is gone altogether is that of numbers too coarse to
-     * have changed at all. */
+    /* What a kink makes is in proportion to the distances. Noise that is gone altogether is that of numbers too coarse
+     * to have changed at all. */
     const bool coarse = is_flat(one_side) && is_flat(other_side) && *noise > 4096 * VG_ROUNDING * fabs(middle);
     if (!vg_noise_suspect(*noise, middle) || (coarse && isfinite(*noise))) return;
     *noise = fmin(*noise, more <= 16 * less ? more : less);

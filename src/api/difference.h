@@ -46,7 +46,7 @@ typedef struct vg_judge {
     double first;          /* the first step */
     double step;           /* the next one wanted; 0: it has decided */
     vg_verdict verdict;
-    double off;            /* how far `symbolic` is off, relative; what rounding explains hardly counts */
+    double off;            /* how far `symbolic` is off, relative; what rounding explains does not count */
     vg_judge_phase phase;
     uint32_t tries;        /* steps in this phase */
     vg_reading best;       /* settled, at the longest step so far (step 0: none) */
@@ -54,22 +54,23 @@ typedef struct vg_judge {
     vg_reading claim;      /* settled and not what `symbolic` says (step 0: none) */
 } vg_judge;
 
-/* `unit`: how far a line is followed for the function to change noticeably. The symbolic derivative is still to be set. */
+/* `unit`: how far a line is followed for the function to change noticeably. The symbolic derivative is to be set. What
+ * is not finite in the middle cannot be told. */
 vg_judge vg_judge_of(double scale, double middle, double noise, double unit);
 /* Takes samples at the wanted step. False when two halvings do not tell: a third is needed. */
 bool vg_judge_hear(vg_judge *judge, const vg_samples *samples);
 
 /* ---- rounding
  *
- * What rounding adds to a value shows in values so near to each other that the function is a straight line but for it: in
- * their fourth differences (Hamming 1971; More, Wild 2011, "Estimating computational noise"). A kink among them would
- * pass for rounding; so they are taken on both sides of the middle, and where there seems to be much of it, again at much
- * shorter distances. */
+ * What rounding adds to a value shows in values so near to each other that the function is a straight line but for it:
+ * in their fourth differences (Hamming 1971; More, Wild 2011, "Estimating computational noise"). A kink among them
+ * would pass for rounding; so they are taken on both sides of the middle, and where there seems to be much of it, again
+ * at much shorter distances. */
 enum { VG_NOISE_POINTS = 8, VG_NOISE_STEPS = 3 };
 
 /* Where value i of this round on this side (0 or 1) is taken. */
 double vg_noise_distance(uint32_t round, int side, int i);
-/* Whether there is more of it (at first INFINITY) than one expects of a value like this, so that a next round is due. */
+/* Whether there is more of it (at first INFINITY) than one expects of a value like this: a next round is due. */
 bool   vg_noise_suspect(double noise, double middle);
 /* Takes a round's VG_NOISE_POINTS values on each side: *noise becomes the standard deviation, when it was suspect. */
 void   vg_noise_hear(double *noise, const double *one_side, const double *other_side, double middle);

@@ -1,6 +1,6 @@
-/* Every trainable variable's symbolic gradient of the training loss against central differences in float64. The gradients
- * come from the elaborated graph, as those of a run do; the differences from graphs of the loss alone, one for each
- * variable: in them what does not depend on the variable has been computed once and for all. */
+/* Every trainable variable's symbolic gradient of the training loss against central differences in float64. The
+ * gradients come from the elaborated graph, as those of a run do; the differences from graphs of the loss alone, one
+ * for each variable: in them what does not depend on the variable has been computed once and for all. */
 #include "api/gradcheck.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Which operator's derivative is wrong: every one on the way from the variable to the loss is checked alone, at the
- * values it has in the model, each operand moved by a small amount of its own; and where each one's derivative is right,
- * the derivative of its derivative, since a rule may be right in value and hide what its value depends on. */
+ * values it has in the model, each operand moved by a small amount of its own; and where each one's derivative is
+ * right, the derivative of its derivative, since a rule may be right in value and hide what its value depends on. */
 #include "api/gradcheck.h"
 
 #include "ir/build.h"
@@ -25,7 +25,8 @@ static const char *describe(const vg_graph *graph, vg_node node) {
     const vg_node forward = graph->place.items[node].forward;
     const char *name = vg_op_rows[vg_node_op(graph, node)].name, *place = describe_place(graph, node);
     const char *text = vg_arena_format(arena, "'%s'", name);
-    if (forward) text = vg_arena_format(arena, "%s in the gradient of '%s'", text, vg_op_rows[vg_node_op(graph, forward)].name);
+    if (forward)
+        text = vg_arena_format(arena, "%s in the gradient of '%s'", text, vg_op_rows[vg_node_op(graph, forward)].name);
     return place ? vg_arena_format(arena, "%s at %s", text, place) : text;
 }
 
@@ -86,8 +87,10 @@ static void make_alone(const vg_blame *blame, vg_node node, bool second, alone *
     vg_node total = add_moved(a, weighted(graph, result, 0)), parts[OPERANDS];
     if (second) {
         const vg_attr first = vg_attr_of(graph->ir, (vg_word[]){ ++graph->ir->groups }, 1);
-        for (uint32_t k = 0; k < a->count; k++)
-            parts[k] = weighted(graph, vg_emit(graph, VG_OP_grad, (vg_node[]){ total, a->moved[k] }, 2, first), 1 + OPERANDS + k);
+        for (uint32_t k = 0; k < a->count; k++) {
+            const vg_node derivative = vg_emit(graph, VG_OP_grad, (vg_node[]){ total, a->moved[k] }, 2, first);
+            parts[k] = weighted(graph, derivative, 1 + OPERANDS + k);
+        }
         total = add_moved(a, vg_build_addn(graph, parts, a->count));
     }
     vg_gradcheck_fetch(graph, total, 0);

@@ -1,7 +1,7 @@
-/* The derivative of the gradient. With r a random direction of a variable p and g = sum(r * grad(loss, p)), the symbolic
- * gradient of g by every variable q is compared with differences: those of grad(loss, q) as p moves along r. Second
- * derivatives do not depend on the order in which they are taken, and so a few executions of the gradient serve all
- * entries of all variables, where differences of g itself would need some for each. */
+/* The derivative of the gradient. With r a random direction of a variable p and g = sum(r * grad(loss, p)), the
+ * symbolic gradient of g by every variable q is compared with differences: those of grad(loss, q) as p moves along r.
+ * Second derivatives do not depend on the order in which they are taken, and so a few executions of the gradient serve
+ * all entries of all variables, where differences of g itself would need some for each. */
 #include "api/gradcheck.h"
 
 #include <math.h>
@@ -147,13 +147,15 @@ static void measure(second *s, uint32_t which, double distance, double *out, uin
     for (uint32_t k = 0; k < s->tensor_count; k++) {
         tensor *t = &s->tensors[k];
         const double by = which == ALL ? distance * t->unit : distance;
-        for (int64_t i = 0; (which == ALL || which == k) && i < t->size; i++) t->data[i] = t->values[i] + by * t->step[i];
+        if (which != ALL && which != k) continue;
+        for (int64_t i = 0; i < t->size; i++) t->data[i] = t->values[i] + by * t->step[i];
     }
     vg_program_execute(&s->slope, &context, 1);
     read_lines(s, false, out, stride);
     for (uint32_t k = 0; k < s->tensor_count; k++) {
         tensor *t = &s->tensors[k];
-        for (int64_t i = 0; (which == ALL || which == k) && i < t->size; i++) t->data[i] = t->values[i];
+        if (which != ALL && which != k) continue;
+        for (int64_t i = 0; i < t->size; i++) t->data[i] = t->values[i];
     }
 }
 

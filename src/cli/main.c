@@ -27,10 +27,10 @@ static const vg_cli_verb verbs[] = {
       "vgraph describe models/deep_sigmoid.nn --batch 64", NULL, VG_CLI_DESCRIBE, 1, 1, vg_cli_describe },
     { "gradcheck", "FILE.nn", "compare every variable's gradient with central differences",
       "vgraph gradcheck models/xor.nn --batch 8 --second",
-      "In float64, a hundredth off the initial values: 32 random entries and 4 random directions a variable (all entries\n"
-      "up to 64), each within 1e-7 of the tensor's largest derivative. An entry beside a kink, of relu say, is tried with\n"
-      "shorter steps, then skipped. With --second a row is about the variable that moves, and looks at all gradients. A\n"
-      "small --batch is faster, and has fewer kinks.\n",
+      "In float64, a hundredth off the initial values: 32 random entries and 4 random directions a variable (all\n"
+      "entries up to 64), each within 1e-7 of the tensor's largest derivative. An entry beside a kink, of relu say, is\n"
+      "tried with shorter steps, then skipped. With --second a row is about the variable that moves, and looks at all\n"
+      "gradients. A small --batch is faster, and has fewer kinks.\n",
       VG_CLI_GRADCHECK, 1, 1, vg_cli_gradcheck },
     { "help", "[NAME]", "explain an operator, layer, setting, data source or message",
       "vgraph help cross_entropy", NULL, VG_CLI_HELP, 0, 1, vg_cli_help },
