@@ -18,12 +18,13 @@ AT_ONCE = 2
 
 # Smaller, where a model's size makes differences slow: what is checked are the same layers.
 OPTIONS = {
-    "fifty": ["--set", "hidden=16"],
-    "gru": ["--set", "units=16"],
+    "fifty": ["--set", "hidden=10"],
+    "gan": ["--batch", "4"],
+    "gru": ["--set", "units=16", "--set", "length=24"],
+    "lenet": ["--batch", "2"],
     "lstm": ["--set", "units=16"],
-    "transformer": ["--set", "length=12", "--set", "width=16", "--batch", "4"],
-    "residual": ["--batch", "4"],
-    "lenet": ["--batch", "4"],
+    "residual": ["--batch", "2"],
+    "transformer": ["--set", "length=10", "--set", "width=16", "--batch", "2"],
 }
 
 
