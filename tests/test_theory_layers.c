@@ -29,6 +29,19 @@ static const struct { const char *init; vg_variance variance; } fans[] = {
 
 enum { ROWS = 64, SEEDS = 4 };
 
+/* The first two fetches, means over the seeds. */
+static void measure_means(const vg_experiment *e, double *forward, double *backward) {
+    double values[FETCHES][LENGTH];
+    vg_model *model = load_experiment(e);
+    *forward = *backward = 0;
+    for (unsigned seed = 1; seed <= SEEDS; seed++) {
+        measure(e, model, seed, values);
+        *forward += values[0][0] / SEEDS;
+        *backward += values[1][0] / SEEDS;
+    }
+    vg_model_free(model);
+}
+
 static unsigned check_fan(const char *init, vg_variance variance, double in, double out) {
     const vg_experiment e = {
         .model = "const inputs = 1; const units = 1; const init = he_normal()\n"
@@ -42,16 +55,10 @@ static unsigned check_fan(const char *init, vg_variance variance, double in, dou
         .set = { { "inputs", NULL, in }, { "units", NULL, out }, { "init", init, 0 } },
     };
     const double s = variance(in, out);
-    double values[FETCHES][LENGTH], forward = 0, backward = 0;
+    double forward, backward;
     char name[64];
     snprintf(name, sizeof name, "%s of [%g, %g]", init, in, out);
-    vg_model *model = load_experiment(&e);
-    for (unsigned seed = 1; seed <= SEEDS; seed++) {
-        measure(&e, model, seed, values);
-        forward += values[0][0] / SEEDS;
-        backward += values[1][0] / SEEDS;
-    }
-    vg_model_free(model);
+    measure_means(&e, &forward, &backward);
     const double error = sqrt(2 / out * (1.0 / ROWS + 1 / in) / SEEDS);
     const double error_back = sqrt(2 / in * (1.0 / ROWS + 1 / out) / SEEDS);
     return differs(name, "forward", forward / (s * in), 1, ERRORS * error) +
@@ -72,14 +79,8 @@ static unsigned check_filter(double in, double out) {
                  "backward = mean(square(grad(sum(y * g), x))) / mean(square(g))\n",
         .fetch = { "forward", "backward" }, .set = { { "inputs", NULL, in }, { "units", NULL, out } },
     };
-    double values[FETCHES][LENGTH], forward = 0, backward = 0;
-    vg_model *model = load_experiment(&e);
-    for (unsigned seed = 1; seed <= SEEDS; seed++) {
-        measure(&e, model, seed, values);
-        forward += values[0][0] / SEEDS;
-        backward += values[1][0] / SEEDS;
-    }
-    vg_model_free(model);
+    double forward, backward;
+    measure_means(&e, &forward, &backward);
     const double overlap = 361.0 / 81 / (8 * 100);
     const double error = sqrt(2 / out * (overlap + 1 / (9 * in)) / SEEDS);
     const double error_back = sqrt(2 / in * (overlap + 1 / (9 * out)) / SEEDS);

@@ -118,7 +118,7 @@ static bool axis_of(const vg_built_call *c, vg_value value, uint32_t rank, vg_sp
         return false;
     }
     vg_report(c->e->diags, not_whole, span, c->e->frame->call, "an axis",
-              value.kind == VG_V_number ? vg_number_text(number, value.number) : vg_value_noun(value.kind));
+              vg_value_found(c->e, value));
     return false;
 }
 

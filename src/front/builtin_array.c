@@ -349,11 +349,9 @@ vg_value vg_call_linspace(const vg_built_call *c) {
         return vg_value_poison();
     }
     if (!vg_value_whole(c->a[2], &count) || count < 1) {
-        char number[32];
         if (c->a[2].kind != VG_V_poison)
             vg_report(c->e->diags, not_count, vg_built_span(c, 2), c->e->frame->call, "the number of points",
-                      c->a[2].kind == VG_V_number ? vg_number_text(number, c->a[2].number)
-                                                  : vg_value_noun(c->a[2].kind));
+                      vg_value_found(c->e, c->a[2]));
         return vg_value_poison();
     }
     double *elements = VG_ARRAY(&c->e->ir->arena, double, count);

@@ -234,11 +234,10 @@ vg_value vg_call_training(const vg_built_call *c) {
 vg_value vg_call_count(const vg_built_call *c) {
     const vg_value n = c->a[0];
     int64_t number;
-    char text[32];
     if (n.kind == VG_V_poison || c->a[1].kind == VG_V_poison) return vg_value_poison();
     if (vg_value_whole(n, &number) && number >= 1) return n;
     vg_report(c->e->diags, not_count, vg_built_span(c, 0), c->e->frame->call, vg_strings_text(&c->e->ir->strings, c->a[1].id),
-              n.kind == VG_V_number ? vg_number_text(text, n.number) : vg_value_noun(n.kind));
+              vg_value_found(c->e, n));
     return vg_value_poison();
 }
 

@@ -8,13 +8,6 @@
 
 static vg_value tensor(vg_node node) { return vg_value_tensor(node); }
 
-/* "0" or "a list": what was given instead. */
-static const char *given(const vg_built_call *c, vg_value value) {
-    if (value.kind != VG_V_number) return vg_value_noun(value.kind);
-    char number[32];
-    return vg_arena_format(&c->e->arena, "%s", vg_number_text(number, value.number));
-}
-
 /* A whole number of at least `least`, or a pair of them, for height and width. */
 static bool pair(const vg_built_call *c, uint32_t k, vg_value value, int64_t least, int64_t out[2]) {
     const vg_values *values = &c->e->values;
@@ -25,11 +18,11 @@ static bool pair(const vg_built_call *c, uint32_t k, vg_value value, int64_t lea
         if (vg_value_whole(item, &out[axis]) && out[axis] >= least && out[axis] <= INT32_MAX) continue;
         const bool many = item.kind == VG_V_list && vg_list_count(values, item) != 2;
         if (least == 0)
-            vg_report(c->e->diags, window_pad, vg_built_span(c, k), c->e->frame->call, given(c, item));
+            vg_report(c->e->diags, window_pad, vg_built_span(c, k), c->e->frame->call, vg_value_found(c->e, item));
         else
             vg_report(c->e->diags, window_argument, vg_built_span(c, k), c->e->frame->call,
                       many ? vg_arena_format(&c->e->arena, "a list of %u", vg_list_count(values, item))
-                           : given(c, item));
+                           : vg_value_found(c->e, item));
         return false;
     }
     return true;
@@ -115,7 +108,7 @@ vg_value vg_call_conv2d(const vg_built_call *c) {
     const vg_value number = c->a[GROUPS];
     if (number.kind == VG_V_poison) return number;
     if (number.kind != VG_V_absent && (!vg_value_whole(number, &groups) || groups < 1)) {
-        vg_report(e->diags, not_count, vg_built_span(c, GROUPS), e->frame->call, "groups", given(c, number));
+        vg_report(e->diags, not_count, vg_built_span(c, GROUPS), e->frame->call, "groups", vg_value_found(c->e, number));
         return vg_value_poison();
     }
     const vg_word words[VG_CONV_WORDS] = {

@@ -22,6 +22,12 @@ const char *vg_shape_shown(vg_elaborator *e, vg_shape shape) {
     return copy;
 }
 
+const char *vg_value_found(vg_elaborator *e, vg_value value) {
+    char number[32];
+    if (value.kind != VG_V_number) return vg_value_noun(value.kind);
+    return vg_arena_format(&e->arena, "%s", vg_number_text(number, value.number));
+}
+
 /* ---- values as tensors */
 
 /* Nested lists of numbers and dimensions on their way to a tensor; the elements are pushed onto the stack. */
@@ -141,9 +147,8 @@ bool vg_to_dim(vg_elaborator *e, vg_value value, const char *what, vg_span span,
         *out = vg_dim_number(&e->ir->dims, number);
         return true;
     }
-    char text[32];
     vg_report(e->diags, not_dimension, span, e->frame->call, what,
-              value.kind == VG_V_number ? vg_number_text(text, value.number) : vg_value_noun(value.kind));
+              vg_value_found(e, value));
     return false;
 }
 

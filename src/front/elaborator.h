@@ -183,6 +183,8 @@ vg_value    vg_map_selections(vg_elaborator *e, const vg_value *values, uint32_t
                               vg_value (*apply)(vg_elaborator *e, void *user, const vg_value *values), void *user);
 
 /* ---- convert.c */
+/* "0.5" or "a list": what a message says was found. */
+const char *vg_value_found(vg_elaborator *e, vg_value value);
 /* A value as a tensor: numbers, dimensions and lists of them become constants (int32 when `integer` and whole, and
  * of shapes). 0 after reporting. */
 vg_node     vg_to_tensor(vg_elaborator *e, vg_value value, bool integer, vg_span span);

@@ -110,13 +110,12 @@ static bool slice_bound(vg_elaborator *e, vg_tree_id tree, vg_axis axis, bool bo
         *out = value.id;
         return true;
     }
-    char text[32];
     if (value.kind == VG_V_tensor) {
         vg_report0(e->diags, index_tensor, span, e->frame->call);
         return false;
     }
     vg_report(e->diags, not_whole, span, e->frame->call, "an index",
-              value.kind == VG_V_number ? vg_number_text(text, value.number) : vg_value_noun(value.kind));
+              vg_value_found(e, value));
     return false;
 }
 
