@@ -71,7 +71,15 @@ static inline double view_get(const vg_view *view, bool wide, int64_t i) {
     return wide ? ((double *)view->data)[i] : (double)((float *)view->data)[i];
 }
 
-/* Calls the row's kernel; `out` has its shape and type, and receives the values. */
+/* Equal up to `tolerance`, relative to the larger of 1 and the value; NaN equals NaN. */
+static inline void assert_near(double got, double wanted, double tolerance, const char *what, int64_t at) {
+    const double scale = fabs(wanted) > 1 ? fabs(wanted) : 1;
+    const bool same = got == wanted || (isnan(got) && isnan(wanted)) || fabs(got - wanted) <= tolerance * scale;
+    if (!same) fail_msg("%s, element %lld: got %.17g, wanted %.17g", what, (long long)at, got, wanted);
+}
+
+/* Calls the row's kernel; `out` has its shape and type, and receives the values. Every instruction set of the machine
+ * must give them, up to the rounding of products that are added at once. */
 static inline void tensor_call(vg_op op, bool wide, tensor *out, const tensor *in, uint32_t in_count,
                                const uint64_t *words, uint32_t word_count, vg_context *context) {
     vg_view views[8], result = view_of(out, wide);
@@ -79,18 +87,19 @@ static inline void tensor_call(vg_op op, bool wide, tensor *out, const tensor *i
     const vg_work work = { &result, views, in_count, words, word_count, context };
     context->scratch_bytes = vg_kernel_scratch(op, &work, wide ? 8 : 4);
     context->scratch = malloc(context->scratch_bytes + 1);
-    (wide ? vg_kernels_f64 : vg_kernels_f32)[op](&work);
-    for (int64_t i = 0; i < out->count; i++) out->data[i] = view_get(&result, wide, i);
+    for (vg_isa isa = VG_ISA_base; isa < VG_ISA_COUNT; isa++) {
+        const vg_kernels *kernels = vg_kernels_of(isa, wide ? 8 : 4);
+        if (kernels == NULL) continue;
+        kernels->row[op](&work);
+        for (int64_t i = 0; i < out->count; i++) {
+            const double value = view_get(&result, wide, i);
+            if (isa > VG_ISA_base) assert_near(value, out->data[i], wide ? 1e-12 : 2e-5, kernels->isa, i);
+            out->data[i] = value;
+        }
+    }
     for (uint32_t k = 0; k < in_count; k++) free(views[k].data);
     free(result.data);
     free(context->scratch);
-}
-
-/* Equal up to `tolerance`, relative to the larger of 1 and the value; NaN equals NaN. */
-static inline void assert_near(double got, double wanted, double tolerance, const char *what, int64_t at) {
-    const double scale = fabs(wanted) > 1 ? fabs(wanted) : 1;
-    const bool same = got == wanted || (isnan(got) && isnan(wanted)) || fabs(got - wanted) <= tolerance * scale;
-    if (!same) fail_msg("%s, element %lld: got %.17g, wanted %.17g", what, (long long)at, got, wanted);
 }
 
 #endif

@@ -1,5 +1,5 @@
-/* What a kernel sees. Kernels are compiled twice, with VG_REAL float (suffix _f32) and double (_f64); every op.def
- * row that is work has vg_kernel_NAME in both. */
+/* What a kernel sees. Kernels are compiled for float (suffix _f32) and double (_f64), and for each instruction set; every
+ * op.def row that is work has vg_kernel_NAME in all of them. */
 #ifndef VG_RUN_KERNEL_H
 #define VG_RUN_KERNEL_H
 
@@ -43,8 +43,18 @@ typedef struct vg_work {
 
 typedef void (*vg_kernel)(const vg_work *work);
 
-/* NULL for rows that are no work (leaves that live elsewhere, views, placeholders, roots). */
-extern const vg_kernel vg_kernels_f32[VG_OP_COUNT], vg_kernels_f64[VG_OP_COUNT];
+/* Instruction sets: `base` is what every machine of this kind has (x86-64 with SSE2; aarch64 with NEON). */
+typedef enum vg_isa { VG_ISA_base, VG_ISA_avx2, VG_ISA_avx512, VG_ISA_COUNT } vg_isa;
+
+/* All that is compiled for one instruction set and one precision. */
+typedef struct vg_kernels {
+    const char *isa;
+    bool        cuts;                  /* a product's bits do not depend on how its rows are cut (run/product.h) */
+    vg_kernel   row[VG_OP_COUNT];      /* NULL for rows that are no work: leaves that live elsewhere, views, roots */
+} vg_kernels;
+/* real: 4 or 8, the bytes of a float element. NULL where this build or this machine does not have `isa`. */
+const vg_kernels *vg_kernels_of(vg_isa isa, uint32_t real);
+const vg_kernels *vg_kernels_best(uint32_t real);
 /* Bytes of scratch that a call needs (0 for most): its operands, result and words are known, the values are not.
  * `real`: 4 or 8, the bytes of a float element. */
 uint64_t vg_kernel_scratch(vg_op op, const vg_work *work, uint32_t real);

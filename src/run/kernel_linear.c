@@ -1,7 +1,7 @@
-/* Products and what normalises along an axis: matmul (by BLAS), softmax, log_softmax, addn. */
+/* Products and what normalises along an axis: matmul, softmax, log_softmax, addn. */
 #include "run/kernel_real.h"
 
-#include "run/blas.h"
+#include "run/product.h"
 
 /* The batch axes of a product: everything but the last two, in matrices. */
 static void batch_strides(const vg_view *view, uint32_t rank, int64_t *strides) {
@@ -36,7 +36,10 @@ void VG_KERNEL(matmul)(const vg_work *work) {
         }
         const vg_real *left = (const vg_real *)a->data + at_a * vg_extent(a, a->rank - 2, a->rank);
         const vg_real *right = (const vg_real *)b->data + at_b * vg_extent(b, b->rank - 2, b->rank);
-        VG_PRECISE(vg_blas_product)(ta, tb, m, n, k, left, right, (vg_real *)out->data + i * m * n);
+        const vg_product product = { .ta = ta, .tb = tb, .m = m, .n = n, .k = k,
+                                     .a = left, .lda = ta ? m : k, .b = right, .ldb = tb ? k : n,
+                                     .c = (vg_real *)out->data + i * m * n, .ldc = n };
+        VG_VARIANT(vg_product_run)(&product, work->context->scratch);
     }
 }
 

@@ -1,4 +1,5 @@
-/* For the files that are compiled twice, kernel_*.c: the precision's names and the little that all kernels share. */
+/* For the files that are compiled for each precision and instruction set (VG_ISA), kernel_*.c: their names and the
+ * little that all kernels share. */
 #ifndef VG_RUN_KERNEL_REAL_H
 #define VG_RUN_KERNEL_REAL_H
 
@@ -12,13 +13,16 @@ typedef VG_REAL vg_real;
 
 #ifdef VG_REAL_double
 #define VG_FORMULA_REAL_double
-#define VG_KERNEL(name) vg_kernel_##name##_f64
 #define VG_PRECISE(name) name##_f64
 #else
 #define VG_FORMULA_REAL_float
-#define VG_KERNEL(name) vg_kernel_##name##_f32
 #define VG_PRECISE(name) name##_f32
 #endif
+/* A name of this precision; and of this instruction set, too. */
+#define VG_JOIN(name, isa) name##_##isa
+#define VG_JOIN_EXPANDED(name, isa) VG_JOIN(name, isa)
+#define VG_VARIANT(name) VG_JOIN_EXPANDED(VG_PRECISE(name), VG_ISA)
+#define VG_KERNEL(name) VG_VARIANT(vg_kernel_##name)
 
 #include "ir/formula.h"
 
@@ -46,7 +50,7 @@ static inline void vg_fault_index(vg_context *context, int64_t at, int64_t value
     context->fault_limit = limit;
 }
 
-/* Every row that is work: what the table vg_kernels_* holds. */
+/* Every row that is work: what vg_kernels holds. */
 #define VG_WORK_ROWS(X)                                                                                        \
     X(sum) X(prod) X(max) X(min) X(argmax) X(argmin) X(cumsum)                                                  \
     X(transpose) X(broadcast) X(slice) X(place) X(concat) X(pad) X(flip)                                        \

@@ -1,12 +1,20 @@
-/* The dispatch table of one precision: a row that is work and has no kernel does not link. */
-#include "run/kernel_real.h"
+/* What is compiled for one precision and instruction set: a row that is work and has no kernel does not link. */
+#include "run/product.h"
 
-const vg_kernel VG_PRECISE(vg_kernels)[VG_OP_COUNT] = {
+#define TEXT(isa) #isa
+#define TEXT_EXPANDED(isa) TEXT(isa)
+
+extern const vg_kernels VG_VARIANT(vg_kernels);
+const vg_kernels VG_VARIANT(vg_kernels) = {
+    .isa = TEXT_EXPANDED(VG_ISA),
+    .cuts = !VG_PRODUCT_BY_BLAS,
+    .row = {
 #define ROW(name) [VG_OP_##name] = VG_KERNEL(name),
-    VG_WORK_ROWS(ROW)
+        VG_WORK_ROWS(ROW)
 #define VG_MAP(name, arity, types, gradient, flops, real, integer, doc) ROW(name)
 #include "op.def"
 #undef VG_MAP
 #undef VG_OP
 #undef ROW
+    }
 };

@@ -11,6 +11,7 @@ typedef struct vg_slot { vg_str path; vg_view view; } vg_slot;
 typedef struct vg_store {
     vg_mem  *mem;
     uint32_t real;            /* bytes of a float element: 4 or 8 */
+    const vg_kernels *kernels;   /* of the best instruction set; a test may put another */
     vg_map   map;             /* path -> slot index + 1 */
     VG_VEC(vg_slot) slots;
 } vg_store;

@@ -150,7 +150,7 @@ static vg_step_row step_of(const maker *m, vg_node node) {
     vg_program *program = m->program;
     const vg_op op = vg_node_op(m->graph, node);
     vg_step_row row = {
-        .kernel = program->real == 8 ? vg_kernels_f64[op] : vg_kernels_f32[op],
+        .kernel = m->store->kernels->row[op],
         .node = node,
         .out = program->view_of[node],
         .in_count = m->graph->operand_count.items[node],

@@ -2,11 +2,28 @@
 #include "run/blas.h"
 #include "run/conv.h"
 #include "run/kernel.h"
+#include "run/product.h"
 
 static uint64_t orthogonal(const vg_view *out) {
     const int64_t rows = out->rank ? out->dims[0] : 1, columns = rows ? out->count / rows : 0;
     const int64_t height = rows > columns ? rows : columns, width = rows > columns ? columns : rows;
     return ((uint64_t)out->count + vg_blas_orthogonal_scratch(height, width)) * sizeof(double);
+}
+
+static int64_t rounded(int64_t count, int64_t to) { return (count + to - 1) / to * to; }
+static int64_t at_most(int64_t count, int64_t most) { return count < most ? count : most; }
+
+uint64_t vg_product_scratch(int64_t m, int64_t n, int64_t k, uint32_t real) {
+    const int64_t depth = at_most(k, VG_PRODUCT_DEPTH);
+    const int64_t columns = at_most(rounded(n, VG_PRODUCT_COLUMNS), VG_PRODUCT_WIDTH);
+    const int64_t rows = at_most(rounded(m, VG_PRODUCT_ROWS), VG_PRODUCT_HEIGHT);
+    return (uint64_t)((columns + rows) * depth) * real;
+}
+
+static uint64_t matmul(const vg_work *work, uint32_t real) {
+    const vg_view *a = &work->in[0], *out = work->out;
+    const int64_t k = a->dims[a->rank - (work->words[0] ? 2 : 1)], n = out->dims[out->rank - 1];
+    return vg_product_scratch(n > 0 ? out->count / n : 0, n, k, real);
 }
 
 uint64_t vg_kernel_scratch(vg_op op, const vg_work *work, uint32_t real) {
@@ -17,5 +34,6 @@ uint64_t vg_kernel_scratch(vg_op op, const vg_work *work, uint32_t real) {
         const vg_conv conv = vg_conv_of(op, work, real);
         return (uint64_t)vg_conv_scratch(&conv) * real;
     }
+    if (op == VG_OP_matmul) return matmul(work, real);
     return op == VG_OP_random_orthogonal ? orthogonal(out) : 0;
 }

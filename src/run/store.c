@@ -4,7 +4,7 @@
 #include "run/program.h"
 
 void vg_store_init(vg_store *store, vg_mem *mem, uint32_t real) {
-    *store = (vg_store){ .mem = mem, .real = real };
+    *store = (vg_store){ .mem = mem, .real = real, .kernels = vg_kernels_best(real) };
 }
 
 void vg_store_release(vg_store *store) {
