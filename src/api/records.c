@@ -8,23 +8,18 @@
 
 static void emit_histogram(vg_run *run, const vg_view *view, vg_record record) {
     const bool wide = view->dtype == VG_F32 && run->real == 8;
-    const uint32_t keys = wide ? VG_KEYS_F64 : VG_KEYS_F32, half = keys / 2;
-    vg_distribution d = { .keys = run->keys };
-    size_t count = 0;
-    for (uint32_t key = 0; key < keys; key++) run->keys[key] = 0;
-    if (view->dtype == VG_I32) vg_distribution_of_i32(view->data, view->count, &d);
-    else if (wide) vg_distribution_of_f64(view->data, view->count, &d);
-    else vg_distribution_of_f32(view->data, view->count, &d);
-    for (uint32_t k = 0; k < keys; k++) {      /* rising: the negative ones from the largest magnitude down */
-        const uint32_t key = k < half ? keys - 1 - k : k - half;
-        if (d.keys[key] == 0) continue;
-        vg_bucket *bucket = &run->buckets[count++];
-        if (wide) vg_key_edges_f64(key, &bucket->low, &bucket->high);
-        else vg_key_edges_f32(key, &bucket->low, &bucket->high);
-        bucket->count = d.keys[key];
+    vg_distribution d = { .tallies = run->tallies };
+    if (view->dtype == VG_I32) vg_distribution_of_i32(view->data, view->count, run->counters, &d);
+    else if (wide) vg_distribution_of_f64(view->data, view->count, run->counters, &d);
+    else vg_distribution_of_f32(view->data, view->count, run->counters, &d);
+    for (uint32_t k = 0; k < d.tally_count; k++) {
+        vg_bucket *bucket = &run->buckets[k];
+        if (wide) vg_key_edges_f64(d.tallies[k].key, &bucket->low, &bucket->high);
+        else vg_key_edges_f32(d.tallies[k].key, &bucket->low, &bucket->high);
+        bucket->count = d.tallies[k].count;
     }
     const vg_histogram histogram = { d.count, d.zeros, d.nans, d.infs, d.min, d.max, d.mean, d.std, d.rms, run->buckets,
-                                     count };
+                                     d.tally_count };
     record.kind = VG_RECORD_HISTOGRAM;
     record.histogram = &histogram;
     vg_run_emit(run, record);

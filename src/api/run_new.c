@@ -101,7 +101,8 @@ static void make_observers(vg_run *run) {
     vg_mem *mem = &run->mem;
     const uint32_t keys = run->real == 8 ? VG_KEYS_F64 : VG_KEYS_F32;
     run->expects = vg_mem_alloc(mem, run->unit->expectations.count * sizeof *run->expects);
-    run->keys = vg_mem_alloc(mem, keys * sizeof *run->keys);
+    run->counters = vg_mem_alloc(mem, VG_LANES * keys * sizeof *run->counters);
+    run->tallies = vg_mem_alloc(mem, keys * sizeof *run->tallies);
     run->buckets = vg_mem_alloc(mem, keys * sizeof *run->buckets);
     run->fetches = vg_mem_alloc(mem, run->unit->fetches.count * sizeof *run->fetches);
     run->message = vg_text_new(mem);

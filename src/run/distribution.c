@@ -1,129 +1,175 @@
-/* A tensor's distribution: special values counted apart, exact moments of the finite ones, and fixed buckets read
- * from the float's own bits. Sums run in eight lanes joined in a fixed tree, in double. */
+/* A tensor's distribution, joined from the moments of its parts (kernel_moments.c): special values counted apart, exact
+ * moments of the finite ones, and fixed buckets read from the float's own bits. */
 #include "run/kernel.h"
 
+#include <assert.h>
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 8, SHIFT_F32 = 20, SHIFT_F64 = 49 };
+enum { LANES = VG_LANES, SHIFT_F64 = 49, BIAS = (1023 - 127) << 3 };
 
-static double joined(double *lane) {
+/* ---- a part */
+
+void vg_moments_start(vg_moments *part) {
+    *part = (vg_moments){ .shifted = false };
+    for (int k = 0; k < LANES; k++) {
+        part->low[k] = INFINITY;
+        part->high[k] = -INFINITY;
+    }
+}
+
+void vg_moments_add_one(vg_moments *part, uint32_t *counters, double x, uint32_t key) {
+    const uint64_t lane = part->count++ % LANES;
+    if (!isfinite(x)) {
+        part->nans += isnan(x) != 0;
+        part->infs += isinf(x) != 0;
+        return;
+    }
+    if (!part->shifted) part->shift = x;
+    part->shifted = true;
+    const double from = x - part->shift;
+    part->sum[lane] += from;
+    part->square[lane] += from * from;
+    part->low[lane] = x < part->low[lane] ? x : part->low[lane];
+    part->high[lane] = x > part->high[lane] ? x : part->high[lane];
+    part->zeros += x == 0;
+    counters[key * LANES + lane]++;
+}
+
+static inline uint64_t bits_of(double value) { uint64_t bits; memcpy(&bits, &value, sizeof bits); return bits; }
+static inline double double_of(uint64_t bits) { double value; memcpy(&value, &bits, sizeof value); return value; }
+
+/* The bucket of a magnitude. */
+static uint32_t key_of(double magnitude, bool wide) {
+    const uint32_t key = (uint32_t)(bits_of(magnitude) >> SHIFT_F64);
+    return wide || magnitude == 0 ? key : magnitude < FLT_MIN ? (uint32_t)(magnitude * 0x1p129) : key - BIAS;
+}
+
+/* Among those of floats, without rounding to one. A negative integer on an edge belongs to the bucket of the next
+ * smaller magnitude. */
+static inline uint32_t key_i32(int32_t value) {
+    const uint32_t negative = value < 0;
+    const uint32_t key = (uint32_t)((bits_of(fabs((double)value)) - negative) >> SHIFT_F64) - BIAS;
+    return (key + negative * (VG_KEYS_F32 / 2)) * (value != 0);
+}
+
+void vg_moments_add_i32(const int32_t *values, int64_t count, vg_moments *part, uint32_t *counters) {
+    for (int64_t i = 0; i < count; i++) vg_moments_add_one(part, counters, (double)values[i], key_i32(values[i]));
+}
+
+/* ---- parts joined */
+
+static double joined(const double *lanes) {
+    double lane[LANES];
+    memcpy(lane, lanes, sizeof lane);
     for (int half = LANES / 2; half > 0; half /= 2)
         for (int k = 0; k < half; k++) lane[k] += lane[k + half];
     return lane[0];
 }
 
-static inline uint32_t bits_f32(float value) { uint32_t bits; memcpy(&bits, &value, sizeof bits); return bits; }
-static inline uint64_t bits_f64(double value) { uint64_t bits; memcpy(&bits, &value, sizeof bits); return bits; }
-
-/* The bucket of a finite value that is not zero. Among negative ones, one less in the bits moves a value on an edge
- * to the bucket that begins there. */
-static inline uint32_t key_f32(float value) {
-    const uint32_t bits = bits_f32(value);
-    return (bits - (bits >> 31)) >> SHIFT_F32;
-}
-static inline uint32_t key_f64(double value) {
-    const uint64_t bits = bits_f64(value);
-    return (uint32_t)((bits - (bits >> 63)) >> SHIFT_F64);
-}
-/* An integer's key among those of floats, without rounding it to one. */
-static inline uint32_t key_i32(int32_t value) {
-    const uint32_t key = key_f64((double)value);
-    const uint32_t sign = key >> 14, magnitude = key & 0x3fff;
-    return (sign << 11) | (magnitude - ((1023 - 127) << 3));
+void vg_distribution_start(vg_distribution *out) {
+    *out = (vg_distribution){ .tallies = out->tallies };
 }
 
-/* EACH is a loop over all elements x, in lanes k: one for each thing to be found, simple enough for vector
- * instructions. x - x is 0 for finite x alone. */
-#define EACH(statement)                                                                                        \
-    do {                                                                                                       \
-        int64_t i = 0;                                                                                         \
-        for (; i + LANES <= count; i += LANES)                                                                 \
-            for (int k = 0; k < LANES; k++) { const element x = values[i + k]; statement; }                    \
-        for (int k = 0; i + k < count; k++) { const element x = values[i + k]; statement; }                    \
-    } while (0)
-#define ALL(x) true
-#define FINITE(x) ((x) - (x) == 0)
-
-/* The moments of the elements that are TAKEN, of which there are `taken`, one of them `one`. */
-#define MOMENTS(name, TYPE, TAKEN)                                                                             \
-    static void name(const TYPE *values, int64_t count, int64_t taken, TYPE one, vg_distribution *out) {       \
-        typedef TYPE element;                                                                                  \
-        double sum[LANES] = { 0 }, square[LANES] = { 0 }, centred[LANES] = { 0 };                              \
-        element low[LANES], high[LANES];                                                                       \
-        for (int k = 0; k < LANES; k++) low[k] = high[k] = one;                                                \
-        EACH(sum[k] += TAKEN(x) ? (double)x : 0);                                                              \
-        EACH(square[k] += TAKEN(x) ? (double)x * (double)x : 0);                                               \
-        EACH(low[k] = TAKEN(x) && x < low[k] ? x : low[k]);                                                    \
-        EACH(high[k] = TAKEN(x) && x > high[k] ? x : high[k]);                                                 \
-        out->mean = joined(sum) / (double)taken;                                                               \
-        const double mean = out->mean;                                                                         \
-        EACH(const double from = (double)x - mean; centred[k] += TAKEN(x) ? from * from : 0);                  \
-        for (int k = 1; k < LANES; k++) {                                                                      \
-            low[0] = low[k] < low[0] ? low[k] : low[0];                                                        \
-            high[0] = high[k] > high[0] ? high[k] : high[0];                                                   \
-        }                                                                                                      \
-        out->min = (double)low[0];                                                                             \
-        out->max = (double)high[0];                                                                            \
-        out->std = sqrt(joined(centred) / (double)taken);                                                      \
-        out->rms = sqrt(joined(square) / (double)taken);                                                       \
+/* By their means and the sums of squares about them, in which nothing cancels: Chan, Golub and LeVeque, "Algorithms for
+ * computing the sample variance: analysis and recommendations", 1983. Until the end `std` is that sum of squares. */
+void vg_distribution_join(vg_distribution *out, const vg_moments *part) {
+    const double before = (double)(out->count - out->nans - out->infs);
+    const double there = (double)(part->count - part->nans - part->infs), all = before + there;
+    out->count += part->count;
+    out->zeros += part->zeros;
+    out->nans += part->nans;
+    out->infs += part->infs;
+    if (there == 0) return;
+    const double sum = joined(part->sum), mean = part->shift + sum / there, between = mean - out->mean;
+    const double about = joined(part->square) - sum * (sum / there);
+    if (before == 0) out->min = out->max = part->shift;
+    out->std += about < 0 ? 0 : about;
+    out->std += before == 0 ? 0 : between * between * (before * (there / all));
+    out->mean = before == 0 ? mean : out->mean + between * (there / all);
+    for (int k = 0; k < LANES; k++) {
+        out->min = part->low[k] < out->min ? part->low[k] : out->min;
+        out->max = part->high[k] > out->max ? part->high[k] : out->max;
     }
+}
 
-/* What is in no bucket is counted in `DUMP`, a key that only NaNs have: zeros and what is not finite. */
-#define DISTRIBUTION(name, TYPE, key_of, KEYS, DUMP)                                                           \
-    MOMENTS(name##_all, TYPE, ALL)                                                                             \
-    MOMENTS(name##_finite, TYPE, FINITE)                                                                       \
-    static void name##_count(const TYPE *values, int64_t count, vg_distribution *out) {                        \
-        typedef TYPE element;                                                                                  \
-        TYPE wrong[LANES] = { 0 };                                                                             \
-        EACH(wrong[k] += x - x);                                                                               \
-        for (int k = 1; k < LANES; k++) wrong[0] += wrong[k];                                                  \
-        for (int64_t i = 0; wrong[0] != 0 && i < count; i++) {                                                 \
-            out->nans += values[i] != values[i];                                                               \
-            out->infs += values[i] == values[i] && !FINITE(values[i]);                                         \
-        }                                                                                                      \
-    }                                                                                                          \
-    void name(const TYPE *values, int64_t count, vg_distribution *out) {                                       \
-        *out = (vg_distribution){ .count = (uint64_t)count, .keys = out->keys };                               \
-        name##_count(values, count, out);                                                                      \
-        const uint64_t wrong = out->nans + out->infs;                                                          \
-        const int64_t taken = count - (int64_t)wrong;                                                          \
-        int64_t first = 0;                                                                                     \
-        while (first < count && !FINITE(values[first])) first++;                                               \
-        if (taken > 0) (wrong ? name##_finite : name##_all)(values, count, taken, values[first], out);         \
-        for (int64_t i = 0; i < count; i++) {                                                                  \
-            const TYPE x = values[i];                                                                          \
-            out->keys[x == 0 || !FINITE(x) ? (DUMP) : key_of(x)]++;                                            \
-        }                                                                                                      \
-        out->zeros = out->keys[DUMP] - wrong;                                                                  \
-        out->keys[DUMP] = 0;                                                                                   \
-        _Static_assert((DUMP) < (KEYS), "the dump is a counter");                                              \
+/* What was counted under a key; nothing is any more. */
+static uint64_t take(uint32_t *const *counters, uint32_t sets, uint32_t key) {
+    uint64_t count = 0;
+    for (uint32_t s = 0; s < sets; s++) {
+        uint32_t *lane = counters[s] + key * LANES;
+        for (int k = 0; k < LANES; k++) count += lane[k];
+        memset(lane, 0, LANES * sizeof *lane);
     }
-DISTRIBUTION(vg_distribution_of_f32, float, key_f32, VG_KEYS_F32, 0x7ff)
-DISTRIBUTION(vg_distribution_of_f64, double, key_f64, VG_KEYS_F64, 0x3fff)
-DISTRIBUTION(vg_distribution_of_i32, int32_t, key_i32, VG_KEYS_F32, 0x7ff)
-#undef DISTRIBUTION
-#undef MOMENTS
-#undef FINITE
-#undef ALL
-#undef EACH
+    return count;
+}
 
-/* magnitude: the bucket's place among those of its sign; the smallest normal number is 2^least_exponent. */
-static void edges(uint32_t magnitude, bool negative, int least_exponent, double *low, double *high) {
-    double edge[2];
-    for (uint32_t k = 0; k < 2; k++) {
-        const uint32_t exponent = (magnitude + k) >> 3, part = (magnitude + k) & 7;
-        const uint32_t eighths = exponent == 0 ? part : 8 + part;
-        edge[k] = ldexp(eighths, least_exponent - 3 + (exponent == 0 ? 0 : (int)exponent - 1));
+/* From the largest magnitude down, of both signs, until all are found: a look at the keys in use. Negative ones come in
+ * rising order; positive ones are put down from the end. */
+static void take_all(vg_distribution *out, uint32_t *const *counters, uint32_t sets, bool wide) {
+    const uint32_t half = wide ? VG_KEYS_F64 / 2 : VG_KEYS_F32 / 2;
+    const uint64_t total = out->count - out->nans - out->infs - out->zeros;
+    const uint64_t negative_zeros = take(counters, sets, half - 1);
+    const uint64_t first = take(counters, sets, 0) - (out->zeros - negative_zeros);
+    const double largest = fmax(fabs(out->min), fabs(out->max));
+    uint32_t count = 0, end = 2 * half;
+    uint64_t found = 0;
+    for (uint32_t magnitude = key_of(largest, wide) + 1; found < total && magnitude-- > 0;) {
+        const uint64_t below = take(counters, sets, half + magnitude);
+        const uint64_t above = magnitude == 0 ? first : take(counters, sets, magnitude);
+        if (below > 0) out->tallies[count++] = (vg_tally){ half + magnitude, below };
+        if (above > 0) out->tallies[--end] = (vg_tally){ magnitude, above };
+        found += below + above;
     }
-    *low = negative ? -edge[1] : edge[0];
-    *high = negative ? -edge[0] : edge[1];
+    assert(found == total);
+    memmove(out->tallies + count, out->tallies + end, (2 * half - end) * sizeof *out->tallies);
+    out->tally_count = count + 2 * half - end;
+}
+
+void vg_distribution_finish(vg_distribution *out, uint32_t *const *counters, uint32_t sets, bool wide) {
+    const double finite = (double)(out->count - out->nans - out->infs);
+    if (finite > 0) {
+        const double variance = isnan(out->std) ? INFINITY : out->std / finite;
+        out->std = sqrt(variance);
+        out->rms = sqrt(variance + out->mean * out->mean);
+    }
+    take_all(out, counters, sets, wide);
+}
+
+#define WHOLE(suffix, TYPE, wide)                                                                              \
+    void vg_distribution_of_##suffix(const TYPE *values, int64_t count, uint32_t *counters, vg_distribution *out) { \
+        vg_distribution_start(out);                                                                            \
+        for (int64_t i = 0; i < count; i += VG_PART) {                                                         \
+            vg_moments part;                                                                                   \
+            vg_moments_start(&part);                                                                           \
+            vg_moments_add_##suffix(values + i, count - i < VG_PART ? count - i : VG_PART, &part, counters);   \
+            vg_distribution_join(out, &part);                                                                  \
+        }                                                                                                      \
+        vg_distribution_finish(out, &counters, 1, wide);                                                       \
+    }
+WHOLE(f32, float, false)
+WHOLE(f64, double, true)
+WHOLE(i32, int32_t, false)
+#undef WHOLE
+
+/* ---- edges */
+
+/* A double's first bits are a key's; a float's exponent counts from elsewhere, and its subnormal numbers are equal steps
+ * of 2^-129. */
+static double edge_f32(uint32_t magnitude) {
+    return magnitude < 8 ? magnitude * 0x1p-129 : double_of((uint64_t)(magnitude + BIAS) << SHIFT_F64);
 }
 
 void vg_key_edges_f32(uint32_t key, double *low, double *high) {
-    edges(key & 0x7ff, (key >> 11) != 0, -126, low, high);
+    const uint32_t magnitude = key % (VG_KEYS_F32 / 2);
+    const bool negative = key >= VG_KEYS_F32 / 2;
+    *low = negative ? -edge_f32(magnitude + 1) : edge_f32(magnitude);
+    *high = negative ? -edge_f32(magnitude) : edge_f32(magnitude + 1);
 }
 
 void vg_key_edges_f64(uint32_t key, double *low, double *high) {
-    edges(key & 0x3fff, (key >> 14) != 0, -1022, low, high);
+    const uint64_t sign = (uint64_t)(key >= VG_KEYS_F64 / 2), magnitude = key % (VG_KEYS_F64 / 2);
+    *low = double_of(sign << 63 | (magnitude + sign) << SHIFT_F64);
+    *high = double_of(sign << 63 | (magnitude + 1 - sign) << SHIFT_F64);
 }

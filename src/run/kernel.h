@@ -59,17 +59,47 @@ const vg_kernels *vg_kernels_best(uint32_t real);
  * `real`: 4 or 8, the bytes of a float element. */
 uint64_t vg_kernel_scratch(vg_op op, const vg_work *work, uint32_t real);
 
-/* ---- the histogram's record: filled by the summary kernel, read by the runtime */
-enum { VG_KEYS_F32 = 1 << 12, VG_KEYS_F64 = 1 << 15 };
+/* ---- the histogram's record: made where the value is, read by the runtime
+ *
+ * Values come in parts, each of which has moments of its own; whoever makes a part hands it over in pieces of any size,
+ * in order. What is counted is the same in any order, so that counters belong to a thread. Which part a value lies in
+ * follows from the tensor alone, and parts are joined in order: then the record's bits depend on neither threads nor
+ * pieces. A tensor in one piece is cut into parts of VG_PART values. */
+enum { VG_KEYS_F32 = 1 << 12, VG_KEYS_F64 = 1 << 15, VG_LANES = 8, VG_PART = 1 << 15 };
+
+/* sum, square: of differences from `shift`, the first finite value, once there is one. Lanes: kernel_moments.c. */
+typedef struct vg_moments {
+    double   sum[VG_LANES], square[VG_LANES], low[VG_LANES], high[VG_LANES];
+    uint64_t count, zeros, nans, infs;
+    double   shift;
+    bool     shifted;
+} vg_moments;
+
+/* counters: VG_LANES for each of VG_KEYS_F64 keys (f64) or VG_KEYS_F32 (f32, and integers in either precision), by the
+ * float's top bits: sign, exponent, three of the mantissa. Zeros are counted, too, 0 in the first bucket and -0 in the
+ * last of its sign, which is no finite number's. All 0 before the first value of a tensor. */
+void vg_moments_start(vg_moments *part);
+void vg_moments_add_f32(const float *values, int64_t count, vg_moments *part, uint32_t *counters);
+void vg_moments_add_f64(const double *values, int64_t count, vg_moments *part, uint32_t *counters);
+void vg_moments_add_i32(const int32_t *values, int64_t count, vg_moments *part, uint32_t *counters);
+/* One value and its key. */
+void vg_moments_add_one(vg_moments *part, uint32_t *counters, double value, uint32_t key);
+
+typedef struct vg_tally { uint32_t key; uint64_t count; } vg_tally;
 typedef struct vg_distribution {
     uint64_t  count, zeros, nans, infs;
     double    min, max, mean, std, rms;
-    uint64_t *keys;        /* VG_KEYS_F32 (or _F64) counters, zeroed by the caller, by the float's top bits: sign,
-                              exponent, three of the mantissa. Integers use the F32 keys in either precision. */
+    vg_tally *tallies;     /* the caller's, room for one of every key: buckets that are not empty, rising */
+    uint32_t  tally_count;
 } vg_distribution;
-void vg_distribution_of_f32(const float *values, int64_t count, vg_distribution *out);
-void vg_distribution_of_f64(const double *values, int64_t count, vg_distribution *out);
-void vg_distribution_of_i32(const int32_t *values, int64_t count, vg_distribution *out);
+void vg_distribution_start(vg_distribution *out);
+void vg_distribution_join(vg_distribution *out, const vg_moments *part);
+/* After the last part: `sets` threads' counters, which are all 0 again. wide: the keys are VG_KEYS_F64. */
+void vg_distribution_finish(vg_distribution *out, uint32_t *const *counters, uint32_t sets, bool wide);
+/* All of it for a tensor in one piece. */
+void vg_distribution_of_f32(const float *values, int64_t count, uint32_t *counters, vg_distribution *out);
+void vg_distribution_of_f64(const double *values, int64_t count, uint32_t *counters, vg_distribution *out);
+void vg_distribution_of_i32(const int32_t *values, int64_t count, uint32_t *counters, vg_distribution *out);
 /* The edges of bucket `key`: low <= x < high, for negative ones too: there a value on an edge belongs to the bucket of
  * the next smaller magnitude. Rising values have rising keys among the positive, falling ones among the negative. */
 void vg_key_edges_f32(uint32_t key, double *low, double *high);
