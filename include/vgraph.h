@@ -147,6 +147,7 @@ typedef struct vg_run_options {
     uint64_t seed;             /* used when has_seed */
     bool     has_seed;
     bool     float64;          /* arithmetic in double */
+    bool     no_fuse;          /* one operator after the other: the same bits, slower */
     bool     evaluation;       /* run the graph with `training` false, without updates */
     vg_watch watch;            /* NULL: nobody watches */
     void    *user;

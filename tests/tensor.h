@@ -84,7 +84,8 @@ static inline void tensor_call(vg_op op, bool wide, tensor *out, const tensor *i
                                const uint64_t *words, uint32_t word_count, vg_context *context) {
     vg_view views[8], result = view_of(out, wide);
     for (uint32_t k = 0; k < in_count; k++) views[k] = view_of(&in[k], wide);
-    const vg_work work = { &result, views, in_count, words, word_count, context };
+    const vg_work work = { .out = &result, .in = views, .in_count = in_count, .words = words, .word_count = word_count,
+                           .context = context };
     context->scratch_bytes = vg_kernel_scratch(op, &work, wide ? 8 : 4);
     context->scratch = malloc(context->scratch_bytes + 1);
     for (vg_isa isa = VG_ISA_base; isa < VG_ISA_COUNT; isa++) {

@@ -217,7 +217,8 @@ static void check(const struct example *example, bool second) {
     const int64_t symbols[1] = { 0 };
     vg_store_init(&store, &f.mem, 8);
     fill_store(&store, &faithful);
-    assert_true(vg_program_make(&program, &f.mem, &unit, &simple, &store, VG_PART_STEP, 1, true, symbols, 8));
+    assert_true(vg_program_make(&program, &f.mem, &unit, &simple, &store,
+                                ((vg_program_options){ .part = VG_PART_STEP, .turn = 1, .updates = true }), symbols, 8));
     compare(&program, &store, variables, vg_op_rows[example->op].name, second);
     vg_program_release(&program);
     fixture_end(&f);

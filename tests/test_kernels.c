@@ -97,7 +97,7 @@ static void test_in_place(void **state) {
     const vg_view view = { values, VG_F32, 1, { COUNT }, COUNT };
     const vg_view in[2] = { view, { &scale, VG_F32, 0, { 0 }, 1 } };
     vg_context context = { 0 };
-    vg_kernels_best(4)->row[VG_OP_mul](&(vg_work){ &view, in, 2, NULL, 0, &context });
+    vg_kernels_best(4)->row[VG_OP_mul](&(vg_work){ .out = &view, .in = in, .in_count = 2, .context = &context });
     for (int i = 0; i < COUNT; i++) assert_true(values[i] == 3 * (float)i);
     free(values);
 }

@@ -92,7 +92,8 @@ static void check_kink(const kink *row) {
     int64_t    symbols[1] = { 0 };
     vg_context context = { .turn = 1 };
     vg_store_init(&store, &f.mem, 8);
-    assert_true(vg_program_make(&program, &f.mem, &unit, &simplified, &store, VG_PART_STEP, 1, true, symbols, 8));
+    assert_true(vg_program_make(&program, &f.mem, &unit, &simplified, &store,
+                                ((vg_program_options){ .part = VG_PART_STEP, .turn = 1, .updates = true }), symbols, 8));
     set_variables(&f, &store, row);
     assert_true(vg_program_execute(&program, &context, 1));
     const vg_view *found = &program.views.items[program.roots.items[0].view];

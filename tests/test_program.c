@@ -12,8 +12,10 @@ static void start(bench *b, const char *text, uint32_t real) {
     b->unit = (vg_unit){ .ir = b->f.ir };
     for (uint32_t k = 0; k < 4; k++) b->symbols[k] = 2;
     vg_store_init(&b->store, &b->f.mem, real);
-    assert_true(vg_program_make(&b->initial, &b->f.mem, &b->unit, &b->graph, &b->store, VG_PART_INITIAL, 0, false, b->symbols, real));
-    assert_true(vg_program_make(&b->program, &b->f.mem, &b->unit, &b->graph, &b->store, VG_PART_STEP, 1, true, b->symbols, real));
+    assert_true(vg_program_make(&b->initial, &b->f.mem, &b->unit, &b->graph, &b->store,
+                                ((vg_program_options){ .part = VG_PART_INITIAL }), b->symbols, real));
+    assert_true(vg_program_make(&b->program, &b->f.mem, &b->unit, &b->graph, &b->store,
+                                ((vg_program_options){ .part = VG_PART_STEP, .turn = 1, .updates = true }), b->symbols, real));
     assert_true(vg_program_execute(&b->initial, &(vg_context){ .seed = 1 }, 1));
 }
 
@@ -95,7 +97,7 @@ static void test_cadences(void **state) {
             const vg_root_row *root = &b.program.roots.items[k];
             if (root->op != VG_OP_summary) continue;
             for (uint64_t n = 0; n < 8; n++)
-                if (vg_program_due(&b.program, root->cadences, n, 8, true)) due |= (uint64_t)1 << n;
+                if (vg_program_due(&b.program, n, 8, true) & root->cadences) due |= (uint64_t)1 << n;
         }
         assert_int_equal(due, 1 << 0 | 1 << 5 | 1 << 7);
         end(&b);

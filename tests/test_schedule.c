@@ -36,9 +36,9 @@ typedef struct schedule_case {
 } schedule_case;
 
 static const schedule_case schedule_cases[] = {
-    { "a step of the first turn", VG_PART_STEP, 1, true, "8 10 11 12 13 14 15 " },
-    { "the same without updates: no draw", VG_PART_STEP, 1, false, "8 10 11 14 15 " },
-    { "the second turn has its summary alone", VG_PART_STEP, 2, true, "15 " },
+    { "a step of the first turn", VG_PART_STEP, 1, true, "8 10 11 12 13 14 15 19 20 " },
+    { "the same without updates: no draw", VG_PART_STEP, 1, false, "8 10 11 14 15 19 20 " },
+    { "the second turn has its summary alone", VG_PART_STEP, 2, true, "15 21 " },
     { "a turn that has nothing", VG_PART_STEP, 3, true, "" },
     { "initial values", VG_PART_INITIAL, 1, true, "16 " },
     { "an evaluation has the summaries of all turns", VG_PART_EVALUATION, 0, false, "8 14 15 " },

@@ -137,8 +137,8 @@ static bool pass(vg_run *run, vg_graph *graph) {
 
 bool vg_gradcheck_program(vg_run *run, vg_graph *graph, vg_program *program) {
     if (!pass(run, graph)) return false;
-    return vg_program_make(program, &run->mem, run->unit, graph, &run->store, VG_PART_STEP, 1, false,
-                           run->turns[0].symbols, 8);
+    return vg_program_make(program, &run->mem, run->unit, graph, &run->store,
+                           (vg_program_options){ .part = VG_PART_STEP, .turn = 1 }, run->turns[0].symbols, 8);
 }
 
 static uint32_t fetch_index(const vg_program *program, const vg_root_row *root) {

@@ -6,27 +6,23 @@
 
 /* ---- summaries */
 
-static void emit_histogram(vg_run *run, const vg_view *view, vg_record record) {
-    const bool wide = view->dtype == VG_F32 && run->real == 8;
-    vg_distribution d = { .tallies = run->tallies };
-    if (view->dtype == VG_I32) vg_distribution_of_i32(view->data, view->count, run->counters, &d);
-    else if (wide) vg_distribution_of_f64(view->data, view->count, run->counters, &d);
-    else vg_distribution_of_f32(view->data, view->count, run->counters, &d);
-    for (uint32_t k = 0; k < d.tally_count; k++) {
+static void emit_histogram(vg_run *run, const vg_distribution *d, bool wide, vg_record record) {
+    for (uint32_t k = 0; k < d->tally_count; k++) {
         vg_bucket *bucket = &run->buckets[k];
-        if (wide) vg_key_edges_f64(d.tallies[k].key, &bucket->low, &bucket->high);
-        else vg_key_edges_f32(d.tallies[k].key, &bucket->low, &bucket->high);
-        bucket->count = d.tallies[k].count;
+        if (wide) vg_key_edges_f64(d->tallies[k].key, &bucket->low, &bucket->high);
+        else vg_key_edges_f32(d->tallies[k].key, &bucket->low, &bucket->high);
+        bucket->count = d->tallies[k].count;
     }
-    const vg_histogram histogram = { d.count, d.zeros, d.nans, d.infs, d.min, d.max, d.mean, d.std, d.rms, run->buckets,
-                                     d.tally_count };
+    const vg_histogram histogram = { d->count, d->zeros, d->nans, d->infs, d->min, d->max, d->mean, d->std, d->rms,
+                                     run->buckets, d->tally_count };
     record.kind = VG_RECORD_HISTOGRAM;
     record.histogram = &histogram;
     vg_run_emit(run, record);
 }
 
 /* words: tag, kind, every, turn */
-static void observe_summary(vg_run *run, const vg_view *view, const vg_word *words) {
+static void observe_summary(vg_run *run, const vg_program *program, const vg_root_row *root, const vg_word *words) {
+    const vg_view *view = &program->views.items[root->view];
     vg_record record = { .step = run->context.step, .tag = vg_run_text(run, (vg_str)words[0]) };
     switch ((vg_summary_kind)words[1]) {
     case VG_SUMMARY_SCALAR:
@@ -35,7 +31,7 @@ static void observe_summary(vg_run *run, const vg_view *view, const vg_word *wor
         vg_run_emit(run, record);
         break;
     case VG_SUMMARY_HISTOGRAM:
-        emit_histogram(run, view, record);
+        emit_histogram(run, &program->taken.items[root->taken], view->dtype == VG_F32 && run->real == 8, record);
         break;
     case VG_SUMMARY_IMAGE:
         vg_run_emit_image(run, view, record);
@@ -110,16 +106,16 @@ static void observe_expect(vg_run *run, const vg_program *program, const vg_root
 
 void vg_run_observe(vg_run *run, vg_turn *turn) {
     const vg_program *program = &turn->program;
-    const uint64_t step = run->context.step;
+    const uint64_t due = vg_program_due(program, run->context.step, run->steps, false);
+    const uint64_t due_last = vg_program_due(program, run->context.step, run->steps, true);
     for (uint32_t k = 0; k < run->unit->expectations.count; k++) run->expects[k].failing = false;
     for (uint32_t k = 0; k < program->roots.count; k++) {
         const vg_root_row *root = &program->roots.items[k];
         const vg_view *view = &program->views.items[root->view];
-        const bool last_counts = root->op == VG_OP_summary;
         uint32_t count;
         const vg_word *words = vg_attr_words(&run->model->ir, program->graph->attr.items[root->node], &count);
-        if (!vg_program_due(program, root->cadences, step, run->steps, last_counts)) continue;
-        if (root->op == VG_OP_summary) observe_summary(run, view, words);
+        if ((root->cadences & (root->op == VG_OP_summary ? due_last : due)) == 0) continue;
+        if (root->op == VG_OP_summary) observe_summary(run, program, root, words);
         else if (root->op == VG_OP_expect) observe_expect(run, program, root, words);
         else if (root->op == VG_OP_fetch) vg_run_convert(run, view, (double *)run->fetches[words[0]].elements);
         else if (root->op == VG_OP_loss) run->loss = vg_view_get(view, 0, run->real);

@@ -67,8 +67,6 @@ struct vg_run {
     vg_evaluation  evaluation;
     vg_context     context;
     vg_expect_state *expects;
-    uint32_t      *counters;            /* the histogram's: all 0 between two of them */
-    vg_tally      *tallies;
     vg_bucket     *buckets;
     uint8_t       *pixels;              /* of one image record */
     vg_text        message;

@@ -32,7 +32,9 @@ bool vg_run_eval_make(vg_run *run) {
     const vg_graph *graph = &run->unit->graph[0];
     for (uint32_t k = 0; k < VG_EVAL_SIZES; k++)
         if (evaluation->sizes[k] && !vg_program_make(&evaluation->programs[k], &run->mem, run->unit, graph, &run->store,
-                                                     VG_PART_EVALUATION, 0, false, evaluation->symbols[k], run->real))
+                                                     (vg_program_options){ .part = VG_PART_EVALUATION,
+                                                                           .no_fuse = run->options.no_fuse },
+                                                     evaluation->symbols[k], run->real))
             return false;
     if (evaluation->every == 0) return true;
     const uint32_t roots = evaluation->programs[VG_EVAL_FULL].roots.count;

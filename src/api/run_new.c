@@ -101,8 +101,6 @@ static void make_observers(vg_run *run) {
     vg_mem *mem = &run->mem;
     const uint32_t keys = run->real == 8 ? VG_KEYS_F64 : VG_KEYS_F32;
     run->expects = vg_mem_alloc(mem, run->unit->expectations.count * sizeof *run->expects);
-    run->counters = vg_mem_alloc(mem, VG_LANES * keys * sizeof *run->counters);
-    run->tallies = vg_mem_alloc(mem, keys * sizeof *run->tallies);
     run->buckets = vg_mem_alloc(mem, keys * sizeof *run->buckets);
     run->fetches = vg_mem_alloc(mem, run->unit->fetches.count * sizeof *run->fetches);
     run->message = vg_text_new(mem);
@@ -140,16 +138,17 @@ static void make_turns(vg_run *run) {
 static bool make_programs(vg_run *run) {
     const vg_graph *graph = &run->unit->graph[run->options.evaluation ? 0 : 1];
     for (uint32_t k = 0; k < run->turn_count; k++)
-        if (!vg_program_make(&run->turns[k].program, &run->mem, run->unit, graph, &run->store, VG_PART_STEP, k + 1,
-                             !run->options.evaluation, run->turns[k].symbols, run->real)) return false;
+        if (!vg_program_make(&run->turns[k].program, &run->mem, run->unit, graph, &run->store, (vg_program_options){ .part = VG_PART_STEP,
+                             .turn = k + 1, .updates = !run->options.evaluation, .no_fuse = run->options.no_fuse },
+                             run->turns[k].symbols, run->real)) return false;
     return vg_run_eval_make(run);
 }
 
 /* Initial values are those of the training graph, whatever is run. */
 static vg_status initialise(vg_run *run) {
     vg_program program;
-    if (!vg_program_make(&program, &run->mem, run->unit, &run->unit->graph[1], &run->store, VG_PART_INITIAL, 0, false,
-                         run->turns[0].symbols, run->real)) return vg_model_status(run->model);
+    if (!vg_program_make(&program, &run->mem, run->unit, &run->unit->graph[1], &run->store, (vg_program_options){ .part = VG_PART_INITIAL,
+                         .no_fuse = run->options.no_fuse }, run->turns[0].symbols, run->real)) return vg_model_status(run->model);
     const int threads = vg_blas_enter();
     const bool fine = vg_program_execute(&program, &run->context, run->steps);
     vg_blas_leave(threads);

@@ -9,7 +9,7 @@
 
 typedef enum option_id {
     OPTION_SET, OPTION_DATA, OPTION_SUMMARY, OPTION_BATCH, OPTION_DUMP, OPTION_STEPS, OPTION_SEED, OPTION_SECOND,
-    OPTION_OUT, OPTION_FLOAT64, OPTION_JSONL, OPTION_NO_FILES, OPTION_QUIET, OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR,
+    OPTION_OUT, OPTION_FLOAT64, OPTION_NO_FUSE, OPTION_JSONL, OPTION_NO_FILES, OPTION_QUIET, OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR,
     OPTION_HELP,
     OPTION_LATER     /* named by the language's commands, not built yet */
 } option_id;
@@ -31,6 +31,7 @@ static const option_row rows[] = {
     { "steps", "N", OPTION_STEPS, VG_CLI_RUN, "how many steps to train" },
     { "seed", "N", OPTION_SEED, VG_CLI_RUN | VG_CLI_PRINT | VG_CLI_GRADCHECK, "the seed of every random draw" },
     { "second", NULL, OPTION_SECOND, VG_CLI_GRADCHECK, "check the derivative of the gradient instead" },
+    { "no-fuse", NULL, OPTION_NO_FUSE, VG_CLI_RUN, "one operator after the other: the same bits, slower" },
     { "float64", NULL, OPTION_FLOAT64, VG_CLI_RUN | VG_CLI_PRINT, "compute in double precision" },
     { "out", "DIR", OPTION_OUT, VG_CLI_RUN, "the run's folder, instead of runs/NAME-DATE-TIME" },
     { "out", "FILE", OPTION_OUT, VG_CLI_PRINT, "write there (needed by --format npy)" },
@@ -146,6 +147,7 @@ static vg_status take_option(vg_cli_options *options, const option_row *row, cha
     case OPTION_FORMAT:    options->format = text; return VG_OK;
     case OPTION_SECOND:    options->second = true; return VG_OK;
     case OPTION_FLOAT64:   options->float64 = true; return VG_OK;
+    case OPTION_NO_FUSE:   options->no_fuse = true; return VG_OK;
     case OPTION_NO_FILES:  options->no_files = true; return VG_OK;
     case OPTION_QUIET:     options->quiet = true; return VG_OK;
     case OPTION_COLOUR:    return read_colour(options, text);

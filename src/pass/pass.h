@@ -48,26 +48,43 @@ typedef enum vg_phase {
     VG_PHASE_device     /* every turn in which it is due; variables and inputs, which live elsewhere, too */
 } vg_phase;
 
+/* Which roots a program runs. EVALUATION: the summaries alone, of every turn, however often they are due. */
+typedef enum vg_part { VG_PART_STEP, VG_PART_INITIAL, VG_PART_EVALUATION } vg_part;
+
 typedef struct vg_schedule {
     vg_arena  arena;
+    vg_part   part;
     uint8_t  *phase;         /* by node */
     uint64_t *cadences;      /* by node: bit k is set when cadence k needs it */
     uint64_t *cadence_every; /* by bit: 0 is "always" */
     uint32_t  cadence_count;
-    /* The device nodes to execute, in order. Views, variables and inputs are no work; roots are read at the end of the
-     * turn, up to which the plan keeps their operands. */
+    /* The device nodes to execute, in order. Views, variables and inputs are no work. Histograms are taken on the way; the
+     * other roots are read at the end of the turn, up to which the plan keeps their operands. */
     vg_node  *order;
     uint32_t  order_count;
+    /* Steps: order[step[k] .. step[k + 1]) run as one. vg_schedule_make gives each node its own, vg_fuse makes groups. */
+    uint32_t *step;
+    uint32_t  step_count;
+    uint8_t  *inner;         /* by node: only its own group reads it, so it needs no place in memory */
+    vg_node  *stores;        /* by node: the update whose variable it is written into where it is made; 0 is none */
 } vg_schedule;
-
-/* Which roots a program runs. EVALUATION: the summaries alone, of every turn, however often they are due. */
-typedef enum vg_part { VG_PART_STEP, VG_PART_INITIAL, VG_PART_EVALUATION } vg_part;
 
 /* For turn `turn` (from 1; of no meaning but to VG_PART_STEP): its updates, losses, summaries; turn 1 has the expects
  * and fetches too. */
 void vg_schedule_make(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph, vg_part part, uint32_t turn,
                       bool updates);
 void vg_schedule_release(vg_schedule *schedule);
+bool vg_is_histogram(const vg_graph *graph, vg_node node);
+/* Whether a live root is taken on the way, as one of the steps. */
+bool vg_is_step(const vg_schedule *schedule, const vg_graph *graph, vg_node root);
+
+/* The most that one group has, and reads and writes (run/group.h). */
+enum { VG_GROUP_INPUTS = 16, VG_GROUP_OUTPUTS = 8, VG_GROUP_MEMBERS = 32 };
+
+/* Elementwise nodes of one shape that follow each other become groups; updates and histograms go to where their operands
+ * have just been made, and a new value is written straight into its variable where nobody reads the old one any more. No
+ * bit of a result depends on it. */
+void vg_fuse(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph);
 
 enum { VG_PLAN_NONE = -1 };
 typedef struct vg_plan {

@@ -12,7 +12,7 @@ typedef struct planner {
     const vg_graph    *graph;
     const vg_schedule *schedule;
     vg_node  *base;       /* by node: the node whose memory it is (itself unless it is a view) */
-    uint32_t *last;       /* by base: the position in the order after which it is dead */
+    uint32_t *last;       /* by base: the step after which it is dead */
     uint32_t *block;      /* by base: its block in `space`, 0 when it has none (any more) */
     vg_space  space;
     uint64_t  alive;      /* bytes */
@@ -74,18 +74,20 @@ static void find_lives(planner *p) {
         bool view = vg_op_is(vg_node_op(graph, node), VG_FLAG_view);
         p->base[node] = view ? p->base[vg_operand(graph, node, 0)] : node;
     }
-    for (uint32_t at = 0; at < schedule->order_count; at++) {
-        vg_node node = schedule->order[at];
-        p->last[node] = at;
-        for (uint32_t k = 0; k < graph->operand_count.items[node]; k++) {
-            p->last[p->base[vg_operand(graph, node, k)]] = at;
+    for (uint32_t at = 0; at < schedule->step_count; at++) {
+        for (uint32_t j = schedule->step[at]; j < schedule->step[at + 1]; j++) {
+            vg_node node = schedule->order[j];
+            p->last[node] = at;
+            for (uint32_t k = 0; k < graph->operand_count.items[node]; k++) {
+                p->last[p->base[vg_operand(graph, node, k)]] = at;
+            }
         }
     }
     for (uint32_t r = 0; r < graph->roots.count; r++) {
         vg_node root = graph->roots.items[r];
-        if (schedule->phase[root] == VG_PHASE_dead) continue;
+        if (schedule->phase[root] == VG_PHASE_dead || vg_is_step(schedule, graph, root)) continue;
         for (uint32_t k = 0; k < graph->operand_count.items[root]; k++) {
-            p->last[p->base[vg_operand(graph, root, k)]] = schedule->order_count;
+            p->last[p->base[vg_operand(graph, root, k)]] = schedule->step_count;
         }
     }
 }
@@ -104,37 +106,72 @@ static void give(planner *p, vg_node base) {
     p->block[base] = 0;
 }
 
-/* An elementwise node reads element k before it writes element k, so it may take the place of an operand that is as
- * long, of its type, and dies here. The same length also means the same order: broadcasting only adds axes of 1. */
-static bool take_over(planner *p, vg_node node, uint32_t at) {
-    if (!vg_op_is(vg_node_op(p->graph, node), VG_FLAG_map)) return false;
-    for (uint32_t k = 0; k < p->graph->operand_count.items[node]; k++) {
-        vg_node operand = vg_operand(p->graph, node, k), base = p->base[operand];
-        bool    dies = p->block[base] != 0 && p->last[base] == at;
-        if (!dies || p->plan->bytes[operand] != p->plan->bytes[node] ||
-            vg_node_dtype(p->graph, operand) != vg_node_dtype(p->graph, node)) continue;
-        p->block[node] = p->block[base];
-        p->block[base] = 0;
-        return true;
+static bool in_step(const planner *p, uint32_t at, vg_node node) {
+    for (uint32_t j = p->schedule->step[at]; j < p->schedule->step[at + 1]; j++)
+        if (p->schedule->order[j] == node) return true;
+    return false;
+}
+
+/* Whether a member of the step behind `node` reads `base`. */
+static bool read_behind(const planner *p, uint32_t at, vg_node node, vg_node base) {
+    for (uint32_t j = p->schedule->step[at + 1]; j-- > p->schedule->step[at] && p->schedule->order[j] != node;) {
+        const vg_node member = p->schedule->order[j];
+        for (uint32_t k = 0; k < p->graph->operand_count.items[member]; k++)
+            if (p->base[vg_operand(p->graph, member, k)] == base) return true;
     }
     return false;
+}
+
+/* An elementwise node reads element k before it writes element k, so it may take the place of an operand of its step that
+ * is as long, of its type, and dies here. The same length also means the same order: broadcasting only adds axes of 1. */
+static bool take_over(planner *p, vg_node node, uint32_t at) {
+    const vg_graph *graph = p->graph;
+    if (!vg_op_is(vg_node_op(graph, node), VG_FLAG_map)) return false;
+    for (uint32_t j = p->schedule->step[at]; j < p->schedule->step[at + 1]; j++) {
+        const vg_node member = p->schedule->order[j];
+        for (uint32_t k = 0; k < graph->operand_count.items[member]; k++) {
+            vg_node operand = vg_operand(graph, member, k), base = p->base[operand];
+            bool    dies = p->block[base] != 0 && p->last[base] == at && !in_step(p, at, base);
+            if (!dies || p->plan->bytes[operand] != p->plan->bytes[node] || read_behind(p, at, node, base) ||
+                vg_node_dtype(graph, operand) != vg_node_dtype(graph, node)) continue;
+            p->block[node] = p->block[base];
+            p->block[base] = 0;
+            return true;
+        }
+        if (member == node) return false;
+    }
+    return false;
+}
+
+static bool needs_place(const planner *p, vg_node node) {
+    return !p->schedule->inner[node] && !p->schedule->stores[node] && !vg_op_is(vg_node_op(p->graph, node), VG_FLAG_effect);
+}
+
+static void give_dying(planner *p, uint32_t at) {
+    for (uint32_t j = p->schedule->step[at]; j < p->schedule->step[at + 1]; j++) {
+        const vg_node node = p->schedule->order[j];
+        for (uint32_t k = 0; k < p->graph->operand_count.items[node]; k++) {
+            vg_node base = p->base[vg_operand(p->graph, node, k)];
+            if (p->block[base] != 0 && p->last[base] == at) give(p, base);
+        }
+    }
 }
 
 static bool place_turn(planner *p) {
     const vg_graph    *graph = p->graph;
     const vg_schedule *schedule = p->schedule;
-    for (uint32_t at = 0; at < schedule->order_count; at++) {
-        vg_node node = schedule->order[at];
-        if (!take_over(p, node, at)) take(p, node);
-        p->plan->offset[node] = (int64_t)vg_space_offset(&p->space, p->block[node]);
-        if (p->space.size > size_limit) {
-            report_size(graph, node);
-            return false;
+    for (uint32_t at = 0; at < schedule->step_count; at++) {
+        for (uint32_t j = schedule->step[at]; j < schedule->step[at + 1]; j++) {
+            vg_node node = schedule->order[j];
+            if (!needs_place(p, node)) continue;
+            if (!take_over(p, node, at)) take(p, node);
+            p->plan->offset[node] = (int64_t)vg_space_offset(&p->space, p->block[node]);
+            if (p->space.size > size_limit) {
+                report_size(graph, node);
+                return false;
+            }
         }
-        for (uint32_t k = 0; k < graph->operand_count.items[node]; k++) {
-            vg_node base = p->base[vg_operand(graph, node, k)];
-            if (p->block[base] != 0 && p->last[base] == at) give(p, base);
-        }
+        give_dying(p, at);
     }
     p->plan->size = p->space.size;
     return true;

@@ -76,16 +76,29 @@ static vg_phase phase_of(const vg_schedule *schedule, const vg_graph *graph, vg_
     return host ? VG_PHASE_host : fixed ? VG_PHASE_once : VG_PHASE_device;
 }
 
-/* Views share their operand's memory, variables and inputs lie elsewhere, roots are read when all is done. */
+bool vg_is_histogram(const vg_graph *graph, vg_node node) {
+    if (vg_node_op(graph, node) != VG_OP_summary) return false;
+    uint32_t count;
+    return vg_attr_words(graph->ir, graph->attr.items[node], &count)[1] == VG_SUMMARY_HISTOGRAM;
+}
+
+bool vg_is_step(const vg_schedule *schedule, const vg_graph *graph, vg_node root) {
+    return schedule->part == VG_PART_STEP && vg_is_histogram(graph, root);
+}
+
+/* Views share their operand's memory, variables and inputs lie elsewhere, other roots than a step's histograms are read
+ * when all is done. */
 static bool is_work(const vg_schedule *schedule, const vg_graph *graph, vg_node node) {
     vg_op op = vg_node_op(graph, node);
-    return schedule->phase[node] == VG_PHASE_device && !vg_op_is(op, VG_FLAG_view | VG_FLAG_effect | VG_FLAG_reads);
+    if (schedule->phase[node] != VG_PHASE_device) return false;
+    if (vg_op_is(op, VG_FLAG_effect)) return vg_is_step(schedule, graph, node);
+    return !vg_op_is(op, VG_FLAG_view | VG_FLAG_reads);
 }
 
 void vg_schedule_make(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph, vg_part part, uint32_t turn,
                       bool updates) {
     uint32_t count = vg_graph_count(graph);
-    *schedule = (vg_schedule){ .cadence_count = 1 };
+    *schedule = (vg_schedule){ .part = part, .cadence_count = 1 };
     vg_arena_init(&schedule->arena, mem);
     schedule->phase = VG_ARRAY(&schedule->arena, uint8_t, count);
     schedule->cadences = VG_ARRAY(&schedule->arena, uint64_t, count);
@@ -103,6 +116,11 @@ void vg_schedule_make(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph,
     for (vg_node node = 1; node < count; node++) {
         if (is_work(schedule, graph, node)) schedule->order[schedule->order_count++] = node;
     }
+    schedule->step = VG_ARRAY(&schedule->arena, uint32_t, schedule->order_count + 1);
+    for (uint32_t at = 0; at <= schedule->order_count; at++) schedule->step[at] = at;
+    schedule->step_count = schedule->order_count;
+    schedule->inner = VG_ARRAY(&schedule->arena, uint8_t, count);
+    schedule->stores = VG_ARRAY(&schedule->arena, vg_node, count);
 }
 
 void vg_schedule_release(vg_schedule *schedule) {

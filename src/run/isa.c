@@ -41,3 +41,11 @@ const vg_kernels *vg_kernels_best(uint32_t real) {
     for (vg_isa isa = VG_ISA_COUNT; best == NULL; isa--) best = vg_kernels_of(isa - 1, real);
     return best;
 }
+
+void vg_moments_add_f32(const float *values, int64_t count, vg_moments *part, uint32_t *counters) {
+    vg_kernels_best(sizeof(float))->moments(values, count, part, counters);
+}
+
+void vg_moments_add_f64(const double *values, int64_t count, vg_moments *part, uint32_t *counters) {
+    vg_kernels_best(sizeof(double))->moments(values, count, part, counters);
+}

@@ -30,6 +30,10 @@ typedef struct vg_context {
     uint64_t      scratch_bytes;
 } vg_context;
 
+struct vg_group;
+struct vg_tile;
+struct vg_member;
+
 /* words: the attribute's, with dimensions already numbers (int64_t); reals as bits (vg_real_word). A path (`s`) is
  * already the 64-bit hash of its text. */
 typedef struct vg_work {
@@ -39,17 +43,25 @@ typedef struct vg_work {
     const uint64_t *words;
     uint32_t       word_count;
     vg_context    *context;
+    const struct vg_group *group;      /* of elementwise operators that run as one: see run/group.h */
+    int64_t        from, to;           /* the rows (of the result's first axis) to compute; to 0: all */
 } vg_work;
 
 typedef void (*vg_kernel)(const vg_work *work);
+typedef void (*vg_loop)(const struct vg_tile *tile, const struct vg_member *member);      /* run/group.h */
 
 /* Instruction sets: `base` is what every machine of this kind has (x86-64 with SSE2; aarch64 with NEON). */
 typedef enum vg_isa { VG_ISA_base, VG_ISA_avx2, VG_ISA_avx512, VG_ISA_COUNT } vg_isa;
+
+struct vg_moments;
 
 /* All that is compiled for one instruction set and one precision. */
 typedef struct vg_kernels {
     const char *isa;
     bool        cuts;                  /* a product's bits do not depend on how its rows are cut (run/product.h) */
+    vg_kernel   group;                 /* runs work->group */
+    void      (*moments)(const void *values, int64_t count, struct vg_moments *part, uint32_t *counters);
+    vg_loop   (*loop)(vg_op op, vg_dtype out, vg_dtype in);      /* of an elementwise row, by its types */
     vg_kernel   row[VG_OP_COUNT];      /* NULL for rows that are no work: leaves that live elsewhere, views, roots */
 } vg_kernels;
 /* real: 4 or 8, the bytes of a float element. NULL where this build or this machine does not have `isa`. */

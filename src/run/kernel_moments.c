@@ -109,7 +109,7 @@ static bool add_block(const vg_real *values, int64_t count, vg_moments *part, ui
     return true;
 }
 
-void VG_PRECISE(vg_moments_add)(const vg_real *values, int64_t count, vg_moments *part, uint32_t *counters) {
+void VG_VARIANT(vg_moments_add)(const vg_real *values, int64_t count, vg_moments *part, uint32_t *counters) {
     while (count > 0) {
         int64_t taken = (count < BLOCK ? count : BLOCK) / LANES * LANES;
         const bool lanes = part->shifted && part->count % LANES == 0 && taken > 0;

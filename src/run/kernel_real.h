@@ -59,6 +59,9 @@ static inline void vg_fault_index(vg_context *context, int64_t at, int64_t value
     X(conv2d) X(conv2d_input) X(conv2d_filter) X(pool_argmax) X(pool_sum) X(pool_spread)                        \
     X(random_normal) X(random_truncated) X(random_uniform) X(random_bernoulli) X(random_orthogonal)
 
+void VG_VARIANT(vg_group_run)(const vg_work *work);
+void VG_VARIANT(vg_moments_add)(const vg_real *values, int64_t count, vg_moments *part, uint32_t *counters);
+vg_loop VG_VARIANT(vg_map_loop)(vg_op op, vg_dtype out, vg_dtype in);
 #define VG_DECLARE(name) void VG_KERNEL(name)(const vg_work *work);
 VG_WORK_ROWS(VG_DECLARE)
 #define VG_MAP(name, arity, types, gradient, flops, real, integer, doc) VG_DECLARE(name)

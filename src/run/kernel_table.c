@@ -5,9 +5,17 @@
 #define TEXT_EXPANDED(isa) TEXT(isa)
 
 extern const vg_kernels VG_VARIANT(vg_kernels);
+
+static void add_moments(const void *values, int64_t count, vg_moments *part, uint32_t *counters) {
+    VG_VARIANT(vg_moments_add)(values, count, part, counters);
+}
+
 const vg_kernels VG_VARIANT(vg_kernels) = {
     .isa = TEXT_EXPANDED(VG_ISA),
     .cuts = !VG_PRODUCT_BY_BLAS,
+    .group = VG_VARIANT(vg_group_run),
+    .moments = add_moments,
+    .loop = VG_VARIANT(vg_map_loop),
     .row = {
 #define ROW(name) [VG_OP_##name] = VG_KERNEL(name),
         VG_WORK_ROWS(ROW)

@@ -28,13 +28,17 @@ static inline size_t vg_view_bytes(const vg_view *view, uint32_t real) {
     return (size_t)view->count * (view->dtype == VG_I32 ? sizeof(int32_t) : real);
 }
 
+/* A kernel call: of one node, or of a group of elementwise ones. Or a histogram to take: then kernel is NULL. */
 typedef struct vg_step_row {
     vg_kernel kernel;
-    vg_node   node;
+    vg_node   node;                 /* of a group the last */
     uint32_t  first_in, in_count;   /* into program->views */
-    uint32_t  out;
+    uint32_t  out;                  /* of a group the first of its outputs, which lie behind each other */
     uint32_t  first_word, word_count;
+    uint32_t  taken;                /* of a histogram: its place in program->taken */
+    bool      stores;               /* writes variables: not run where the step has failed */
     uint64_t  cadences;
+    struct vg_group *group;         /* NULL: none */
 } vg_step_row;
 
 /* A root and where its operands' values lie: program->views[view .. view + view_count). */
@@ -45,14 +49,25 @@ typedef struct vg_root_row {
     uint64_t cadences;
     uint32_t slot;            /* update, initial: of the variable */
     uint32_t after;           /* initial: the steps that come before it */
+    uint32_t taken;           /* histogram: its place in program->taken */
+    bool     stored;          /* update whose new value is written straight into the variable */
     void    *staging;         /* update whose new value is itself a variable's memory: copied here first; else NULL */
 } vg_root_row;
 
 /* A scalar computed in double on the host once a turn; `view` receives it. */
 typedef struct vg_host_row { vg_node node; uint32_t view; } vg_host_row;
 
+/* How a program is made. */
+typedef struct vg_program_options {
+    vg_part  part;
+    uint32_t turn;
+    bool     updates;
+    bool     no_fuse;         /* one step a node, in id order: for tests and for looking */
+} vg_program_options;
+
 typedef struct vg_program {
     vg_mem         *mem;
+    vg_arena        arena;          /* groups, and what histograms need */
     const vg_unit  *unit;
     const vg_graph *graph;
     vg_store       *store;
@@ -65,26 +80,31 @@ typedef struct vg_program {
     VG_VEC(uint64_t)    words;
     VG_VEC(vg_step_row) once, steps;
     VG_VEC(vg_root_row) roots;
+    VG_VEC(vg_distribution) taken;  /* histograms of the last execution in which they were due */
     VG_VEC(vg_host_row) host;       /* in the order of their nodes */
     double         *host_values;    /* by place in `host` */
     uint32_t       *host_of;        /* by node: place in `host` + 1; 0 is none */
     uint32_t       *view_of;        /* by node; 0 is none */
     char           *memory, *kept, *host_memory, *scratch;
     uint64_t        scratch_bytes;
+    uint32_t       *counters;       /* of histograms (kernel.h), all 0 between two; NULL: it takes none */
+    vg_tally       *tallies;
     bool            once_done;
     vg_node         fault_node;     /* where the fault of the last execution came from; 0 is none */
 } vg_program;
 
 /* False after reporting (sizes that overflow). */
 bool vg_program_make(vg_program *program, vg_mem *mem, const vg_unit *unit, const vg_graph *graph, vg_store *store,
-                     vg_part part, uint32_t turn, bool updates, const int64_t *symbols, uint32_t real);
-/* Computes everything that is due at `context->step` of `steps`, without applying updates; the initial part writes
- * each value into its variable as soon as it is there, since a later one may read it. False after a fault. */
+                     vg_program_options options, const int64_t *symbols, uint32_t real);
+/* Computes everything that is due at `context->step` of `steps`. Some updates are written into their variables on the way
+ * (root.stored), but nothing where there was a fault before, or the loss is not finite; the others wait for
+ * vg_program_apply. The initial part writes each value into its variable as soon as it is there, since a later one may read
+ * it. False after a fault. */
 bool vg_program_execute(vg_program *program, vg_context *context, uint64_t steps);
 /* Copies the new values of the updates that are due into their variables, all together. */
 void vg_program_apply(vg_program *program, const vg_context *context, uint64_t steps);
-/* With last_counts, everything is due at the last step, too. */
-bool vg_program_due(const vg_program *program, uint64_t cadences, uint64_t step, uint64_t steps, bool last_counts);
+/* The cadences that are due at a step. With last_counts, everything is at the last, too. */
+uint64_t vg_program_due(const vg_program *program, uint64_t step, uint64_t steps, bool last_counts);
 void vg_program_release(vg_program *program);
 
 #endif

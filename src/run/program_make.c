@@ -1,17 +1,9 @@
 /* Making a program: every node gets a view of where its value lies, every node that is work a flat step. */
-#include <string.h>
+#include "run/program_make.h"
 
 #include "base/os.h"
-#include "run/program.h"
 
-typedef struct maker {
-    vg_program     *program;
-    const vg_graph *graph;
-    vg_ir          *ir;
-    vg_store       *store;
-    const int64_t  *symbols;
-    uint32_t       *step_of;       /* by node: its place in program->steps + 1; 0 is none */
-} maker;
+typedef vg_maker maker;
 
 static vg_view view_of_shape(const maker *m, vg_node node) {
     vg_dim list[VG_RANK_LIMIT];
@@ -27,6 +19,11 @@ static vg_view view_of_shape(const maker *m, vg_node node) {
 static uint32_t add_view(const maker *m, vg_view view) {
     vg_vec_push(m->program->mem, &m->program->views, view);
     return m->program->views.count - 1;
+}
+
+void vg_program_view(const maker *m, uint32_t view) {
+    const vg_view copy = m->program->views.items[view];
+    add_view(m, copy);
 }
 
 static vg_word attr_word(const maker *m, vg_node node, uint32_t k) {
@@ -77,6 +74,11 @@ static void *data_of(const maker *m, vg_node node, const vg_view *view) {
         const uint32_t k = vg_store_slot(m->store, (vg_str)attr_word(m, node, 1), view->dims, view->rank, view->dtype);
         return m->store->slots.items[k].view.data;
     }
+    if (program->schedule.stores[node]) {
+        const vg_str path = (vg_str)attr_word(m, program->schedule.stores[node], 0);
+        const uint32_t k = vg_store_slot(m->store, path, view->dims, view->rank, view->dtype);
+        return m->store->slots.items[k].view.data;
+    }
     if (program->host_of[node]) return program->host_memory + (program->host_of[node] - 1) * sizeof(double);
     if (vg_op_is(op, VG_FLAG_view)) return program->views.items[program->view_of[vg_operand(m->graph, node, 0)]].data;
     if (program->plan.kept[node] != VG_PLAN_NONE) return program->kept + program->plan.kept[node];
@@ -98,7 +100,8 @@ static void make_views(const maker *m) {
     vg_program *program = m->program;
     for (vg_node node = 1; node < vg_graph_count(m->graph); node++) {
         const vg_op op = vg_node_op(m->graph, node);
-        if (program->schedule.phase[node] == VG_PHASE_dead || vg_op_is(op, VG_FLAG_effect)) continue;
+        if (program->schedule.phase[node] == VG_PHASE_dead || vg_op_is(op, VG_FLAG_effect) ||
+            program->schedule.inner[node]) continue;
         vg_view view = view_of_shape(m, node);
         view.data = data_of(m, node, &view);
         program->view_of[node] = add_view(m, view);
@@ -113,10 +116,8 @@ static void make_views(const maker *m) {
 static uint32_t operand_views(const maker *m, vg_node node) {
     vg_program *program = m->program;
     const uint32_t first = program->views.count;
-    for (uint32_t k = 0; k < m->graph->operand_count.items[node]; k++) {
-        const vg_view view = program->views.items[program->view_of[vg_operand(m->graph, node, k)]];
-        add_view(m, view);
-    }
+    for (uint32_t k = 0; k < m->graph->operand_count.items[node]; k++)
+        vg_program_view(m, program->view_of[vg_operand(m->graph, node, k)]);
     return first;
 }
 
@@ -146,6 +147,10 @@ static void add_words(const maker *m, vg_node node, vg_step_row *row) {
     }
 }
 
+static void need_scratch(const maker *m, uint64_t bytes) {
+    if (bytes > m->program->scratch_bytes) m->program->scratch_bytes = bytes;
+}
+
 static vg_step_row step_of(const maker *m, vg_node node) {
     vg_program *program = m->program;
     const vg_op op = vg_node_op(m->graph, node);
@@ -157,27 +162,66 @@ static vg_step_row step_of(const maker *m, vg_node node) {
         .cadences = program->schedule.cadences[node]
     };
     if (row.kernel == NULL) return row;
+    if (vg_op_is(op, VG_FLAG_map)) {
+        row.kernel = m->store->kernels->group;
+        row.group = vg_program_group(m, &node, 1, &row);
+        return row;
+    }
     row.first_in = operand_views(m, node);
     add_words(m, node, &row);
     const vg_work work = { .out = &program->views.items[row.out], .in = &program->views.items[row.first_in],
                            .words = &program->words.items[row.first_word] };
-    const uint64_t scratch = vg_kernel_scratch(op, &work, program->real);
-    if (scratch > program->scratch_bytes) program->scratch_bytes = scratch;
+    need_scratch(m, vg_kernel_scratch(op, &work, program->real));
     return row;
 }
 
-static void make_steps(const maker *m) {
+/* A bucket more than there are values is never filled. */
+static vg_step_row histogram_of(const maker *m, vg_node node) {
+    vg_program *program = m->program;
+    const uint32_t keys = program->real == 8 ? VG_KEYS_F64 : VG_KEYS_F32;
+    vg_step_row row = { .node = node, .in_count = 1, .taken = program->taken.count,
+                        .cadences = program->schedule.cadences[node] };
+    row.first_in = operand_views(m, node);
+    const int64_t count = program->views.items[row.first_in].count;
+    const size_t most = count < keys ? (size_t)count : keys;
+    const vg_distribution taken = { .tallies = VG_ARRAY(&program->arena, vg_tally, most) };
+    vg_vec_push(program->mem, &program->taken, taken);
+    if (program->counters) return row;
+    program->counters = VG_ARRAY(&program->arena, uint32_t, keys * VG_LANES);
+    program->tallies = VG_ARRAY(&program->arena, vg_tally, keys);
+    return row;
+}
+
+static vg_step_row group_of(const maker *m, const vg_node *nodes, uint32_t count) {
+    vg_step_row row = { .kernel = m->store->kernels->group, .node = nodes[count - 1],
+                        .cadences = m->program->schedule.cadences[nodes[count - 1]] };
+    row.group = vg_program_group(m, nodes, count, &row);
+    need_scratch(m, vg_group_scratch(row.group));
+    return row;
+}
+
+static void make_once(const maker *m) {
     vg_program *program = m->program;
     for (vg_node node = 1; node < vg_graph_count(m->graph); node++) {
         if (program->schedule.phase[node] != VG_PHASE_once || program->host_of[node]) continue;
         const vg_step_row row = step_of(m, node);
         if (row.kernel) vg_vec_push(program->mem, &program->once, row);
     }
-    for (uint32_t k = 0; k < program->schedule.order_count; k++) {
-        const vg_step_row row = step_of(m, program->schedule.order[k]);
-        if (row.kernel == NULL) continue;
+}
+
+static void make_steps(const maker *m) {
+    vg_program *program = m->program;
+    const vg_schedule *schedule = &program->schedule;
+    make_once(m);
+    for (uint32_t k = 0; k < schedule->step_count; k++) {
+        const vg_node *nodes = &schedule->order[schedule->step[k]];
+        const uint32_t count = schedule->step[k + 1] - schedule->step[k];
+        vg_step_row row;
+        if (count > 1) row = group_of(m, nodes, count);
+        else row = vg_node_op(m->graph, *nodes) == VG_OP_summary ? histogram_of(m, *nodes) : step_of(m, *nodes);
+        for (uint32_t j = 0; j < count; j++) row.stores = row.stores || schedule->stores[nodes[j]] != 0;
         vg_vec_push(program->mem, &program->steps, row);
-        m->step_of[row.node] = program->steps.count;
+        for (uint32_t j = 0; j < count; j++) m->step_of[nodes[j]] = program->steps.count;
     }
     check_memory(program->mem, program->scratch_bytes);
     program->scratch = vg_mem_alloc(program->mem, program->scratch_bytes);
@@ -200,11 +244,13 @@ static void add_root(const maker *m, vg_node node) {
         .cadences = program->schedule.cadences[node]
     };
     root.view = operand_views(m, node);
+    if (vg_is_step(&program->schedule, m->graph, node)) root.taken = program->steps.items[m->step_of[node] - 1].taken;
     if (root.op == VG_OP_update || root.op == VG_OP_initial) {
         const vg_node value = owner(m, vg_operand(m->graph, node, 0));
         const bool shared = vg_node_op(m->graph, value) == VG_OP_variable;      /* another update may write it first */
         const vg_view view = program->views.items[root.view];
         root.slot = vg_store_slot(m->store, (vg_str)attr_word(m, node, 0), view.dims, view.rank, view.dtype);
+        root.stored = program->schedule.stores[value] == node;
         if (root.op == VG_OP_initial) root.after = m->step_of[value];
         else if (shared) root.staging = vg_mem_alloc(program->mem, vg_view_bytes(&view, program->real));
     }
@@ -212,12 +258,14 @@ static void add_root(const maker *m, vg_node node) {
 }
 
 bool vg_program_make(vg_program *program, vg_mem *mem, const vg_unit *unit, const vg_graph *graph, vg_store *store,
-                     vg_part part, uint32_t turn, bool updates, const int64_t *symbols, uint32_t real) {
+                     vg_program_options options, const int64_t *symbols, uint32_t real) {
     const uint32_t count = vg_graph_count(graph);
-    *program = (vg_program){ .mem = mem, .unit = unit, .graph = graph, .store = store, .symbols = symbols, .part = part,
-                             .real = real };
+    *program = (vg_program){ .mem = mem, .unit = unit, .graph = graph, .store = store, .symbols = symbols,
+                             .part = options.part, .real = real };
+    vg_arena_init(&program->arena, mem);
     maker m = { program, graph, unit->ir, store, symbols, NULL };
-    vg_schedule_make(&program->schedule, mem, graph, part, turn, updates);
+    vg_schedule_make(&program->schedule, mem, graph, options.part, options.turn, options.updates);
+    if (!options.no_fuse) vg_fuse(&program->schedule, mem, graph);
     if (!vg_plan_make(&program->plan, mem, graph, &program->schedule, symbols, real)) {
         vg_schedule_release(&program->schedule);
         vg_plan_release(&program->plan);
@@ -250,6 +298,8 @@ void vg_program_release(vg_program *program) {
     vg_vec_free(mem, &program->steps);
     vg_vec_free(mem, &program->roots);
     vg_vec_free(mem, &program->host);
+    vg_vec_free(mem, &program->taken);
+    vg_arena_release(&program->arena);
     vg_mem_free(mem, program->host_values);
     vg_mem_free(mem, program->host_of);
     vg_mem_free(mem, program->view_of);

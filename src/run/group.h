@@ -1,0 +1,59 @@
+/* A group: elementwise operators over one shape that run as one pass. The shape is gone through in tiles that stay in the
+ * first-level cache; each operator is one loop over a tile, so that what only the group itself reads is never written to
+ * memory. A single elementwise step is a group of one.
+ *
+ * A group names what it works on by places: first what it reads, then what it writes, then buffers of one tile. */
+#ifndef VG_RUN_GROUP_H
+#define VG_RUN_GROUP_H
+
+#include <stddef.h>
+
+#include "pass/pass.h"
+#include "run/kernel.h"
+
+enum {
+    VG_GROUP_PLACES = VG_GROUP_INPUTS + VG_GROUP_OUTPUTS + VG_GROUP_MEMBERS,
+    VG_GROUP_ARRAYS = VG_GROUP_INPUTS + VG_GROUP_OUTPUTS,
+    VG_GROUP_AXES = VG_RANK_LIMIT + 2
+};
+
+/* What a loop sees: `rows` rows of `count` elements at each place. */
+typedef struct vg_tile {
+    int64_t rows, count;
+    char   *at[VG_GROUP_PLACES];
+    int64_t row[VG_GROUP_PLACES];          /* bytes from a row to the next */
+    int64_t stride[VG_GROUP_PLACES];       /* elements from one to the next: 0 where it is repeated */
+} vg_tile;
+
+/* One operator of a group: places. */
+typedef struct vg_member {
+    vg_loop loop;
+    uint8_t out, in[3], in_count;
+    bool    flat;                          /* all its rows lie one behind the other: it can take them as one */
+} vg_member;
+
+typedef struct vg_group {
+    uint32_t   inputs, outputs, buffers, member_count;
+    vg_member *members;                    /* in order */
+    uint8_t   *size;                       /* by place: of an element, in bytes */
+    /* The shape, its neighbouring axes merged where every array goes through them as one. Always at least two axes. */
+    uint32_t   rank;
+    int64_t    dims[VG_GROUP_AXES];
+    int64_t   *stride;                     /* by input and output: `pitch` of them, in elements */
+    uint32_t   pitch;
+    uint32_t   cut;                        /* the axis along which a part of the shape's first axis is taken: */
+    int64_t    unit;                       /* that many of its steps to one of the first axis */
+    int64_t    rows, columns;              /* of a tile */
+} vg_group;
+
+static inline int64_t *vg_group_stride(const vg_group *group, uint32_t array) {
+    return group->stride + (size_t)array * group->pitch;
+}
+
+/* Takes the shape of `out` (group->outputs views, dense) and how the `in` are repeated over it; then the tile, for which
+ * the members must be known. group->stride has room for `pitch` >= rank of the shape + 2 an array. */
+void vg_group_shape(vg_group *group, const vg_view *in, const vg_view *out);
+/* Bytes of its buffers. */
+uint64_t vg_group_scratch(const vg_group *group);
+
+#endif
