@@ -10,9 +10,10 @@
 uint64_t contender_now(void);
 
 /* Reads commands from standard input until its end, and answers each with a line:
- *     go MS               after a tenth as long of warming up, steps for MS milliseconds, each timed: their nanoseconds
- *     percentiles MS      the same for a person: the 5th, 50th and 95th percentile in microseconds, and how many they are
- * At least one step warms up and one is timed; more than a hundred thousand are not. Returns the program's exit status: 1 when a step failed (it has said why) or a command is wrong. */
+ *     go MS               warms up for a tenth of MS milliseconds, then says the nanoseconds of each step taken in MS
+ *     percentiles MS      the same for a person: 5th, 50th and 95th percentile in microseconds, and how many steps
+ * At least one step warms up and one is timed; more than a hundred thousand are not. Returns the program's exit
+ * status: 1 when a step failed (it has said why) or a command is wrong. */
 int contender_serve(bool (*step)(void *user), void *user);
 
 #endif

@@ -1,6 +1,7 @@
 """The processes that take turns (contender.h), what they measured, and the table that shows it. For bench.py."""
 import functools
 import glob
+import math
 import os
 import re
 import statistics
@@ -10,12 +11,13 @@ import time
 
 
 class Contender:
-    """A process that takes steps when it is told to. `pause`: seconds until its idle threads no longer spin."""
+    """A process that takes steps when it is told to. `pause`: seconds until its idle threads no longer spin; `share`:
+    of the time that others get."""
 
-    def __init__(self, command, environment=None, pause=0.0):
+    def __init__(self, command, environment=None, pause=0.0, share=1.0):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env=dict(os.environ, **(environment or {})))
-        self.command, self.pause = command, pause
+        self.command, self.pause, self.share = command, pause, share
 
     def answer(self):
         line = self.process.stdout.readline()
@@ -35,7 +37,7 @@ class Contender:
 
     def go(self, seconds):
         """The nanoseconds of the steps that it takes in that time, one by one."""
-        return [int(word) for word in self.ask("go", round(seconds * 1000))]
+        return [int(word) for word in self.ask("go", math.ceil(seconds * self.share * 1000))]
 
     def blas(self):
         """The BLAS libraries that it has mapped."""
@@ -70,8 +72,11 @@ class Series:
         """From the 5th to the 95th percentile, as a share of the median."""
         return (self.at(0.95) - self.at(0.05)) / self.median
 
-    def over(self, other):
-        """The ratio of medians, round by round, since what disturbs a round disturbs both: its median."""
+    def over(self, other, q=None):
+        """The ratio of the medians, round by round, since what disturbs a round disturbs both: its median. With q the
+        ratio at that quantile of all steps: a low one is what is left on a machine that is never quiet."""
+        if q is not None:
+            return self.at(q) / other.at(q)
         return statistics.median(statistics.median(a) / statistics.median(b)
                                  for a, b in zip(self.rounds, other.rounds))
 
@@ -96,7 +101,8 @@ SPIN = 0.04     # OpenBLAS's and OpenMP's threads spin that long before they sle
 def find_torch():
     """An interpreter that has PyTorch, or None."""
     for python in (sys.executable, "/usr/bin/python3"):
-        if os.path.exists(python) and subprocess.run([python, "-c", "import torch"], stderr=subprocess.DEVNULL).returncode == 0:
+        probe = [python, "-c", "import torch"]
+        if os.path.exists(python) and subprocess.run(probe, stderr=subprocess.DEVNULL).returncode == 0:
             return python
     return None
 
@@ -110,12 +116,12 @@ def blas_folders():
 
 
 class Torch:
-    """PyTorch with each of the BLAS flavours."""
+    """PyTorch with each of the BLAS flavours, or with one of them."""
 
-    def __init__(self, python, threads):
+    def __init__(self, python, threads, one):
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "step_torch.py")
         self.flavours = {}
-        for name, folder in blas_folders().items():
+        for name, folder in list(blas_folders().items())[:1 if one else None]:
             environment = {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
             if folder:
                 environment["LD_LIBRARY_PATH"] = folder

@@ -17,7 +17,8 @@
  *
  * "copy" is no workload but the machine's bandwidth: a step copies 64 MB.
  *
- * It says "ready", the number of threads, and the processor that OpenBLAS takes this one for; then see contender.h. */
+ * It says "ready", the number of threads, the processor that OpenBLAS takes this one for, and the MFLOP of a step; then
+ * it does as contender.h says. */
 #include <cblas.h>
 #include <math.h>
 #include <stdio.h>
@@ -172,8 +173,8 @@ static void make_w6(work *w) {
     float *u = tensor(UNITS * GATES, 1 / sqrt(UNITS)), *du = tensor(UNITS * GATES, 1);
     dense_forward(w, &input);
     for (int t = 1; t < TIMES; t++)
-        add(w, (product){ false, false, BATCH, GATES, UNITS, UNITS, GATES, GATES, 1, head.x + (t - 1) * BATCH * UNITS, u,
-                          input.y + t * BATCH * GATES });
+        add(w, (product){ false, false, BATCH, GATES, UNITS, UNITS, GATES, GATES, 1, head.x + (t - 1) * BATCH * UNITS,
+                          u, input.y + t * BATCH * GATES });
     dense_forward(w, &head);
     dense_backward(w, &head);
     for (int t = TIMES - 1; t > 0; t--)
@@ -258,6 +259,12 @@ static void make_copy(work *w) {
     w->to = tensor(COPY_BYTES / sizeof(float), 1);
 }
 
+static double megaflops(const work *w) {
+    double sum = 0;
+    for (size_t i = 0; i < w->count; i++) sum += 2e-6 * w->list[i].m * w->list[i].n * w->list[i].k;
+    return sum;
+}
+
 static bool step(void *user) {
     const work *w = user;
     for (size_t i = 0; i < w->count; i++) {
@@ -284,7 +291,7 @@ int main(int count, char **arguments) {
     }
     openblas_set_num_threads(threads);
     step(&w);
-    printf("ready %d %s\n", openblas_get_num_threads(), openblas_get_corename());
+    printf("ready %d %s %.3f\n", openblas_get_num_threads(), openblas_get_corename(), megaflops(&w));
     fflush(stdout);
     return contender_serve(step, &w);
 }

@@ -13,4 +13,4 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
     cmake --preset release >/dev/null
     cmake --build --preset release --target bench -j "$(nproc)" >/dev/null
 )
-exec python3 "$root/tests/bench/bench.py" "$@"
+exec python3 -B "$root/tests/bench/bench.py" "$@"

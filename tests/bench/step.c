@@ -65,8 +65,8 @@ static const char *read_options(contender *c, int count, char **arguments) {
     for (int option; (option = getopt_long(count, arguments, "", table, NULL)) != -1;)
         if (!read_option(c, option, optarg)) return NULL;
     if (optind == count - 1) return arguments[optind];
-    fprintf(stderr, "usage: %s [--set N=EXPR] [--data N=SOURCE] [--batch N] [--threads N] [--summary S --out DIR] MODEL\n",
-            arguments[0]);
+    fprintf(stderr, "usage: %s [--set N=EXPR] [--data N=SOURCE] [--batch N] [--threads N] [--summary S --out DIR] "
+                    "MODEL\n", arguments[0]);
     return NULL;
 }
 

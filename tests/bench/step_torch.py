@@ -13,6 +13,7 @@ chosen, written with '-' between:
 Commands beside those of contender.h: "variants W" says what can be chosen for W; "use W VARIANT" builds that step.
 """
 import gc
+import inspect
 import itertools
 import math
 import sys
@@ -120,18 +121,18 @@ def characters(length, transposed):
 
 
 def sgd(parameters, foreach):
-    return torch.optim.SGD(parameters, lr=0.01, foreach=foreach)
+    return torch.optim.SGD(parameters, lr=0.01, **({"foreach": foreach} if len(LOOPS) > 1 else {}))
 
 
 def adam(parameters, foreach):
-    return torch.optim.Adam(parameters, lr=0.001, foreach=foreach)
+    return torch.optim.Adam(parameters, lr=0.001, **({"foreach": foreach} if len(LOOPS) > 1 else {}))
 
 
 def digits_net(depth, hidden, act, init):
     return lambda kind: dense_net([784] + [hidden] * depth + [10], act, init)
 
 
-LOOPS = ["single", "foreach"]
+LOOPS = ["single", "foreach"] if "foreach" in inspect.signature(torch.optim.SGD).parameters else ["single"]
 # workload: batch, the net, the data, the optimizer, what can be chosen beside its loop
 WORKLOADS = {
     "W1": (128, digits_net(4, 128, nn.Sigmoid, lambda n: 1), lambda: pictures(784), sgd, []),
