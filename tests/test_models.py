@@ -107,6 +107,17 @@ def test_sketches_train():
         assert '"kind":"done","steps":3,' in done.stdout, (path, done.stdout[-300:])
 
 
+def test_workloads_check():
+    """The benchmark's models, with the settings that it gives them."""
+    sys.path.insert(0, os.path.join(ROOT, "tests", "bench"))
+    sys.dont_write_bytecode = True
+    from bench import WORKLOADS
+    assert len(WORKLOADS) == 8
+    for name, workload in WORKLOADS.items():
+        done = subprocess.run([PROGRAM, "check", *workload.arguments], capture_output=True, text=True)
+        assert done.returncode == 0 and done.stderr == "", "%s: exit %d\n%s" % (name, done.returncode, done.stderr)
+
+
 def main():
     tests = [(name, test) for name, test in globals().items() if name.startswith("test_")]
     failed = 0

@@ -1,7 +1,7 @@
 /* Times the drawing of 12,000 digits, and, with an argument, writes a sheet of them, a row a class, as PNG:
  *
- *     cc -O2 -Isrc -o digits tests/bench/digits.c .build/release/src/libvgraph.a -lz -lm
- *     ./digits examples/digits.png */
+ *     cmake --build --preset release --target bench
+ *     .build/release/tests/bench/bench_digits examples/digits.png */
 #include <stdio.h>
 #include <string.h>
 
