@@ -142,11 +142,13 @@ typedef bool (*vg_watch)(void *user, const vg_record *record);
 
 /* ---- A run -------------------------------------------------------------------------------------------------- */
 
+#define VG_RUN_THREADS 1       /* vg_run_options has `threads` */
 typedef struct vg_run_options {
     uint64_t steps;            /* 0: as the model says */
     uint64_t seed;             /* used when has_seed */
     bool     has_seed;
     bool     float64;          /* arithmetic in double */
+    uint32_t threads;          /* that compute; 0: as many as cores may be used. The same bits with any number */
     bool     no_fuse;          /* one operator after the other: the same bits, slower */
     bool     evaluation;       /* run the graph with `training` false, without updates */
     vg_watch watch;            /* NULL: nobody watches */

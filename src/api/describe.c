@@ -182,8 +182,8 @@ static void describe_turn(vg_model *model, uint32_t turn, const vg_planned *p, v
                        p->batch);
         vg_text_format(out, block->every > 1 ? ", every %" PRIu64 " steps\n" : "\n", block->every);
     }
-    vg_text_format(out, "  nodes            %s in the graph, %u of them work in a step\n",
-                   grouped(number, vg_graph_count(g) - 1), p->schedule.order_count);
+    vg_text_format(out, "  nodes            %s in the graph, %u of them work in a step, in %u passes\n",
+                   grouped(number, vg_graph_count(g) - 1), p->schedule.order_count, p->schedule.step_count);
     vg_text_format(out, "  arithmetic       %sFLOP\n", scaled(number, flops));
     vg_text_format(out, "  memory traffic   %sB read and written\n", scaled(number, bytes));
     vg_text_format(out, "  planned memory   %s bytes (at least %s are alive at once)\n",

@@ -20,6 +20,7 @@ bool vg_look_plan(vg_model *model, uint32_t turn, vg_planned *p) {
     for (uint32_t k = 0; k < unit->batch_symbols.count; k++)
         p->symbols[unit->batch_symbols.items[k]] = (int64_t)p->batch;
     vg_schedule_make(&p->schedule, &model->mem, &unit->graph[1], VG_PART_STEP, turn, true);
+    vg_fuse(&p->schedule, &model->mem, &unit->graph[1]);
     if (vg_plan_make(&p->plan, &model->mem, &unit->graph[1], &p->schedule, p->symbols, sizeof(float))) return true;
     vg_schedule_release(&p->schedule);
     return false;
@@ -31,24 +32,31 @@ void vg_look_plan_release(vg_model *model, vg_planned *p) {
     vg_mem_free(&model->mem, p->symbols);
 }
 
-/* A line for each step. */
+static void print_planned(const vg_graph *graph, const vg_planned *p, vg_node node, bool grouped, vg_text *out) {
+    const int64_t offset = p->plan.offset[node];
+    vg_text_format(out, "%s%%%u = %s", grouped ? "    " : "", node, vg_op_rows[vg_node_op(graph, node)].name);
+    for (uint32_t j = 0; j < graph->operand_count.items[node]; j++)
+        vg_text_format(out, "%s%%%u", j ? ", " : "(", vg_operand(graph, node, j));
+    vg_text_format(out, "%s : ", graph->operand_count.items[node] ? ")" : "");
+    vg_text_format(out, "%s", vg_node_type_text(graph, node));
+    if (offset >= 0) vg_text_format(out, " at %" PRId64 ", %" PRIu64 " bytes", offset, p->plan.bytes[node]);
+    else if (p->plan.kept[node] >= 0) vg_text_format(out, " kept at %" PRId64, p->plan.kept[node]);
+    else if (p->schedule.stores[node]) vg_text_format(out, " in its variable");
+    vg_text_format(out, "\n");
+}
+
+/* A line for each node, those of one pass together. */
 static void print_plan(vg_model *model, const vg_planned *p, uint32_t turn, vg_text *out) {
     const vg_graph *graph = &model->unit.graph[1];
     if (vg_look_turns(model) > 1) vg_text_format(out, "%s# the turn of train block %u\n", turn > 1 ? "\n" : "", turn);
-    vg_text_format(out, "# %u steps, %" PRIu64 " bytes planned (at least %" PRIu64 " are alive at once), %" PRIu64
-                        " bytes kept, batch %" PRIu64 "\n", p->schedule.order_count, p->plan.size, p->plan.bound,
+    vg_text_format(out, "# %u nodes in %u steps, %" PRIu64 " bytes planned (at least %" PRIu64 " are alive at once), %" PRIu64
+                        " bytes kept, batch %" PRIu64 "\n", p->schedule.order_count,
+                   p->schedule.step_count, p->plan.size, p->plan.bound,
                    p->plan.kept_size, p->batch);
-    for (uint32_t k = 0; k < p->schedule.order_count; k++) {
-        vg_node node = p->schedule.order[k];
-        int64_t offset = p->plan.offset[node];
-        vg_text_format(out, "%%%u = %s", node, vg_op_rows[vg_node_op(graph, node)].name);
-        for (uint32_t j = 0; j < graph->operand_count.items[node]; j++)
-            vg_text_format(out, "%s%%%u", j ? ", " : "(", vg_operand(graph, node, j));
-        vg_text_format(out, "%s : ", graph->operand_count.items[node] ? ")" : "");
-        vg_text_format(out, "%s", vg_node_type_text(graph, node));
-        if (offset >= 0) vg_text_format(out, " at %" PRId64 ", %" PRIu64 " bytes", offset, p->plan.bytes[node]);
-        else if (p->plan.kept[node] >= 0) vg_text_format(out, " kept at %" PRId64, p->plan.kept[node]);
-        vg_text_format(out, "\n");
+    for (uint32_t k = 0; k < p->schedule.step_count; k++) {
+        const uint32_t first = p->schedule.step[k], end = p->schedule.step[k + 1];
+        if (end - first > 1) vg_text_format(out, "# one pass\n");
+        for (uint32_t j = first; j < end; j++) print_planned(graph, p, p->schedule.order[j], end - first > 1, out);
     }
 }
 

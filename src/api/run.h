@@ -54,6 +54,7 @@ struct vg_run {
     vg_model      *model;
     vg_unit       *unit;
     vg_run_options options;
+    struct vg_pool *pool;               /* the threads that compute */
     vg_store       store;
     uint32_t       variable_count;
     uint32_t      *variable_slots;

@@ -33,7 +33,8 @@ bool vg_run_eval_make(vg_run *run) {
     for (uint32_t k = 0; k < VG_EVAL_SIZES; k++)
         if (evaluation->sizes[k] && !vg_program_make(&evaluation->programs[k], &run->mem, run->unit, graph, &run->store,
                                                      (vg_program_options){ .part = VG_PART_EVALUATION,
-                                                                           .no_fuse = run->options.no_fuse },
+                                                                           .no_fuse = run->options.no_fuse,
+                                                                           .pool = run->pool },
                                                      evaluation->symbols[k], run->real))
             return false;
     if (evaluation->every == 0) return true;

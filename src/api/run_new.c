@@ -2,6 +2,7 @@
 #include "api/run.h"
 
 #include "run/blas.h"
+#include "run/pool.h"
 
 static const char *number_of(vg_run *run, uint64_t number) {
     return vg_arena_format(&run->model->ir.arena, "%llu", (unsigned long long)number);
@@ -139,8 +140,8 @@ static bool make_programs(vg_run *run) {
     const vg_graph *graph = &run->unit->graph[run->options.evaluation ? 0 : 1];
     for (uint32_t k = 0; k < run->turn_count; k++)
         if (!vg_program_make(&run->turns[k].program, &run->mem, run->unit, graph, &run->store, (vg_program_options){ .part = VG_PART_STEP,
-                             .turn = k + 1, .updates = !run->options.evaluation, .no_fuse = run->options.no_fuse },
-                             run->turns[k].symbols, run->real)) return false;
+                             .turn = k + 1, .updates = !run->options.evaluation, .no_fuse = run->options.no_fuse,
+                                                    .pool = run->pool }, run->turns[k].symbols, run->real)) return false;
     return vg_run_eval_make(run);
 }
 
@@ -167,6 +168,7 @@ static vg_status make(void *user) {
     run->context.seed = run->options.has_seed ? run->options.seed : unit->seed;
     if (run->options.evaluation && !vg_model_evaluation(run->model)) return vg_model_status(run->model);
     vg_store_init(&run->store, &run->mem, run->real);
+    run->pool = vg_pool_new(&run->mem, run->options.threads ? run->options.threads : vg_thread_cores());
     make_turns(run);
     if (!vg_run_fits(run)) vg_mem_fail(&run->mem);
     const vg_status status = make_loaders(run);

@@ -44,18 +44,10 @@ void vg_thread_join(vg_thread *thread) {
     free(thread);
 }
 
-static inline void pause_core(void) {
-#if defined __x86_64__ || defined __i386__
-    __builtin_ia32_pause();
-#elif defined __aarch64__
-    __asm__ volatile("yield");
-#endif
-}
-
 void vg_thread_wait(vg_word32 *word, uint32_t seen, uint32_t spin) {
     for (uint32_t k = 0; k < spin; k++) {
         if (atomic_load_explicit(word, memory_order_acquire) != seen) return;
-        pause_core();
+        vg_thread_pause();
     }
     while (atomic_load_explicit(word, memory_order_acquire) == seen)
         syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);

@@ -21,6 +21,15 @@ void vg_thread_wait(vg_word32 *word, uint32_t seen, uint32_t spin);
 /* Wakes all that wait for `word`, which has been changed (release). */
 void vg_thread_wake(vg_word32 *word);
 
+/* What a loop that waits does between two looks. */
+static inline void vg_thread_pause(void) {
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
+
 /* The cores this process may use: its affinity, and its group's share of processor time, rounded up. */
 uint32_t vg_thread_cores(void);
 

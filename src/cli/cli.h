@@ -37,7 +37,7 @@ typedef struct vg_cli_options {
     size_t     change_count;
     const char **dumps;
     size_t     dump_count;
-    uint64_t   steps, seed, batch;        /* steps, batch: 0 is "as the model says" */
+    uint64_t   threads, steps, seed, batch;        /* steps, batch: 0 is "as the model says" */
     bool       has_seed, float64, no_fuse, quiet, no_files, second;
     const char *out, *jsonl, *stage, *format;   /* NULL: not given */
     vg_cli_colour colour;

@@ -9,7 +9,7 @@
 
 typedef enum option_id {
     OPTION_SET, OPTION_DATA, OPTION_SUMMARY, OPTION_BATCH, OPTION_DUMP, OPTION_STEPS, OPTION_SEED, OPTION_SECOND,
-    OPTION_OUT, OPTION_FLOAT64, OPTION_NO_FUSE, OPTION_JSONL, OPTION_NO_FILES, OPTION_QUIET, OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR,
+    OPTION_OUT, OPTION_FLOAT64, OPTION_NO_FUSE, OPTION_THREADS, OPTION_JSONL, OPTION_NO_FILES, OPTION_QUIET, OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR,
     OPTION_HELP,
     OPTION_LATER     /* named by the language's commands, not built yet */
 } option_id;
@@ -31,6 +31,7 @@ static const option_row rows[] = {
     { "steps", "N", OPTION_STEPS, VG_CLI_RUN, "how many steps to train" },
     { "seed", "N", OPTION_SEED, VG_CLI_RUN | VG_CLI_PRINT | VG_CLI_GRADCHECK, "the seed of every random draw" },
     { "second", NULL, OPTION_SECOND, VG_CLI_GRADCHECK, "check the derivative of the gradient instead" },
+    { "threads", "N", OPTION_THREADS, VG_CLI_RUN, "threads that compute; default: the cores this process may use" },
     { "no-fuse", NULL, OPTION_NO_FUSE, VG_CLI_RUN, "one operator after the other: the same bits, slower" },
     { "float64", NULL, OPTION_FLOAT64, VG_CLI_RUN | VG_CLI_PRINT, "compute in double precision" },
     { "out", "DIR", OPTION_OUT, VG_CLI_RUN, "the run's folder, instead of runs/NAME-DATE-TIME" },
@@ -44,7 +45,6 @@ static const option_row rows[] = {
     { "dump", "PASS", OPTION_DUMP, CHANGED, "print the graph after elaborate, differentiate or simplify" },
     { "color", "WHEN", OPTION_COLOUR, VG_CLI_MODEL, "always, never, or auto: on a terminal, unless NO_COLOR is set" },
     { "help", NULL, OPTION_HELP, VG_CLI_MODEL | VG_CLI_HELP, "show this" },
-    { "threads", "N", OPTION_LATER, VG_CLI_RUN, NULL },
     { "resume", NULL, OPTION_LATER, VG_CLI_RUN, NULL },
     { "load", "FILE", OPTION_LATER, VG_CLI_RUN | VG_CLI_PRINT, NULL },
     { "checkpoint-every", "N", OPTION_LATER, VG_CLI_RUN, NULL },
@@ -132,6 +132,15 @@ static vg_status take_number(const vg_cli_options *options, const option_row *ro
                         text);
 }
 
+static vg_status take_threads(vg_cli_options *options, const option_row *row, const char *text) {
+    enum { MOST = 256 };
+    const vg_status status = take_number(options, row, text, 1, &options->threads);
+    if (status != VG_OK || options->threads <= MOST) {
+        return status;
+    }
+    return vg_cli_usage(options->verb, "--threads takes a number up to %d, not '%s'", MOST, text);
+}
+
 static vg_status take_option(vg_cli_options *options, const option_row *row, char *text, bool *help) {
     switch (row->id) {
     case OPTION_SET:       return add_change(options, row, VG_CLI_SET, text);
@@ -139,6 +148,7 @@ static vg_status take_option(vg_cli_options *options, const option_row *row, cha
     case OPTION_SUMMARY:   return add_change(options, row, VG_CLI_SUMMARY, text);
     case OPTION_BATCH:     return take_number(options, row, text, 1, &options->batch);
     case OPTION_STEPS:     return take_number(options, row, text, 1, &options->steps);
+    case OPTION_THREADS:   return take_threads(options, row, text);
     case OPTION_SEED:      options->has_seed = true; return take_number(options, row, text, 0, &options->seed);
     case OPTION_DUMP:      options->dumps[options->dump_count++] = text; return VG_OK;
     case OPTION_OUT:       options->out = text; return VG_OK;

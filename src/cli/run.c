@@ -130,7 +130,7 @@ static vg_status train(const vg_cli_options *options, vg_model *model) {
     watchers all = { .quiet = options->quiet };
     const vg_run_options run_options = {
         .steps = options->steps, .seed = options->seed, .has_seed = options->has_seed, .float64 = options->float64,
-        .no_fuse = options->no_fuse, .watch = watch, .user = &all
+        .threads = (uint32_t)options->threads, .no_fuse = options->no_fuse, .watch = watch, .user = &all
     };
     vg_run *run;
     vg_status status = vg_run_new(model, &run_options, &run);

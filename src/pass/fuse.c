@@ -24,6 +24,7 @@ typedef struct fuser {
     uint32_t *first_use;     /* by node: into uses; ends where the next one's begin */
     use      *uses;
     uint8_t  *read_last;     /* by node: a root reads it when all is done */
+    uint8_t  *loss;          /* by node: it is one */
 } fuser;
 
 static bool is_step(const fuser *f, vg_node node) { return f->leader[node] != 0; }
@@ -39,6 +40,7 @@ static void find_bases(fuser *f) {
         const vg_node root = g->roots.items[k];
         if (f->schedule->phase[root] == VG_PHASE_dead || vg_is_step(f->schedule, g, root)) continue;
         for (uint32_t j = 0; j < g->operand_count.items[root]; j++) f->read_last[f->base[vg_operand(g, root, j)]] = 1;
+        if (vg_node_op(g, root) == VG_OP_loss) f->loss[f->base[vg_operand(g, root, 0)]] = 1;
     }
 }
 
@@ -97,7 +99,7 @@ static bool has_room(const fuser *f, vg_node leader, vg_node joining, bool store
 static void try_to_join(fuser *f, vg_node node) {
     const vg_graph *g = f->graph;
     vg_node leader = 0;
-    if (!is_elementwise(f, node)) return;
+    if (!is_elementwise(f, node) || f->loss[node]) return;      /* updates wait for a loss: it goes with nobody later */
     for (uint32_t k = f->first_use[node]; k < f->first_use[node + 1]; k++) {
         const vg_node own = f->leader[f->uses[k].user];
         if (leader == 0 || own < leader) leader = own;
@@ -345,6 +347,7 @@ void vg_fuse(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph) {
     f.outputs = VG_ARRAY(&arena, uint8_t, count);
     f.first_use = VG_ARRAY(&arena, uint32_t, count + 2);
     f.read_last = VG_ARRAY(&arena, uint8_t, count);
+    f.loss = VG_ARRAY(&arena, uint8_t, count);
     find_bases(&f);
     find_uses(&f, mem);
     for (uint32_t k = schedule->order_count; k-- > 0;) try_to_join(&f, schedule->order[k]);

@@ -51,6 +51,16 @@ typedef enum vg_phase {
 /* Which roots a program runs. EVALUATION: the summaries alone, of every turn, however often they are due. */
 typedef enum vg_part { VG_PART_STEP, VG_PART_INITIAL, VG_PART_EVALUATION } vg_part;
 
+/* How threads share a step. */
+typedef struct vg_share {
+    uint32_t level;          /* all threads meet between two levels */
+    bool     cut;            /* each has some rows; else `owner` has all */
+    uint8_t  whole;          /* of a single node: the operands that are not cut with it, as bits */
+    uint32_t owner;
+    int64_t  unit;           /* the rows are cut where as many as these are: a multiple of them */
+} vg_share;
+enum { VG_SHARE_OPERANDS = 8 };      /* of a node that is cut, at most */
+
 typedef struct vg_schedule {
     vg_arena  arena;
     vg_part   part;
@@ -65,6 +75,8 @@ typedef struct vg_schedule {
     /* Steps: order[step[k] .. step[k + 1]) run as one. vg_schedule_make gives each node its own, vg_fuse makes groups. */
     uint32_t *step;
     uint32_t  step_count;
+    vg_share *share;         /* by step (vg_share_make); NULL: one thread has all */
+    uint32_t  threads;
     uint8_t  *inner;         /* by node: only its own group reads it, so it needs no place in memory */
     vg_node  *stores;        /* by node: the update whose variable it is written into where it is made; 0 is none */
 } vg_schedule;
@@ -85,6 +97,13 @@ enum { VG_GROUP_INPUTS = 16, VG_GROUP_OUTPUTS = 8, VG_GROUP_MEMBERS = 32 };
  * have just been made, and a new value is written straight into its variable where nobody reads the old one any more. No
  * bit of a result depends on it. */
 void vg_fuse(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph);
+
+/* Cuts the steps for as many threads, where that pays, and puts them in order of their levels. cuts: products may be cut
+ * without changing their bits. */
+void vg_share_make(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph, const int64_t *symbols, uint32_t threads,
+                   bool cuts);
+/* The rows of `unit` that part `t` of `threads` begins with. */
+static inline int64_t vg_share_begin(int64_t unit, uint32_t t, uint32_t threads) { return unit * t / threads; }
 
 enum { VG_PLAN_NONE = -1 };
 typedef struct vg_plan {

@@ -15,6 +15,8 @@ typedef struct planner {
     uint32_t *last;       /* by base: the step after which it is dead */
     uint32_t *block;      /* by base: its block in `space`, 0 when it has none (any more) */
     vg_space  space;
+    uint32_t *read_level; /* by base: the level of its last reader so far + 1 */
+    VG_VEC(vg_node) waiting;      /* dead, their memory not given back yet */
     uint64_t  alive;      /* bytes */
 } planner;
 
@@ -106,6 +108,11 @@ static void give(planner *p, vg_node base) {
     p->block[base] = 0;
 }
 
+/* One thread has no levels. */
+static uint32_t level_of(const planner *p, uint32_t at) {
+    return p->schedule->threads < 2 ? at : p->schedule->share[at].level;
+}
+
 static bool in_step(const planner *p, uint32_t at, vg_node node) {
     for (uint32_t j = p->schedule->step[at]; j < p->schedule->step[at + 1]; j++)
         if (p->schedule->order[j] == node) return true;
@@ -123,7 +130,7 @@ static bool read_behind(const planner *p, uint32_t at, vg_node node, vg_node bas
 }
 
 /* An elementwise node reads element k before it writes element k, so it may take the place of an operand of its step that
- * is as long, of its type, and dies here. The same length also means the same order: broadcasting only adds axes of 1. */
+ * is as long, of its type, and dies here; unless another thread may still read it, in a step of the same level. The same length also means the same order: broadcasting only adds axes of 1. */
 static bool take_over(planner *p, vg_node node, uint32_t at) {
     const vg_graph *graph = p->graph;
     if (!vg_op_is(vg_node_op(graph, node), VG_FLAG_map)) return false;
@@ -133,6 +140,7 @@ static bool take_over(planner *p, vg_node node, uint32_t at) {
             vg_node operand = vg_operand(graph, member, k), base = p->base[operand];
             bool    dies = p->block[base] != 0 && p->last[base] == at && !in_step(p, at, base);
             if (!dies || p->plan->bytes[operand] != p->plan->bytes[node] || read_behind(p, at, node, base) ||
+                p->read_level[base] == level_of(p, at) + 1 ||
                 vg_node_dtype(graph, operand) != vg_node_dtype(graph, node)) continue;
             p->block[node] = p->block[base];
             p->block[base] = 0;
@@ -147,14 +155,33 @@ static bool needs_place(const planner *p, vg_node node) {
     return !p->schedule->inner[node] && !p->schedule->stores[node] && !vg_op_is(vg_node_op(p->graph, node), VG_FLAG_effect);
 }
 
+static bool ends_level(const planner *p, uint32_t at) {
+    const vg_schedule *s = p->schedule;
+    return s->threads < 2 || at + 1 == s->step_count || s->share[at + 1].level != s->share[at].level;
+}
+
+/* Threads may still be behind with an earlier step of the same level: what dies in it is given back at its end. */
+static void give_at(planner *p, uint32_t at, vg_node base) {
+    if (ends_level(p, at)) {
+        give(p, base);
+        return;
+    }
+    p->last[base] = UINT32_MAX;      /* once */
+    vg_vec_push(p->space.mem, &p->waiting, base);
+}
+
 static void give_dying(planner *p, uint32_t at) {
     for (uint32_t j = p->schedule->step[at]; j < p->schedule->step[at + 1]; j++) {
         const vg_node node = p->schedule->order[j];
         for (uint32_t k = 0; k < p->graph->operand_count.items[node]; k++) {
             vg_node base = p->base[vg_operand(p->graph, node, k)];
-            if (p->block[base] != 0 && p->last[base] == at) give(p, base);
+            p->read_level[base] = level_of(p, at) + 1;
+            if (p->block[base] != 0 && p->last[base] == at) give_at(p, at, base);
         }
     }
+    if (!ends_level(p, at)) return;
+    for (uint32_t k = 0; k < p->waiting.count; k++) give(p, p->waiting.items[k]);
+    p->waiting.count = 0;
 }
 
 static bool place_turn(planner *p) {
@@ -209,6 +236,7 @@ bool vg_plan_make(vg_plan *plan, vg_mem *mem, const vg_graph *graph, const vg_sc
     vg_arena_init(&scratch, mem);
     p.base = VG_ARRAY(&scratch, vg_node, count);
     p.last = VG_ARRAY(&scratch, uint32_t, count);
+    p.read_level = VG_ARRAY(&scratch, uint32_t, count);
     p.block = VG_ARRAY(&scratch, uint32_t, count);
     vg_space_init(&p.space, mem);
     bool done = measure_all(&p, symbols, real);
@@ -218,6 +246,7 @@ bool vg_plan_make(vg_plan *plan, vg_mem *mem, const vg_graph *graph, const vg_sc
         done = place_turn(&p);
         place_views(&p);
     }
+    vg_vec_free(mem, &p.waiting);
     vg_space_release(&p.space);
     vg_arena_release(&scratch);
     return done;

@@ -18,6 +18,7 @@ void VG_KERNEL(matmul)(const vg_work *work) {
     const vg_view *a = &work->in[0], *b = &work->in[1], *out = work->out;
     const bool ta = work->words[0] != 0, tb = work->words[1] != 0;
     const uint32_t batch = out->rank - 2;
+    const bool columns = ta && batch == 0 && work->to > 0;      /* a part of the result's rows: of a's columns */
     const int64_t n = out->dims[out->rank - 1], k = a->dims[a->rank - (ta ? 2 : 1)];
     int64_t m = out->dims[out->rank - 2], batches = vg_extent(out, 0, batch);
     if (out->count == 0) return;
@@ -37,7 +38,7 @@ void VG_KERNEL(matmul)(const vg_work *work) {
         const vg_real *left = (const vg_real *)a->data + at_a * vg_extent(a, a->rank - 2, a->rank);
         const vg_real *right = (const vg_real *)b->data + at_b * vg_extent(b, b->rank - 2, b->rank);
         const vg_product product = { .ta = ta, .tb = tb, .m = m, .n = n, .k = k,
-                                     .a = left, .lda = ta ? m : k, .b = right, .ldb = tb ? k : n,
+                                     .a = left + (columns ? work->from : 0), .lda = ta ? a->dims[a->rank - 1] : k, .b = right, .ldb = tb ? k : n,
                                      .c = (vg_real *)out->data + i * m * n, .ldc = n };
         VG_VARIANT(vg_product_run)(&product, work->context->scratch);
     }

@@ -1,4 +1,6 @@
-/* Executing a program: host scalars, then the flat steps that are due, one kernel call each. Nothing allocates. */
+/* Executing a program: host scalars, then the flat steps that are due, one kernel call each, by one thread or by all of a
+ * pool, which meet between levels. Nothing allocates. */
+#include "run/pool.h"
 #include "run/program.h"
 
 #include <math.h>
@@ -17,34 +19,76 @@ uint64_t vg_program_due(const vg_program *program, uint64_t step, uint64_t steps
 /* ---- steps */
 
 /* Counted beside, then kept as long as the program is: only the buckets that are not empty. */
-static void take_histogram(vg_program *program, const vg_step_row *row) {
+static void take_histogram(vg_program *program, const vg_step_row *row, const vg_worker *worker) {
     const vg_view *view = &program->views.items[row->first_in];
     vg_distribution *taken = &program->taken.items[row->taken];
     vg_tally *own = taken->tallies;
-    taken->tallies = program->tallies;
-    if (view->dtype == VG_I32) vg_distribution_of_i32(view->data, view->count, program->counters, taken);
-    else if (program->real == 8) vg_distribution_of_f64(view->data, view->count, program->counters, taken);
-    else vg_distribution_of_f32(view->data, view->count, program->counters, taken);
-    memcpy(own, program->tallies, taken->tally_count * sizeof *own);
+    taken->tallies = worker->tallies;
+    if (view->dtype == VG_I32) vg_distribution_of_i32(view->data, view->count, worker->counters, taken);
+    else if (program->real == 8) vg_distribution_of_f64(view->data, view->count, worker->counters, taken);
+    else vg_distribution_of_f32(view->data, view->count, worker->counters, taken);
+    memcpy(own, worker->tallies, taken->tally_count * sizeof *own);
     taken->tallies = own;
 }
 
-static void call(vg_program *program, const vg_step_row *row, vg_context *context) {
-    if (row->kernel == NULL) {
-        take_histogram(program, row);
-        return;
-    }
-    const vg_work work = {
+static vg_work work_of(const vg_program *program, const vg_step_row *row, vg_worker *worker) {
+    return (vg_work){
         .out = &program->views.items[row->out],
         .in = &program->views.items[row->first_in],
         .in_count = row->in_count,
         .words = &program->words.items[row->first_word],
         .word_count = row->word_count,
-        .context = context,
+        .context = &worker->context,
         .group = row->group
     };
+}
+
+static void call(vg_program *program, uint32_t step, const vg_step_row *row, vg_worker *worker) {
+    if (row->kernel == NULL) {
+        take_histogram(program, row, worker);
+        return;
+    }
+    const bool before = worker->context.fault != VG_FAULT_none;
+    const vg_work work = work_of(program, row, worker);
     row->kernel(&work);
-    if (context->fault != VG_FAULT_none && program->fault_node == 0) program->fault_node = row->node;
+    if (!before && worker->context.fault != VG_FAULT_none) worker->fault_step = step;
+}
+
+/* The rows [from, to) of a view. */
+static vg_view cut(const vg_program *program, const vg_view *view, int64_t from, int64_t to) {
+    vg_view part = *view;
+    const int64_t each = view->dims[0] > 0 ? view->count / view->dims[0] : 0;
+    part.data = (char *)view->data + (uint64_t)(from * each) * (view->dtype == VG_I32 ? sizeof(int32_t) : program->real);
+    part.dims[0] = to - from;
+    part.count = (to - from) * each;
+    return part;
+}
+
+/* Thread t's rows of a step that is cut. A group cuts itself; other kernels see views of the rows. */
+static void call_part(vg_program *program, uint32_t step, const vg_step_row *row, uint32_t t) {
+    vg_worker *worker = &program->workers[t];
+    const vg_view *whole = &program->views.items[row->out];
+    const int64_t unit = row->share.unit, each = whole->dims[0] / unit;
+    const int64_t from = each * vg_share_begin(unit, t, program->schedule.threads);
+    const int64_t to = each * vg_share_begin(unit, t + 1, program->schedule.threads);
+    vg_view out, in[VG_SHARE_OPERANDS];
+    vg_work work = work_of(program, row, worker);
+    const bool before = worker->context.fault != VG_FAULT_none;
+    if (from == to) return;
+    work.from = from;
+    work.to = to;
+    if (row->group == NULL) {
+        out = cut(program, whole, from, to);
+        for (uint32_t k = 0; k < row->in_count; k++)
+            in[k] = row->share.whole >> k & 1 ? work.in[k] : cut(program, &work.in[k], from, to);
+        work.out = &out;
+        work.in = in;
+    }
+    row->kernel(&work);
+    if (before || worker->context.fault == VG_FAULT_none) return;
+    worker->fault_step = step;
+    const vg_view *indices = &program->views.items[row->first_in + 1];
+    if (!(row->share.whole >> 1 & 1)) worker->context.fault_at += from * (indices->count / indices->dims[0]);
 }
 
 /* ---- scalars on the host */
@@ -108,8 +152,9 @@ static void initialise(vg_program *program, uint32_t done, uint32_t *next) {
 }
 
 /* Nothing is written into a variable once an index was out of range or where a loss is no number. */
-static bool may_store(const vg_program *program, const vg_context *context) {
-    if (context->fault != VG_FAULT_none) return false;
+static bool may_store(const vg_program *program) {
+    for (uint32_t t = 0; t < program->schedule.threads; t++)
+        if (program->workers[t].context.fault != VG_FAULT_none) return false;
     for (uint32_t k = 0; k < program->roots.count; k++) {
         const vg_root_row *root = &program->roots.items[k];
         if (root->op == VG_OP_loss && !isfinite(vg_view_get(&program->views.items[root->view], 0, program->real)))
@@ -118,28 +163,68 @@ static bool may_store(const vg_program *program, const vg_context *context) {
     return true;
 }
 
-static void run_steps(vg_program *program, vg_context *context, uint64_t due) {
+static void run_alone(vg_program *program) {
     uint32_t next = 0;
     bool asked = false, stores = false;
     for (uint32_t k = 0; k < program->steps.count; k++) {
         const vg_step_row *row = &program->steps.items[k];
         if (program->part == VG_PART_INITIAL) initialise(program, k, &next);
-        if ((row->cadences & due) == 0) continue;
-        if (row->stores && !asked) stores = may_store(program, context);
+        if ((row->cadences & program->due) == 0) continue;
+        if (row->stores && !asked) stores = may_store(program);
         asked = asked || row->stores;
-        if (!row->stores || stores) call(program, row, context);
+        if (!row->stores || stores) call(program, k, row, &program->workers[0]);
     }
     if (program->part == VG_PART_INITIAL) initialise(program, program->steps.count, &next);
 }
 
-bool vg_program_execute(vg_program *program, vg_context *context, uint64_t steps) {
-    context->scratch = program->scratch;
-    context->scratch_bytes = program->scratch_bytes;
+/* One thread of several. All go through the same levels and so meet equally often. */
+static void run_shared(void *user, uint32_t t) {
+    vg_program *program = user;
+    uint32_t level = 0;
+    bool asked = false, stores = false;
+    for (uint32_t k = 0; k < program->steps.count; k++) {
+        const vg_step_row *row = &program->steps.items[k];
+        if ((row->cadences & program->due) == 0) continue;
+        if (row->share.level != level) vg_pool_meet(program->pool);
+        level = row->share.level;
+        if (row->stores && !asked) stores = may_store(program);
+        asked = asked || row->stores;
+        if (row->stores && !stores) continue;
+        if (row->share.cut) call_part(program, k, row, t);
+        else if (row->share.owner == t) call(program, k, row, &program->workers[t]);
+    }
+}
+
+/* The first fault, in the order of steps and of elements, whoever came upon it. */
+static void find_fault(vg_program *program, vg_context *context) {
+    const vg_worker *first = NULL;
+    for (uint32_t t = 0; t < program->schedule.threads; t++) {
+        const vg_worker *w = &program->workers[t];
+        if (w->context.fault == VG_FAULT_none) continue;
+        if (first == NULL || w->fault_step < first->fault_step ||
+            (w->fault_step == first->fault_step && w->context.fault_at < first->context.fault_at)) first = w;
+    }
     program->fault_node = 0;
+    if (first == NULL) return;
+    *context = first->context;
+    program->fault_node = program->steps.items[first->fault_step].node;
+}
+
+bool vg_program_execute(vg_program *program, vg_context *context, uint64_t steps) {
+    for (uint32_t t = 0; t < program->schedule.threads; t++) {
+        vg_context *own = &program->workers[t].context;
+        void *const scratch = own->scratch;
+        *own = *context;
+        own->scratch = scratch;
+        own->scratch_bytes = program->scratch_bytes;
+    }
+    program->due = vg_program_due(program, context->step, steps, true);
     compute_host(program, context);
     if (!program->once_done)
-        for (uint32_t k = 0; k < program->once.count; k++) call(program, &program->once.items[k], context);
+        for (uint32_t k = 0; k < program->once.count; k++) call(program, 0, &program->once.items[k], &program->workers[0]);
     program->once_done = true;
-    run_steps(program, context, vg_program_due(program, context->step, steps, true));
+    if (program->schedule.threads > 1) vg_pool_run(program->pool, run_shared, program);
+    else run_alone(program);
+    find_fault(program, context);
     return context->fault == VG_FAULT_none;
 }

@@ -39,7 +39,16 @@ typedef struct vg_step_row {
     bool      stores;               /* writes variables: not run where the step has failed */
     uint64_t  cadences;
     struct vg_group *group;         /* NULL: none */
+    vg_share  share;
 } vg_step_row;
+
+/* What a thread works with. */
+typedef struct vg_worker {
+    vg_context context;
+    uint32_t   fault_step;          /* of context.fault: its place in the steps */
+    uint32_t  *counters;            /* of histograms (kernel.h), all 0 between two; NULL: the program takes none */
+    vg_tally  *tallies;
+} vg_worker;
 
 /* A root and where its operands' values lie: program->views[view .. view + view_count). */
 typedef struct vg_root_row {
@@ -63,6 +72,7 @@ typedef struct vg_program_options {
     uint32_t turn;
     bool     updates;
     bool     no_fuse;         /* one step a node, in id order: for tests and for looking */
+    struct vg_pool *pool;     /* threads that share the steps; NULL: the caller's alone */
 } vg_program_options;
 
 typedef struct vg_program {
@@ -87,8 +97,9 @@ typedef struct vg_program {
     uint32_t       *view_of;        /* by node; 0 is none */
     char           *memory, *kept, *host_memory, *scratch;
     uint64_t        scratch_bytes;
-    uint32_t       *counters;       /* of histograms (kernel.h), all 0 between two; NULL: it takes none */
-    vg_tally       *tallies;
+    struct vg_pool *pool;
+    vg_worker      *workers;        /* one a thread of schedule.threads */
+    uint64_t        due;            /* the cadences of the execution */
     bool            once_done;
     vg_node         fault_node;     /* where the fault of the last execution came from; 0 is none */
 } vg_program;

@@ -2,6 +2,7 @@
 #include "run/program_make.h"
 
 #include "base/os.h"
+#include "run/pool.h"
 
 typedef vg_maker maker;
 
@@ -186,9 +187,10 @@ static vg_step_row histogram_of(const maker *m, vg_node node) {
     const size_t most = count < keys ? (size_t)count : keys;
     const vg_distribution taken = { .tallies = VG_ARRAY(&program->arena, vg_tally, most) };
     vg_vec_push(program->mem, &program->taken, taken);
-    if (program->counters) return row;
-    program->counters = VG_ARRAY(&program->arena, uint32_t, keys * VG_LANES);
-    program->tallies = VG_ARRAY(&program->arena, vg_tally, keys);
+    for (uint32_t t = 0; t < program->schedule.threads && program->taken.count == 1; t++) {
+        program->workers[t].counters = VG_ARRAY(&program->arena, uint32_t, keys * VG_LANES);
+        program->workers[t].tallies = VG_ARRAY(&program->arena, vg_tally, keys);
+    }
     return row;
 }
 
@@ -219,12 +221,16 @@ static void make_steps(const maker *m) {
         vg_step_row row;
         if (count > 1) row = group_of(m, nodes, count);
         else row = vg_node_op(m->graph, *nodes) == VG_OP_summary ? histogram_of(m, *nodes) : step_of(m, *nodes);
+        row.share = schedule->share[k];
         for (uint32_t j = 0; j < count; j++) row.stores = row.stores || schedule->stores[nodes[j]] != 0;
         vg_vec_push(program->mem, &program->steps, row);
         for (uint32_t j = 0; j < count; j++) m->step_of[nodes[j]] = program->steps.count;
     }
-    check_memory(program->mem, program->scratch_bytes);
-    program->scratch = vg_mem_alloc(program->mem, program->scratch_bytes);
+    program->scratch_bytes = (program->scratch_bytes + 63) / 64 * 64;
+    check_memory(program->mem, program->scratch_bytes * schedule->threads);
+    program->scratch = vg_mem_alloc(program->mem, program->scratch_bytes * schedule->threads);
+    for (uint32_t t = 0; t < schedule->threads; t++)
+        program->workers[t].context.scratch = program->scratch + t * program->scratch_bytes;
 }
 
 /* ---- roots */
@@ -266,6 +272,10 @@ bool vg_program_make(vg_program *program, vg_mem *mem, const vg_unit *unit, cons
     maker m = { program, graph, unit->ir, store, symbols, NULL };
     vg_schedule_make(&program->schedule, mem, graph, options.part, options.turn, options.updates);
     if (!options.no_fuse) vg_fuse(&program->schedule, mem, graph);
+    const uint32_t threads = options.pool && options.part != VG_PART_INITIAL ? vg_pool_threads(options.pool) : 1;
+    vg_share_make(&program->schedule, mem, graph, symbols, threads, store->kernels->cuts);
+    program->pool = options.pool;
+    program->workers = VG_ARRAY(&program->arena, vg_worker, program->schedule.threads);
     if (!vg_plan_make(&program->plan, mem, graph, &program->schedule, symbols, real)) {
         vg_schedule_release(&program->schedule);
         vg_plan_release(&program->plan);
