@@ -70,8 +70,9 @@ def floor(workload, threads=1):
 
 
 class Bench:
-    def __init__(self, names, quick, markdown):
-        self.names, self.quick, self.markdown = names, quick, markdown
+    def __init__(self, names, quick, cpu, markdown):
+        self.names, self.quick, self.cpu, self.markdown = names, quick, cpu, markdown
+        Contender.verb = "cpu" if cpu else "go"
         self.rounds, self.seconds, self.tuning, self.jobs = (5, 0.05, 0.05, 3) if quick else (13, 0.1, 0.12, 7)
         self.load = os.getloadavg()[0]
         self.python = find_torch()
@@ -197,14 +198,15 @@ class Bench:
     # ---- whole programs
 
     def job(self, *command):
-        """The medians of wall seconds and peak MB."""
+        """The medians of seconds and peak MB."""
         with tempfile.TemporaryDirectory() as folder:
             said = subprocess.run([program("job"), str(self.jobs), *command], cwd=folder, check=True, text=True,
                                   stdout=subprocess.PIPE).stdout
         runs = [line.split() for line in said.splitlines()]
-        if any(status != "0" for _, _, status in runs):
+        if any(run[-1] != "0" for run in runs):
             sys.exit(f"{' '.join(command)} failed: {said}")
-        return statistics.median(float(run[0]) for run in runs), statistics.median(int(run[1]) for run in runs) / 1e3
+        return (statistics.median(float(run[self.cpu]) for run in runs),
+                statistics.median(int(run[2]) for run in runs) / 1e3)
 
     def start(self):
         """Milliseconds from the main model's text to the end of its first step, with hardly any data."""
@@ -212,7 +214,7 @@ class Bench:
         for _ in range(self.jobs):
             contender = Contender([program("step"), "--data=digits=digits(count = 20)", "--batch=8",
                                    os.path.join(ROOT, "models", "deep_sigmoid.nn")])
-            times.append(float(contender.greeting[2]))
+            times.append(float(contender.greeting[2 + self.cpu]))
             contender.close()
         return statistics.median(times)
 
@@ -236,7 +238,7 @@ class Bench:
         core = Contender([program("floor"), "W3"])
         lines = [f"{datetime.date.today():%d %B %Y}, vgraph {revision}, {model[1] if model else os.uname().machine}, "
                  f"{len(os.sched_getaffinity(0))} cores, Linux {os.uname().release}: {self.rounds} rounds, "
-                 f"{seconds:.0f} s",
+                 f"{seconds:.0f} s{', processor time' if self.cpu else ''}",
                  f"processes that wanted a core just before: {self.load:.1f} (the load average)",
                  f"OpenBLAS takes this for {core.greeting[2]}",
                  f"PyTorch: {self.torch_version or 'not installed'}"]
@@ -250,7 +252,8 @@ class Bench:
     def run(self, whole):
         begun = time.monotonic()
         self.one_thread()
-        self.two_threads()
+        if not self.cpu:
+            self.two_threads()
         self.histograms()
         if whole:
             self.programs()
@@ -264,12 +267,14 @@ def main():
                                      epilog="workloads: " + "; ".join(f"{k} {w.title}" for k, w in WORKLOADS.items()))
     parser.add_argument("workload", nargs="*", help="only these, and no whole programs")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    parser.add_argument("--cpu", action="store_true", help="processor time (of a step: spent on its thread) "
+                        "instead of the clock's, for a machine that others keep busy; nothing on two threads")
     parser.add_argument("--markdown", action="store_true", help="tables in Markdown, as README.md has them")
     options = parser.parse_args()
     for name in options.workload:
         if name not in WORKLOADS:
             parser.error(f"there is no workload '{name}'; there are {', '.join(WORKLOADS)}")
-    Bench(options.workload or list(WORKLOADS), options.quick, options.markdown).run(not options.workload)
+    Bench(options.workload or list(WORKLOADS), options.quick, options.cpu, options.markdown).run(not options.workload)
 
 
 if __name__ == "__main__":

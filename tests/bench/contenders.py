@@ -14,6 +14,8 @@ class Contender:
     """A process that takes steps when it is told to. `pause`: seconds until its idle threads no longer spin; `share`:
     of the time that others get."""
 
+    verb = "go"     # "cpu": processor time
+
     def __init__(self, command, environment=None, pause=0.0, share=1.0):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env=dict(os.environ, **(environment or {})))
@@ -37,7 +39,7 @@ class Contender:
 
     def go(self, seconds):
         """The nanoseconds of the steps that it takes in that time, one by one."""
-        return [int(word) for word in self.ask("go", math.ceil(seconds * self.share * 1000))]
+        return [int(word) for word in self.ask(self.verb, math.ceil(seconds * self.share * 1000))]
 
     def blas(self):
         """The BLAS libraries that it has mapped."""

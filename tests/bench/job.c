@@ -1,4 +1,5 @@
-/* Runs a command some times and says of each run its wall seconds, its peak resident memory in kB and its exit status:
+/* Runs a command some times and says of each run its seconds by the clock, those that processors spent on it, its peak
+ * resident memory in kB and its exit status:
  *
  *     bench_job TIMES COMMAND [ARGUMENT...]
  *
@@ -23,6 +24,8 @@ static _Noreturn void become(char **command) {
     _exit(127);
 }
 
+static double seconds(struct timeval time) { return (double)time.tv_sec + (double)time.tv_usec / 1e6; }
+
 static bool run_once(char **command) {
     const uint64_t begun = contender_now();
     const pid_t child = fork();
@@ -33,7 +36,8 @@ static bool run_once(char **command) {
         perror(command[0]);
         return false;
     }
-    printf("%.6f %ld %d\n", (double)(contender_now() - begun) / 1e9, usage.ru_maxrss,
+    printf("%.6f %.6f %ld %d\n", (double)(contender_now() - begun) / 1e9,
+           seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss,
            WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
     fflush(stdout);
     return true;

@@ -181,13 +181,13 @@ def build(name, variant):
     return step
 
 
-def take(step, seconds):
+def take(step, seconds, clock=time.perf_counter_ns):
     """Nanoseconds of steps for a while; at least of one."""
-    times, started = [], time.perf_counter_ns()
+    times, started = [], clock()
     begun = started
     while not times or begun - started < seconds * 1e9:
         step()
-        ended = time.perf_counter_ns()
+        ended = clock()
         times.append(ended - begun)
         begun = ended
     return times
@@ -207,10 +207,10 @@ def main():
             step = build(*words)
             gc.collect()
             print("using", *words, flush=True)
-        elif verb in ("go", "percentiles"):
+        elif verb in ("go", "cpu", "percentiles"):
             seconds = int(words[0]) / 1e3
             take(step, seconds / 10)
-            times = take(step, seconds)
+            times = take(step, seconds, time.thread_time_ns if verb == "cpu" else time.perf_counter_ns)
             if verb == "percentiles":
                 times.sort()
                 times = [f"p{p} {times[(len(times) - 1) * p // 100] / 1e3:.3f} us," for p in (5, 50, 95)] + [
