@@ -32,6 +32,18 @@ void vg_text_add(vg_text *text, const char *bytes, size_t length) {
     text->text[text->length] = '\0';
 }
 
+void vg_text_whole(vg_text *text, int64_t number) {
+    char digits[24], *at = digits + sizeof digits;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + left % 10);
+    } while (left /= 10);
+    if (number < 0) {
+        *--at = '-';
+    }
+    vg_text_add(text, at, (size_t)(digits + sizeof digits - at));
+}
+
 void vg_text_format_list(vg_text *text, const char *format, va_list list) {
     va_list again;
     va_copy(again, list);
