@@ -60,6 +60,35 @@ static void test_many(void **state) {
     assert_true(pair[0] == radius * cos(angle) && pair[1] == radius * sin(angle));
 }
 
+/* A float is the double, rounded, whatever computed it: also where the sum nearly cancels, lies between two floats, is
+ * subnormal, overflows or is no number. */
+static void test_floats(void **state) {
+    (void)state;
+    enum { N = 40001 };
+    static const double rows[][2] = {
+        { 0, 1 }, { 1, 0.02 }, { -3.3, 2 }, { 0.1, 1e-9 }, { 0.5, -0.5 }, { 1e20, 1e30 }, { 0, 1e-42 }, { 0, 1e300 },
+        { 1 + 0x1p-24, 0x1p-60 }, { 0, 0 }, { 0, INFINITY }, { NAN, 1 },
+    };
+    static float floats[N];
+    static double doubles[N];
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        for (uint64_t count = 0; count <= N; count += count < 300 ? 43 : N - 301) {
+            vg_random_key key = { i, count };
+            vg_random_normals_f32(key, rows[i][0], rows[i][1], floats, count);
+            vg_random_normals_f64(key, rows[i][0], rows[i][1], doubles, count);
+            for (uint64_t k = 0; k < count; k++) {
+                double pair[2];
+                vg_random_normal_pair(key, k / 2, pair);
+                double wanted = rows[i][0] + rows[i][1] * pair[k % 2];
+                float rounded = (float)wanted;
+                assert_true(isnan(wanted) ? isnan(doubles[k]) && isnan(floats[k])
+                                          : doubles[k] == wanted && floats[k] == rounded);
+                assert_true(!!signbit(floats[k]) == !!signbit(rounded) || isnan(wanted));
+            }
+        }
+    }
+}
+
 static void test_moments(void **state) {
     (void)state;
     enum { N = 200000 };
@@ -104,7 +133,7 @@ static void test_shuffle(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_philox), cmocka_unit_test(test_many), cmocka_unit_test(test_moments), cmocka_unit_test(test_shuffle),
+        cmocka_unit_test(test_philox), cmocka_unit_test(test_many), cmocka_unit_test(test_floats), cmocka_unit_test(test_moments), cmocka_unit_test(test_shuffle),
     };
     return cmocka_run_group_tests_name("random", tests, NULL, NULL);
 }

@@ -27,12 +27,7 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 void VG_KERNEL(random_normal)(const vg_work *work) {
     const draw d = draw_of(work);
-    for (int64_t begin = 0; begin < d.count; begin += TOGETHER) {
-        const int64_t count = least(d.count - begin, TOGETHER);
-        double values[TOGETHER];
-        vg_random_normal_pairs(d.key, (uint64_t)begin / 2, (uint32_t)(count + 1) / 2, values);
-        for (int64_t k = 0; k < count; k++) d.out[begin + k] = (vg_real)(d.a + d.b * values[k]);
-    }
+    VG_PRECISE(vg_random_normals)(d.key, d.a, d.b, d.out, (uint64_t)d.count);
 }
 
 /* A standard normal number within two: the first of the element's own sequence of pairs that is (one in 22 is not,
