@@ -44,16 +44,22 @@ void vg_text_whole(vg_text *text, int64_t number) {
     vg_text_add(text, at, (size_t)(digits + sizeof digits - at));
 }
 
+/* Nearly everything fits at the first attempt. */
 void vg_text_format_list(vg_text *text, const char *format, va_list list) {
+    enum { USUAL = 40 };
     va_list again;
     va_copy(again, list);
-    int length = vsnprintf(NULL, 0, format, list);
+    reserve(text, USUAL);
+    size_t room = text->capacity - text->length;
+    int length = vsnprintf(text->text + text->length, room, format, list);
     if (length < 0) {
         va_end(again);
         vg_mem_fail(text->mem);
     }
-    reserve(text, (size_t)length);
-    vsnprintf(text->text + text->length, (size_t)length + 1, format, again);
+    if ((size_t)length >= room) {
+        reserve(text, (size_t)length);
+        vsnprintf(text->text + text->length, (size_t)length + 1, format, again);
+    }
     va_end(again);
     text->length += (size_t)length;
 }
