@@ -69,6 +69,7 @@ static vg_status add_batch(vg_run *run, vg_context *context, uint64_t begin) {
     vg_program *program = &evaluation->programs[full ? VG_EVAL_FULL : VG_EVAL_REST];
     const uint32_t size = evaluation->sizes[full ? VG_EVAL_FULL : VG_EVAL_REST];
     load_batch(run, begin, size);
+    vg_run_load_bind(run, evaluation->bindings[full ? VG_EVAL_FULL : VG_EVAL_REST]);
     const int threads = vg_blas_enter();
     const bool fine = vg_program_execute(program, context, run->steps);
     vg_blas_leave(threads);
