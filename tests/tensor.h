@@ -86,7 +86,7 @@ static inline void tensor_call(vg_op op, bool wide, tensor *out, const tensor *i
     for (uint32_t k = 0; k < in_count; k++) views[k] = view_of(&in[k], wide);
     const vg_work work = { &result, views, in_count, words, word_count, context };
     context->scratch_bytes = vg_kernel_scratch(op, &work, wide ? 8 : 4);
-    context->scratch = malloc(context->scratch_bytes + 1);
+    context->scratch = aligned_alloc(64, (context->scratch_bytes + 64) / 64 * 64);
     for (vg_isa isa = VG_ISA_base; isa < VG_ISA_COUNT; isa++) {
         const vg_kernels *kernels = vg_kernels_of(isa, wide ? 8 : 4);
         if (kernels == NULL) continue;

@@ -1,0 +1,150 @@
+/* The sums of convolutions over strips (conv.h).
+ *
+ * Compiled with contraction of a * b + c allowed, as kernel_product.c. */
+#include "run/conv.h"
+#include "run/micro.h"
+
+/* ---- the result: pixels side by side in vectors, each a sum over depth in order */
+
+VG_MICROS(micro, true)
+
+int64_t VG_VARIANT(vg_conv_tile)(int64_t outputs) {
+    const int64_t tiles = (outputs + VG_TILE_ROWS - 1) / VG_TILE_ROWS;
+    return (outputs + tiles - 1) / tiles;
+}
+
+void VG_VARIANT(vg_conv_sweep)(const vg_sweep *s) {
+    for (int64_t j = 0; j < s->pixels; j += VG_TILE_COLUMNS) {
+        const int64_t columns = s->pixels - j < VG_TILE_COLUMNS ? s->pixels - j : VG_TILE_COLUMNS;
+        vg_tile t = { .row = 1, .step = s->height, .b = s->strips + j, .places = s->places, .depth = s->depth };
+        t.a = s->filters;
+        for (int64_t i = 0; i < s->outputs; i += s->height, t.a += s->tile_step) {
+            const int64_t rows = s->outputs - i < s->height ? s->outputs - i : s->height;
+            vg_tile_place(micros, &t, rows, columns, s->add, s->result + i * s->result_step + j, s->result_step);
+        }
+    }
+}
+
+/* ---- the filters' adjoint: each sum in lanes over the pixels, joined at the end in a fixed tree */
+
+#if defined __AVX512F__ || defined __aarch64__
+enum { DOT_ROWS = 4, DOT_COLUMNS = 6 };
+#else
+enum { DOT_ROWS = 3, DOT_COLUMNS = 4 };
+#endif
+
+/* All ones in the first `count` lanes, as bytes. */
+typedef char bytes __attribute__((vector_size(VG_VECTOR_BYTES)));
+static bytes first_lanes(int64_t count) {
+    bytes mask;
+    memset(&mask, 0, sizeof mask);
+    memset(&mask, 0xff, (size_t)count * sizeof(vg_real));
+    return mask;
+}
+
+/* The lanes of `count` vectors summed, each into its first. */
+static inline __attribute__((always_inline)) void join_lanes(vg_real lane[][VG_LANES], int count) {
+    for (int half = VG_LANES / 2; half > 0; half /= 2)
+        for (int k = 0; k < count; k++)
+            for (int i = 0; i < half; i++) lane[k][i] += lane[k][i + half];
+}
+
+static inline __attribute__((always_inline)) void dot(const vg_gather *g, int rows, int columns, int64_t output,
+                                                      int64_t place) {
+    vg_vector sum[DOT_ROWS][DOT_COLUMNS];
+    const int64_t row = g->adjoint_row, whole = g->pixels / VG_LANES * VG_LANES;
+    const bytes mask = first_lanes(g->pixels - whole);
+#pragma GCC unroll 4
+    for (int i = 0; i < rows; i++)
+#pragma GCC unroll 6
+        for (int k = 0; k < columns; k++) sum[i][k] = (vg_vector){ 0 };
+    for (int64_t n = 0; n < g->images; n++) {
+        const vg_real *from[DOT_COLUMNS], *adjoint = g->adjoint + n * g->adjoint_step + output * row;
+#pragma GCC unroll 6
+        for (int k = 0; k < columns; k++) from[k] = g->strips + n * g->strips_step + g->places[place + k];
+        for (int64_t q = 0; q < whole; q += VG_LANES) {
+            vg_vector line[DOT_ROWS];
+#pragma GCC unroll 4
+            for (int i = 0; i < rows; i++) line[i] = *(const vg_loose *)(adjoint + i * row + q);
+#pragma GCC unroll 6
+            for (int k = 0; k < columns; k++) {
+                const vg_vector x = *(const vg_loose *)(from[k] + q);
+#pragma GCC unroll 4
+                for (int i = 0; i < rows; i++) sum[i][k] += line[i] * x;
+            }
+        }
+        if (whole == g->pixels) continue;
+        const vg_real *const tail = g->tails + (n * g->outputs + output) * VG_LANES;
+#pragma GCC unroll 6
+        for (int k = 0; k < columns; k++) {
+            const vg_vector x = (vg_vector)((bytes)*(const vg_loose *)(from[k] + whole) & mask);
+#pragma GCC unroll 4
+            for (int i = 0; i < rows; i++) sum[i][k] += *(const vg_vector *)(tail + i * VG_LANES) * x;
+        }
+    }
+    vg_real lane[DOT_ROWS * DOT_COLUMNS][VG_LANES] __attribute__((aligned(64)));
+#pragma GCC unroll 4
+    for (int i = 0; i < rows; i++)
+#pragma GCC unroll 6
+        for (int k = 0; k < columns; k++) *(vg_vector *)lane[i * columns + k] = sum[i][k];
+    join_lanes(lane, rows * columns);
+    for (int i = 0; i < rows; i++)
+        for (int k = 0; k < columns; k++) {
+            vg_real *const to = &g->sum[(output + i) * g->sum_step + place + k];
+            *to = g->add ? *to + lane[i * columns + k][0] : lane[i * columns + k][0];
+        }
+}
+
+typedef void (*micro_dot)(const vg_gather *g, int64_t output, int64_t place);
+#define DOT(rows, columns)                                                                                     \
+    static __attribute__((noinline)) void dot_##rows##_##columns(const vg_gather *g, int64_t output, int64_t place) { \
+        dot(g, rows, columns, output, place);                                                                  \
+    }
+#define NAME(rows, columns) dot_##rows##_##columns,
+#if defined __AVX512F__ || defined __aarch64__
+#define LINE(X, rows) X(rows, 1) X(rows, 2) X(rows, 3) X(rows, 4) X(rows, 5) X(rows, 6)
+#define LINES(Y) Y(1) Y(2) Y(3) Y(4)
+#else
+#define LINE(X, rows) X(rows, 1) X(rows, 2) X(rows, 3) X(rows, 4)
+#define LINES(Y) Y(1) Y(2) Y(3)
+#endif
+#define DOTS(rows) LINE(DOT, rows)
+#define NAMES(rows) { LINE(NAME, rows) },
+LINES(DOTS)
+static const micro_dot dots[DOT_ROWS][DOT_COLUMNS] = { LINES(NAMES) };
+#undef DOT
+#undef NAME
+#undef LINE
+#undef LINES
+#undef DOTS
+#undef NAMES
+
+/* As many as all tiles of about the same size have, none above `most`. */
+static int64_t even(int64_t count, int64_t most) {
+    const int64_t tiles = (count + most - 1) / most;
+    return (count + tiles - 1) / tiles;
+}
+
+/* The pixels behind the last whole vector, filled up with zeros. */
+static void copy_tails(const vg_gather *g) {
+    const int64_t whole = g->pixels / VG_LANES * VG_LANES, own = g->pixels - whole;
+    vg_real *to = g->tails;
+    if (own == 0) return;
+    for (int64_t n = 0; n < g->images; n++)
+        for (int64_t i = 0; i < g->outputs; i++, to += VG_LANES) {
+            const vg_real *const from = g->adjoint + n * g->adjoint_step + i * g->adjoint_row + whole;
+            for (int64_t k = 0; k < VG_LANES; k++) to[k] = k < own ? from[k] : 0;
+        }
+}
+
+void VG_VARIANT(vg_conv_gather)(const vg_gather *g) {
+    const int64_t high = even(g->outputs, DOT_ROWS), wide = even(g->depth, DOT_COLUMNS);
+    copy_tails(g);
+    for (int64_t place = 0; place < g->depth; place += wide) {
+        const int64_t columns = g->depth - place < wide ? g->depth - place : wide;
+        for (int64_t output = 0; output < g->outputs; output += high) {
+            const int64_t rows = g->outputs - output < high ? g->outputs - output : high;
+            dots[rows - 1][columns - 1](g, output, place);
+        }
+    }
+}
