@@ -3,7 +3,7 @@
 #include "run/kernel_real.h"
 
 #include "run/conv.h"
-#include "run/product.h"
+#include "run/micro.h"
 
 /* Places [from, to) of a result's row whose element `start + place * stride` lies within an image's row. */
 static void inside(int64_t start, int64_t stride, int64_t width, int64_t columns, int64_t *from, int64_t *to) {
@@ -14,13 +14,25 @@ static void inside(int64_t start, int64_t stride, int64_t width, int64_t columns
     if (*to < *from) *to = *from;
 }
 
+/* For short rows, where a call of memcpy costs more than the copy; the last vector overlaps the one before. */
+static inline void copy(vg_real *to, const vg_real *from, int64_t count) {
+    if (count < VG_LANES) {
+        for (int64_t k = 0; k < count; k++) to[k] = from[k];
+        return;
+    }
+    for (int64_t k = 0; k < count; k += VG_LANES) {
+        const int64_t at = k + VG_LANES > count ? count - VG_LANES : k;
+        *(vg_loose *)(to + at) = *(const vg_loose *)(from + at);
+    }
+}
+
 /* What one place across the filters sees of a row, which is NULL where it lies in the padding. */
 static void read_row(vg_real *line, const vg_real *row, int64_t start, const vg_conv *c) {
     int64_t from = c->columns, to = c->columns;
     const int64_t stride = c->window.stride[1];
     if (row) inside(start, stride, c->width, c->columns, &from, &to);
     for (int64_t x = 0; x < from; x++) line[x] = 0;
-    if (stride == 1) memcpy(line + from, row ? row + (start + from) : line, (size_t)(to - from) * sizeof *line);
+    if (stride == 1 && to > from) copy(line + from, row + (start + from), to - from);
     else for (int64_t x = from; x < to; x++) line[x] = row[start + x * stride];
     for (int64_t x = to; x < c->columns; x++) line[x] = 0;
 }

@@ -6,7 +6,25 @@
 
 /* ---- the result: pixels side by side in vectors, each a sum over depth in order */
 
-VG_MICROS(micro, true)
+/* For each height of a tile, one of one vector and one of two: `count` tiles side by side. */
+typedef void (*sweep)(const vg_tile *t, int64_t count, bool add, vg_real *c, int64_t ldc);
+#define SWEEP(rows, vectors)                                                                                   \
+    static __attribute__((noinline)) void sweep_##rows##_##vectors(const vg_tile *t, int64_t count, bool add, vg_real *c, \
+                                                                   int64_t ldc) {                              \
+        vg_tile at = *t;                                                                                       \
+        for (; count > 0; count--, at.b += VG_TILE_COLUMNS, c += VG_TILE_COLUMNS) {                            \
+            for (int i = 0; i < rows; i++)                                                                     \
+                for (int v = 0; v < vectors; v++) __builtin_prefetch(c + i * ldc + v * VG_LANES, 1);           \
+            vg_tile_multiply(&at, rows, vectors, true, add, c, ldc);                                           \
+        }                                                                                                      \
+    }
+#define BOTH(rows) SWEEP(rows, 1) SWEEP(rows, 2)
+#define PAIR(rows) { sweep_##rows##_1, sweep_##rows##_2 },
+VG_TILE_HEIGHTS(BOTH)
+static const sweep sweeps[VG_TILE_ROWS][VG_TILE_VECTORS] = { VG_TILE_HEIGHTS(PAIR) };
+#undef SWEEP
+#undef BOTH
+#undef PAIR
 
 int64_t VG_VARIANT(vg_conv_tile)(int64_t outputs) {
     const int64_t tiles = (outputs + VG_TILE_ROWS - 1) / VG_TILE_ROWS;
@@ -14,13 +32,26 @@ int64_t VG_VARIANT(vg_conv_tile)(int64_t outputs) {
 }
 
 void VG_VARIANT(vg_conv_sweep)(const vg_sweep *s) {
-    for (int64_t j = 0; j < s->pixels; j += VG_TILE_COLUMNS) {
-        const int64_t columns = s->pixels - j < VG_TILE_COLUMNS ? s->pixels - j : VG_TILE_COLUMNS;
-        vg_tile t = { .row = 1, .step = s->height, .b = s->strips + j, .places = s->places, .depth = s->depth };
-        t.a = s->filters;
+    enum { TOGETHER = 4 * VG_TILE_COLUMNS };      /* pixels that all filters see before the next: they stay in cache */
+    const int64_t whole = s->pixels / VG_LANES * VG_LANES;
+    for (int64_t j = 0, count; j < s->pixels; j += count) {
+        const int64_t tiles = (whole - j) / VG_TILE_COLUMNS;
+        count = tiles > 0 ? tiles * VG_TILE_COLUMNS : whole - j > 0 ? whole - j : s->pixels - j;
+        if (count > TOGETHER) count = TOGETHER;
+        vg_tile t = { .a = s->filters, .row = 1, .step = s->height, .b = s->strips + j, .places = s->places,
+                      .depth = s->depth };
         for (int64_t i = 0; i < s->outputs; i += s->height, t.a += s->tile_step) {
             const int64_t rows = s->outputs - i < s->height ? s->outputs - i : s->height;
-            vg_tile_place(micros, &t, rows, columns, s->add, s->result + i * s->result_step + j, s->result_step);
+            vg_real *const c = s->result + i * s->result_step + j;
+            if (tiles > 0) {
+                sweeps[rows - 1][1](&t, count / VG_TILE_COLUMNS, s->add, c, s->result_step);
+            } else if (j < whole) {
+                sweeps[rows - 1][0](&t, 1, s->add, c, s->result_step);
+            } else {
+                vg_beside beside __attribute__((aligned(64)));
+                sweeps[rows - 1][0](&t, 1, false, beside, VG_TILE_COLUMNS);
+                vg_tile_place(beside, rows, count, s->add, c, s->result_step);
+            }
         }
     }
 }
@@ -42,11 +73,28 @@ static bytes first_lanes(int64_t count) {
     return mask;
 }
 
-/* The lanes of `count` vectors summed, each into its first. */
-static inline __attribute__((always_inline)) void join_lanes(vg_real lane[][VG_LANES], int count) {
-    for (int half = VG_LANES / 2; half > 0; half /= 2)
-        for (int k = 0; k < count; k++)
-            for (int i = 0; i < half; i++) lane[k][i] += lane[k][i + half];
+/* The sum of a vector's lanes: its halves added, then theirs. */
+typedef vg_real sixteen __attribute__((vector_size(16)));
+static inline __attribute__((always_inline)) vg_real total(const vg_vector *lanes) {
+    typedef int64_t words __attribute__((vector_size(VG_VECTOR_BYTES)));
+    const words x = (words)*lanes;
+#define HALF(type, vector, ...) (type)__builtin_shufflevector(vector, vector, __VA_ARGS__)
+#if defined __AVX512F__
+    typedef vg_real half __attribute__((vector_size(32)));
+    typedef int64_t half_words __attribute__((vector_size(32)));
+    const half_words y = (half_words)(HALF(half, x, 0, 1, 2, 3) + HALF(half, x, 4, 5, 6, 7));
+    const sixteen z = HALF(sixteen, y, 0, 1) + HALF(sixteen, y, 2, 3);
+#elif defined __AVX2__
+    const sixteen z = HALF(sixteen, x, 0, 1) + HALF(sixteen, x, 2, 3);
+#else
+    const sixteen z = (sixteen)x;
+#endif
+#undef HALF
+#ifdef VG_REAL_double
+    return z[0] + z[1];
+#else
+    return (z[0] + z[2]) + (z[1] + z[3]);
+#endif
 }
 
 static inline __attribute__((always_inline)) void dot(const vg_gather *g, int rows, int columns, int64_t output,
@@ -82,16 +130,13 @@ static inline __attribute__((always_inline)) void dot(const vg_gather *g, int ro
             for (int i = 0; i < rows; i++) sum[i][k] += *(const vg_vector *)(tail + i * VG_LANES) * x;
         }
     }
-    vg_real lane[DOT_ROWS * DOT_COLUMNS][VG_LANES] __attribute__((aligned(64)));
 #pragma GCC unroll 4
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 6
-        for (int k = 0; k < columns; k++) *(vg_vector *)lane[i * columns + k] = sum[i][k];
-    join_lanes(lane, rows * columns);
-    for (int i = 0; i < rows; i++)
         for (int k = 0; k < columns; k++) {
             vg_real *const to = &g->sum[(output + i) * g->sum_step + place + k];
-            *to = g->add ? *to + lane[i * columns + k][0] : lane[i * columns + k][0];
+            const vg_real value = total(&sum[i][k]);
+            *to = g->add ? *to + value : value;
         }
 }
 

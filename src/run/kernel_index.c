@@ -52,12 +52,14 @@ void VG_KERNEL(scatter)(const vg_work *work) {
         }
 }
 
-/* True when all of `count` indices lie within [0, limit); else the first that does not is noted. Counted without a branch,
- * so that it costs little beside what is then done with them. */
-static bool all_fit(const vg_work *work, const int32_t *indices, int64_t first, int64_t count, int64_t limit) {
+/* True when all indices lie within [0, limit); else the first that does not is noted. Counted without a branch, so that it
+ * costs little beside what is then done with them. */
+static bool all_fit(const vg_work *work, int64_t limit) {
+    const int32_t *indices = work->in[1].data;
+    const int64_t count = work->in[1].count;
     int32_t outside = 0;
-    for (int64_t k = 0; k < count; k++) outside |= (int32_t)((indices[first + k] < 0) | (indices[first + k] >= limit));
-    for (int64_t k = 0; outside && k < count; k++) fits(work, indices, first + k, limit);
+    for (int64_t k = 0; k < count; k++) outside |= (int32_t)((indices[k] < 0) | (indices[k] >= limit));
+    for (int64_t k = 0; outside && k < count; k++) fits(work, indices, k, limit);
     return !outside;
 }
 
@@ -67,9 +69,10 @@ static bool all_fit(const vg_work *work, const int32_t *indices, int64_t first, 
         const int32_t *indices = work->in[1].data;                                                             \
         const TYPE *from = work->in[0].data;                                                                   \
         TYPE *to = work->out->data;                                                                            \
+        const bool fit = all_fit(work, width);                                                                 \
         for (int64_t first = 0; first < work->in[1].count; first += each, from += width) {                     \
             const int32_t *const at = indices + first;                                                         \
-            if (all_fit(work, indices, first, each, width)) {                                                  \
+            if (fit) {                                                                                         \
                 for (int64_t k = 0; k < each; k++) to[first + k] = from[at[k]];                                \
             } else {                                                                                           \
                 for (int64_t k = 0; k < each; k++) to[first + k] = at[k] >= 0 && at[k] < width ? from[at[k]] : 0; \
@@ -93,9 +96,9 @@ void VG_KERNEL(pick)(const vg_work *work) {
         const int32_t *indices = work->in[1].data;                                                             \
         const TYPE *from = work->in[0].data;                                                                   \
         TYPE *to = work->out->data;                                                                            \
+        const bool fit = all_fit(work, width);                                                                 \
         for (int64_t first = 0; first < work->in[1].count; first += each, to += width) {                       \
             const int32_t *const at = indices + first;                                                         \
-            const bool fit = all_fit(work, indices, first, each, width);                                       \
             memset(to, 0, (size_t)width * sizeof *to);                                                         \
             for (int64_t k = 0; k < each; k++)                                                                 \
                 if (fit || (at[k] >= 0 && at[k] < width)) to[at[k]] += from[first + k];                        \

@@ -10,7 +10,19 @@
 enum { ROWS = VG_TILE_ROWS, LANES = VG_LANES, COLUMNS = VG_TILE_COLUMNS };
 _Static_assert(VG_PRODUCT_WIDTH % COLUMNS == 0 && VG_PRODUCT_HEIGHT % ROWS == 0, "blocks are whole tiles");
 
-VG_MICROS(micro, false)
+/* For each height of a tile, one of one vector and one of two. */
+typedef void (*micro)(const vg_tile *t, bool add, vg_real *c, int64_t ldc);
+#define MICRO(rows, vectors)                                                                                   \
+    static __attribute__((noinline)) void micro_##rows##_##vectors(const vg_tile *t, bool add, vg_real *c, int64_t ldc) { \
+        vg_tile_multiply(t, rows, vectors, false, add, c, ldc);                                                \
+    }
+#define BOTH(rows) MICRO(rows, 1) MICRO(rows, 2)
+#define PAIR(rows) { micro_##rows##_1, micro_##rows##_2 },
+VG_TILE_HEIGHTS(BOTH)
+static const micro micros[ROWS][VG_TILE_VECTORS] = { VG_TILE_HEIGHTS(PAIR) };
+#undef MICRO
+#undef BOTH
+#undef PAIR
 
 /* ---- copies: panels [count / width][depth][width] of a matrix, the last one filled up with zeros */
 
@@ -94,7 +106,14 @@ static void multiply_block(const block *b) {
             const int64_t rows = b->rows - i < ROWS ? b->rows - i : ROWS;
             vg_real *c = p->c + (b->row + i) * p->ldc + b->column + j;
             t.a = b->a + i / ROWS * b->a_tile;
-            vg_tile_place(micros, &t, rows, columns, b->add, c, p->ldc);
+            const micro multiply = micros[rows - 1][columns > LANES];
+            if (columns % LANES == 0) {
+                multiply(&t, b->add, c, p->ldc);
+            } else {
+                vg_beside beside __attribute__((aligned(64)));
+                multiply(&t, false, beside, COLUMNS);
+                vg_tile_place(beside, rows, columns, b->add, c, p->ldc);
+            }
         }
     }
 }

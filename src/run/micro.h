@@ -63,39 +63,16 @@ static inline __attribute__((always_inline)) void vg_tile_multiply(const vg_tile
         }
 }
 
-/* One function for each height of a tile, and for one vector or two: name##s[rows - 1][vectors - 1]. */
-typedef void (*vg_micro)(const vg_tile *t, bool add, vg_real *c, int64_t ldc);
-#define VG_MICRO(name, rows, vectors, scattered)                                                               \
-    static __attribute__((noinline)) void name##_##rows##_##vectors(const vg_tile *t, bool add, vg_real *c, int64_t ldc) { \
-        vg_tile_multiply(t, rows, vectors, scattered, add, c, ldc);                                            \
-    }
-#define VG_MICRO_BOTH(name, rows, scattered) VG_MICRO(name, rows, 1, scattered) VG_MICRO(name, rows, 2, scattered)
-#define VG_MICRO_PAIR(name, rows, scattered) { name##_##rows##_1, name##_##rows##_2 },
-#define VG_MICRO_LOW(X, name, scattered)                                                                       \
-    X(name, 1, scattered) X(name, 2, scattered) X(name, 3, scattered)                                          \
-    X(name, 4, scattered) X(name, 5, scattered) X(name, 6, scattered)
+/* Micro-kernels are one function for each height of a tile: X(1) X(2) ... */
 #if defined __AVX512F__ || defined __aarch64__
-#define VG_MICRO_ALL(X, name, scattered)                                                                       \
-    VG_MICRO_LOW(X, name, scattered)                                                                           \
-    X(name, 7, scattered) X(name, 8, scattered) X(name, 9, scattered)                                          \
-    X(name, 10, scattered) X(name, 11, scattered) X(name, 12, scattered)
+#define VG_TILE_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
 #else
-#define VG_MICRO_ALL VG_MICRO_LOW
+#define VG_TILE_HEIGHTS(X) X(1) X(2) X(3) X(4) X(5) X(6)
 #endif
-#define VG_MICROS(name, scattered)                                                                             \
-    VG_MICRO_ALL(VG_MICRO_BOTH, name, scattered)                                                               \
-    static const vg_micro name##s[VG_TILE_ROWS][VG_TILE_VECTORS] = { VG_MICRO_ALL(VG_MICRO_PAIR, name, scattered) };
 
-/* A tile of c that ends within a vector is computed beside it. */
-static inline void vg_tile_place(const vg_micro micros[][VG_TILE_VECTORS], const vg_tile *t, int64_t rows,
-                                 int64_t columns, bool add, vg_real *c, int64_t ldc) {
-    const vg_micro micro = micros[rows - 1][columns > VG_LANES];
-    if (columns % VG_LANES == 0) {
-        micro(t, add, c, ldc);
-        return;
-    }
-    vg_real beside[VG_TILE_ROWS * VG_TILE_COLUMNS] __attribute__((aligned(64)));
-    micro(t, false, beside, VG_TILE_COLUMNS);
+/* A tile computed beside c, where it ends within a vector. */
+typedef vg_real vg_beside[VG_TILE_ROWS * VG_TILE_COLUMNS];
+static inline void vg_tile_place(const vg_real *beside, int64_t rows, int64_t columns, bool add, vg_real *c, int64_t ldc) {
     for (int64_t i = 0; i < rows; i++)
         for (int64_t k = 0; k < columns; k++) {
             vg_real *to = &c[i * ldc + k];
