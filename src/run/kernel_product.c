@@ -3,80 +3,24 @@
  * a tile of c in registers: as many as the instruction set has.
  *
  * Compiled with contraction of a * b + c allowed, which the other kernels are not. */
-#include "run/product.h"
+#include "run/micro.h"
 
 #include "run/blas.h"
 
-#if defined __AVX512F__
-enum { VECTOR_BYTES = 64, ROWS = 12 };
-#elif defined __AVX2__
-enum { VECTOR_BYTES = 32, ROWS = 6 };
-#elif defined __aarch64__
-enum { VECTOR_BYTES = 16, ROWS = 12 };
-#else
-enum { VECTOR_BYTES = 16, ROWS = 6 };
-#endif
-enum { LANES = VECTOR_BYTES / sizeof(vg_real), VECTORS = 2, COLUMNS = VECTORS * LANES };
-_Static_assert((int)ROWS <= VG_PRODUCT_ROWS && (int)COLUMNS <= VG_PRODUCT_COLUMNS, "scratch is measured by these");
+enum { ROWS = VG_TILE_ROWS, LANES = VG_LANES, COLUMNS = VG_TILE_COLUMNS };
 _Static_assert(VG_PRODUCT_WIDTH % COLUMNS == 0 && VG_PRODUCT_HEIGHT % ROWS == 0, "blocks are whole tiles");
 
-/* In memory a vector lies at any element. */
-typedef vg_real vector __attribute__((vector_size(VECTOR_BYTES)));
-typedef vg_real loose __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(vg_real)), may_alias));
-
-/* Element (i, p) of a is a[i * row + p * step]; row p of b lies at b + p * b_step. */
-typedef struct tile { const vg_real *a; int64_t row, step; const vg_real *b; int64_t b_step, depth; } tile;
-
-static inline __attribute__((always_inline)) void multiply(const tile *t, int rows, int vectors, bool add, vg_real *c,
-                                                           int64_t ldc) {
-    vector sum[ROWS][VECTORS];
-    const vg_real *restrict a = t->a, *restrict b = t->b;
-    const int64_t row = t->row, step = t->step, b_step = t->b_step, depth = t->depth;
-#pragma GCC unroll 12
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
-        for (int v = 0; v < vectors; v++) sum[i][v] = (vector){ 0 };
-    for (int64_t p = 0; p < depth; p++, a += step, b += b_step) {
-        vector line[VECTORS];
-#pragma GCC unroll 2
-        for (int v = 0; v < vectors; v++) line[v] = *(const loose *)(b + v * LANES);
-#pragma GCC unroll 12
-        for (int i = 0; i < rows; i++) {
-            const vg_real x = a[i * row];
-#pragma GCC unroll 2
-            for (int v = 0; v < vectors; v++) sum[i][v] += x * line[v];
-        }
-    }
-#pragma GCC unroll 12
-    for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
-        for (int v = 0; v < vectors; v++) {
-            loose *to = (loose *)(c + i * ldc + v * LANES);
-            if (add) sum[i][v] += *to;
-            *to = sum[i][v];
-        }
-}
-
-/* One function for each height of a tile, and for one vector or two. */
-typedef void (*micro)(const tile *t, bool add, vg_real *c, int64_t ldc);
+/* For each height of a tile, one of one vector and one of two. */
+typedef void (*micro)(const vg_tile *t, bool add, vg_real *c, int64_t ldc);
 #define MICRO(rows, vectors)                                                                                   \
-    static __attribute__((noinline)) void micro_##rows##_##vectors(const tile *t, bool add, vg_real *c, int64_t ldc) { \
-        multiply(t, rows, vectors, add, c, ldc);                                                               \
+    static __attribute__((noinline)) void micro_##rows##_##vectors(const vg_tile *t, bool add, vg_real *c, int64_t ldc) { \
+        vg_tile_multiply(t, rows, vectors, false, add, c, ldc);                                                \
     }
-#define MICROS(X) X(1) X(2) X(3) X(4) X(5) X(6)
-#define MICROS_TALL(X) X(7) X(8) X(9) X(10) X(11) X(12)
 #define BOTH(rows) MICRO(rows, 1) MICRO(rows, 2)
 #define PAIR(rows) { micro_##rows##_1, micro_##rows##_2 },
-MICROS(BOTH)
-#if defined __AVX512F__ || defined __aarch64__
-MICROS_TALL(BOTH)
-static const micro micros[ROWS][VECTORS] = { MICROS(PAIR) MICROS_TALL(PAIR) };
-#else
-static const micro micros[ROWS][VECTORS] = { MICROS(PAIR) };
-#endif
+VG_TILE_HEIGHTS(BOTH)
+static const micro micros[ROWS][VG_TILE_VECTORS] = { VG_TILE_HEIGHTS(PAIR) };
 #undef MICRO
-#undef MICROS
-#undef MICROS_TALL
 #undef BOTH
 #undef PAIR
 
@@ -152,29 +96,24 @@ typedef struct block {
     bool     add;
 } block;
 
-/* A tile that ends within a vector is computed beside c. */
-static void edge(const tile *t, int64_t rows, int64_t columns, bool add, vg_real *c, int64_t ldc) {
-    vg_real beside[ROWS * COLUMNS] __attribute__((aligned(64)));
-    micros[rows - 1][columns > LANES](t, false, beside, COLUMNS);
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t k = 0; k < columns; k++) {
-            vg_real *to = &c[i * ldc + k];
-            *to = add ? *to + beside[i * COLUMNS + k] : beside[i * COLUMNS + k];
-        }
-}
-
 static void multiply_block(const block *b) {
     const vg_product *p = b->product;
     for (int64_t j = 0; j < b->columns; j += COLUMNS) {
         const int64_t columns = b->columns - j < COLUMNS ? b->columns - j : COLUMNS;
-        tile t = { .row = b->a_row, .step = b->a_step, .b = b->b + j / COLUMNS * b->b_panel, .b_step = b->b_step,
+        vg_tile t = { .row = b->a_row, .step = b->a_step, .b = b->b + j / COLUMNS * b->b_panel, .b_step = b->b_step,
                    .depth = b->depth };
         for (int64_t i = 0; i < b->rows; i += ROWS) {
             const int64_t rows = b->rows - i < ROWS ? b->rows - i : ROWS;
             vg_real *c = p->c + (b->row + i) * p->ldc + b->column + j;
             t.a = b->a + i / ROWS * b->a_tile;
-            if (columns % LANES == 0) micros[rows - 1][columns > LANES](&t, b->add, c, p->ldc);
-            else edge(&t, rows, columns, b->add, c, p->ldc);
+            const micro multiply = micros[rows - 1][columns > LANES];
+            if (columns % LANES == 0) {
+                multiply(&t, b->add, c, p->ldc);
+            } else {
+                vg_beside beside __attribute__((aligned(64)));
+                multiply(&t, false, beside, COLUMNS);
+                vg_tile_place(beside, rows, columns, b->add, c, p->ldc);
+            }
         }
     }
 }

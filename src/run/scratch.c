@@ -30,10 +30,8 @@ uint64_t vg_kernel_scratch(vg_op op, const vg_work *work, uint32_t real) {
     const vg_view *out = work->out;
     const bool reduces = op == VG_OP_sum || op == VG_OP_prod || op == VG_OP_max || op == VG_OP_min;
     if (reduces) return (uint64_t)out->count * sizeof(double);      /* an accumulator an element */
-    if (op == VG_OP_conv2d || op == VG_OP_conv2d_input || op == VG_OP_conv2d_filter) {
-        const vg_conv conv = vg_conv_of(op, work, real);
-        return (uint64_t)vg_conv_scratch(&conv) * real;
-    }
+    if (op == VG_OP_conv2d || op == VG_OP_conv2d_input || op == VG_OP_conv2d_filter)
+        return vg_conv_of(op, work, real).scratch;
     if (op == VG_OP_matmul) return matmul(work, real);
     return op == VG_OP_random_orthogonal ? orthogonal(out) : 0;
 }
