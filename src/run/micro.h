@@ -1,4 +1,4 @@
-/* The micro-kernel of products: a tile of c is kept in registers, as many as the instruction set has, while the sums run.
+/* The micro-kernel of products: a tile of c is kept in registers, as many as there are, while the sums run.
  * For the files compiled for each precision and instruction set, and with contraction of a * b + c allowed. */
 #ifndef VG_RUN_MICRO_H
 #define VG_RUN_MICRO_H
@@ -23,7 +23,7 @@ _Static_assert((int)VG_TILE_ROWS <= VG_PRODUCT_ROWS && (int)VG_TILE_COLUMNS <= V
 typedef vg_real vg_vector __attribute__((vector_size(VG_VECTOR_BYTES)));
 typedef vg_real vg_loose __attribute__((vector_size(VG_VECTOR_BYTES), aligned(sizeof(vg_real)), may_alias));
 
-/* Element (i, p) of a is a[i * row + p * step]. Row p of b lies at b + p * b_step; at b + places[p] where it is scattered. */
+/* Element (i, p) of a is a[i * row + p * step]. Row p of b lies at b + p * b_step; where it is scattered at b + places[p]. */
 typedef struct vg_micro_tile {
     const vg_real *a; int64_t row, step;
     const vg_real *b; int64_t b_step; const int64_t *places;
@@ -73,7 +73,8 @@ static inline __attribute__((always_inline)) void vg_tile_multiply(const vg_micr
 
 /* A tile computed beside c, where it ends within a vector. */
 typedef vg_real vg_beside[VG_TILE_ROWS * VG_TILE_COLUMNS];
-static inline void vg_tile_place(const vg_real *beside, int64_t rows, int64_t columns, bool add, vg_real *c, int64_t ldc) {
+static inline void vg_tile_place(const vg_real *beside, int64_t rows, int64_t columns, bool add, vg_real *c,
+                                 int64_t ldc) {
     for (int64_t i = 0; i < rows; i++)
         for (int64_t k = 0; k < columns; k++) {
             vg_real *to = &c[i * ldc + k];
