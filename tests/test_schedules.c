@@ -203,6 +203,11 @@ static const char *const corners[] = {
     /* an update that is not due at the last step */
     "%1 = fill() value=2 type=0 : f32[3]\n%2 = initial(%1) path=\"v\" : f32[3]\n%3 = variable() path=\"v\" : f32[3]\n"
     "%4 = neg(%3) : f32[3]\n%5 = update(%4) path=\"v\" turn=1 every=2 : f32[3]\n",
+    /* another variable's update reads the new value, and the old one behind it */
+    "%1 = random_normal() path=\"r\" number=0 fixed=1 a=0 b=1 : f32[4]\n%2 = initial(%1) path=\"v\" : f32[4]\n"
+    "%3 = initial(%1) path=\"w\" : f32[4]\n%4 = variable() path=\"v\" : f32[4]\n%5 = variable() path=\"w\" : f32[4]\n"
+    "%6 = sin(%4) : f32[4]\n%7 = add(%5, %6) : f32[4]\n%8 = add(%7, %4) : f32[4]\n"
+    "%9 = update(%6) path=\"v\" turn=1 every=1 : f32[4]\n%10 = update(%8) path=\"w\" turn=1 every=1 : f32[4]\n",
     /* an index out of range among constants */
     "%1 = iota() count=4 : i32[4]\n%2 = iota() count=3 : i32[3]\n%3 = gather(%2, %1) axis=0 : i32[4]\n"
     "%4 = fetch(%3) index=0 : i32[4]\n",
