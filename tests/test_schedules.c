@@ -171,6 +171,78 @@ static void test_threads(void **state) {
     for (uint64_t seed = 1; seed <= 60; seed++) assert_int_equal(check_seed(seed, true), 3);
 }
 
+/* ---- faults */
+
+/* What is gathered at places of which each is out of range, where `value` is anything finite. */
+static void gather_wrong(vg_graph *g, vg_node value, vg_word index) {
+    vg_node places = vg_build_map1(g, VG_OP_int, vg_build_map2(g, VG_OP_mul, value, vg_build_scalar(g, 0)));
+    places = vg_build_map2(g, VG_OP_add, places, vg_build_fill(g, VG_SHAPE_SCALAR, 70, VG_I32));
+    const vg_node part = vg_emit(g, VG_OP_gather, (vg_node[]){ value, places }, 2, vg_attr_of(g->ir, (vg_word[]){ 0 }, 1));
+    vg_emit(g, VG_OP_fetch, &part, 1, vg_attr_of(g->ir, &index, 1));
+}
+
+/* Of two, the first in the graph is told, though threads come upon the other one first, and each upon rows of its own. */
+static void test_first_fault(void **state) {
+    (void)state;
+    bench b = { .random.seed = 1 };
+    int64_t symbols[2] = { 0 };
+    begin(&b, 4);
+    vg_graph *g = &b.graph;
+    b.random.g = g;
+    b.random.symbols = symbols;
+    add_burden(&b.random);
+    vg_dims *dims = &b.f.ir->dims;
+    const vg_node x = random_draw(&b.random, vg_shape_of(dims, (vg_dim[]){ vg_dim_number(dims, 64), vg_dim_number(dims, 3) }, 2), false);
+    gather_wrong(g, vg_build_reduce(g, VG_OP_sum, vg_build_map1(g, VG_OP_sin, x), 1, false), 0);
+    gather_wrong(g, x, 1);
+    assert_int_equal(check_ways(&b, true, 1, STEPS), 3);
+    fixture_end(&b.f);
+}
+
+/* ---- instruction sets: the same but for rounding */
+
+static void assert_near(const bench *b, const vg_view *x, const vg_view *y) {
+    const double tolerance = b->real == 4 ? 2e-4 : 1e-11;
+    for (int64_t i = 0; i < x->count; i++) {
+        const double have = vg_view_get(x, i, b->real), want = vg_view_get(y, i, b->real);
+        if (fabs(have - want) > tolerance * fmax(1, fabs(want)))
+            fail_msg("seed %u, %u bytes: %.17g and %.17g", (unsigned)b->random.seed, b->real, have, want);
+    }
+}
+
+static void check_sets(uint64_t seed, uint32_t real) {
+    bench b = { .random.smooth = true };
+    machine base, other;
+    begin(&b, real);
+    make_random_graph(&b.random, &b.graph, seed, 5);
+    make_machine(&b, &base, &ways[1], vg_kernels_of(VG_ISA_base, real));
+    for (uint64_t step = 0; step < 2; step++) take_step(&b, &base, step, 2);
+    for (vg_isa isa = VG_ISA_base + 1; isa < VG_ISA_COUNT; isa++) {
+        const vg_kernels *kernels = vg_kernels_of(isa, real);
+        if (kernels == NULL) continue;
+        make_machine(&b, &other, &ways[1], kernels);
+        for (uint64_t step = 0; step < 2; step++) take_step(&b, &other, step, 2);
+        for (uint32_t k = 0; k < base.store.slots.count; k++) {
+            const vg_slot *slot = &base.store.slots.items[k];
+            assert_near(&b, &other.store.slots.items[vg_map_get(&other.store.map, slot->path) - 1].view, &slot->view);
+        }
+        for (uint32_t k = 0; k < base.program.roots.count; k++) {
+            const vg_root_row *root = &base.program.roots.items[k];
+            if (root->op != VG_OP_fetch && root->op != VG_OP_loss) continue;
+            assert_near(&b, &other.program.views.items[other.program.roots.items[k].view], &base.program.views.items[root->view]);
+        }
+    }
+    fixture_end(&b.f);
+}
+
+static void test_instruction_sets(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        check_sets(seed, 4);
+        check_sets(seed, 8);
+    }
+}
+
 /* ---- single rules */
 
 static const char *const corners[] = {
@@ -235,6 +307,7 @@ static void test_corners(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_corners), cmocka_unit_test(test_groups), cmocka_unit_test(test_threads) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_corners), cmocka_unit_test(test_groups), cmocka_unit_test(test_threads), cmocka_unit_test(test_first_fault),
+                                        cmocka_unit_test(test_instruction_sets) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
