@@ -75,7 +75,7 @@ VG_API vg_status vg_model_explain(const vg_model *model, size_t from, bool colou
 
 /* ---- Looking at a model ------------------------------------------------------------------------------------- */
 
-typedef enum vg_stage { VG_STAGE_FORWARD, VG_STAGE_BACKWARD, VG_STAGE_PLAN } vg_stage;
+typedef enum vg_stage { VG_STAGE_FORWARD, VG_STAGE_BACKWARD, VG_STAGE_FUSED, VG_STAGE_PLAN } vg_stage;
 typedef enum vg_graph_format { VG_GRAPH_TEXT, VG_GRAPH_DOT } vg_graph_format;
 
 VG_API vg_status vg_model_graph(vg_model *model, vg_stage stage, vg_graph_format format, vg_write write, void *user);

@@ -150,7 +150,7 @@ static vg_status initialise(vg_run *run) {
     vg_program program;
     if (!vg_program_make(&program, &run->mem, run->unit, &run->unit->graph[1], &run->store, (vg_program_options){ .part = VG_PART_INITIAL,
                          .no_fuse = run->options.no_fuse }, run->turns[0].symbols, run->real)) return vg_model_status(run->model);
-    const int threads = vg_blas_enter();
+    const int threads = program.uses_blas ? vg_blas_enter() : 1;
     const bool fine = vg_program_execute(&program, &run->context, run->steps);
     vg_blas_leave(threads);
     const vg_place place = program.graph->place.items[program.fault_node];

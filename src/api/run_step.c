@@ -41,7 +41,7 @@ static vg_status take_turn(vg_run *run, uint32_t k, double *first_loss) {
     run->loss = NAN;
     vg_run_load(run, turn);
     vg_run_load_ahead(run, k);
-    const int threads = vg_blas_enter();
+    const int threads = turn->program.uses_blas ? vg_blas_enter() : 1;
     const bool fine = vg_program_execute(&turn->program, &run->context, run->steps);
     vg_blas_leave(threads);
     if (!fine) return vg_run_report_fault(run, &turn->program, &run->context);
