@@ -46,15 +46,29 @@
             }                                                                                                  \
         }                                                                                                      \
     }
+#define EACH_3(B, C, formula)                                                                                  \
+    FOR(i) { const TA_ a = pa[i]; const TB_ b = (B), c = (C); out[i] = (TO_)(formula); }
 #define LOOP_3(loop, TA, TB, TO, formula)                                                                      \
     static void loop(const vg_tile *t, const vg_member *m) {                                                   \
+        typedef TA TA_;                                                                                        \
+        typedef TB TB_;                                                                                        \
+        typedef TO TO_;                                                                                        \
         const int64_t sa = t->stride[m->in[0]], sb = t->stride[m->in[1]], sc = t->stride[m->in[2]];            \
         ROWS_OF(t, m) {                                                                                        \
             TO *out = AT(TO, t, m->out);                                                                       \
             const TA *pa = AT(const TA, t, m->in[0]);                                                          \
             const TB *pb = AT(const TB, t, m->in[1]), *pc = AT(const TB, t, m->in[2]);                         \
             if (sa == 1 && sb == 1 && sc == 1) {                                                               \
-                FOR(i) { const TA a = pa[i]; const TB b = pb[i], c = pc[i]; out[i] = (TO)(formula); }          \
+                EACH_3(pb[i], pc[i], formula)                                                                  \
+            } else if (sa == 1 && sb == 1 && sc == 0) {                                                        \
+                const TB_ one = *pc;                                                                           \
+                EACH_3(pb[i], one, formula)                                                                    \
+            } else if (sa == 1 && sb == 0 && sc == 1) {                                                        \
+                const TB_ one = *pb;                                                                           \
+                EACH_3(one, pc[i], formula)                                                                    \
+            } else if (sa == 1 && sb == 0 && sc == 0) {                                                        \
+                const TB_ one = *pb, other = *pc;                                                              \
+                EACH_3(one, other, formula)                                                                    \
             } else {                                                                                           \
                 for (int64_t i = 0; i < count; i++) {                                                          \
                     const TA a = pa[i * sa];                                                                   \
@@ -106,6 +120,7 @@
 #undef LOOP_1
 #undef LOOP_2
 #undef LOOP_3
+#undef EACH_3
 #undef CHOOSE
 #undef TYPES_keep
 #undef TYPES_real
