@@ -55,6 +55,12 @@
             const TB *pb = AT(const TB, t, m->in[1]), *pc = AT(const TB, t, m->in[2]);                         \
             if (sa == 1 && sb == 1 && sc == 1) {                                                               \
                 FOR(i) { const TA a = pa[i]; const TB b = pb[i], c = pc[i]; out[i] = (TO)(formula); }          \
+            } else if (sa == 1 && sb == 1 && sc == 0) {                                                        \
+                const TB c = *pc;                                                                              \
+                FOR(i) { const TA a = pa[i]; const TB b = pb[i]; out[i] = (TO)(formula); }                     \
+            } else if (sa == 1 && sb == 0 && sc == 1) {                                                        \
+                const TB b = *pb;                                                                              \
+                FOR(i) { const TA a = pa[i]; const TB c = pc[i]; out[i] = (TO)(formula); }                     \
             } else {                                                                                           \
                 for (int64_t i = 0; i < count; i++) {                                                          \
                     const TA a = pa[i * sa];                                                                   \
