@@ -76,6 +76,7 @@ struct vg_run {
     vg_model      *model;
     vg_unit       *unit;
     vg_run_options options;
+    bool            large;              /* a batch is worth sharing among threads */
     struct vg_pool *pool;               /* the threads that compute */
     vg_store       store;
     uint32_t       variable_count;

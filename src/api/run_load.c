@@ -5,22 +5,46 @@
 
 #include "api/run.h"
 #include "base/os.h"
+#include "run/pool.h"
 
 /* Of a turn's inputs together: below, waking a thread costs more than gathering. */
 enum { WORTHWHILE_BYTES = 128 << 10, SPIN = 4000 };
 
 static vg_slot *slot_of(vg_run *run, const vg_run_input *input) { return &run->store.slots.items[input->slot]; }
 
-static void gather(vg_run *run, uint32_t size, bool coming) {
-    for (uint32_t k = 0; k < run->loader_count; k++)
-        vg_loader_next(&run->loaders[k], size, coming ? run->loaders[k].coming : run->loaders[k].batch);
+/* Examples [from, to) of the batch; where `coming`, of the one that is made ahead. */
+static void gather_part(vg_run *run, bool coming, uint32_t from, uint32_t to) {
     for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
         const vg_run_input *input = &run->inputs[k];
         if (input->loader == 0) continue;
         const vg_loader *loader = &run->loaders[input->loader - 1];
-        vg_dataset_gather(loader->set, run->unit->inputs.items[k].column, coming ? loader->coming : loader->batch, size,
-                          coming ? input->coming : slot_of(run, input)->view.data, run->real == 8);
+        const vg_view *view = &slot_of(run, input)->view;
+        const uint32_t *batch = coming ? loader->coming : loader->batch;
+        char *to_data = coming ? input->coming : view->data;
+        vg_dataset_gather(loader->set, run->unit->inputs.items[k].column, batch + from, to - from,
+                          to_data + from * (vg_view_bytes(view, run->real) / (size_t)view->dims[0]), run->real == 8);
     }
+}
+
+static void choose_examples(vg_run *run, uint32_t size, bool coming) {
+    for (uint32_t k = 0; k < run->loader_count; k++)
+        vg_loader_next(&run->loaders[k], size, coming ? run->loaders[k].coming : run->loaders[k].batch);
+}
+
+typedef struct sharing { vg_run *run; uint32_t size, threads; } sharing;
+
+static void gather_share(void *user, uint32_t t) {
+    const sharing *s = user;
+    gather_part(s->run, false, (uint32_t)vg_share_begin(s->size, t, s->threads),
+                (uint32_t)vg_share_begin(s->size, t + 1, s->threads));
+}
+
+/* At once, by the run's threads where that pays. */
+static void gather(vg_run *run, uint32_t size) {
+    choose_examples(run, size, false);
+    sharing s = { run, size, vg_pool_threads(run->pool) };
+    if (run->large && s.threads > 1) vg_pool_run(run->pool, gather_share, &s);
+    else gather_part(run, false, 0, size);
 }
 
 /* ---- the thread */
@@ -42,7 +66,8 @@ static void work(void *user) {
         const uint32_t seen = atomic_load(&ahead->state);
         if (seen == VG_AHEAD_over) return;
         if (change(ahead, VG_AHEAD_asked, VG_AHEAD_begun)) {
-            gather(run, ahead->batch, true);
+            choose_examples(run, ahead->batch, true);
+            gather_part(run, true, 0, ahead->batch);
             say(ahead, VG_AHEAD_made);
         } else if (seen != VG_AHEAD_asked) {
             vg_thread_wait(&ahead->state, seen, 0);
@@ -75,7 +100,8 @@ void vg_run_load_make(vg_run *run) {
         if (run->inputs[k].loader) bytes += vg_view_bytes(&slot_of(run, &run->inputs[k])->view, run->real);
     for (uint32_t k = 0; k < run->turn_count; k++)
         if (run->turns[k].batch > batch) batch = run->turns[k].batch;
-    if (bytes < WORTHWHILE_BYTES || run->mem.bytes + bytes > vg_os_memory() || vg_thread_cores() < 2) return;
+    run->large = bytes >= WORTHWHILE_BYTES;
+    if (!run->large || run->mem.bytes + bytes > vg_os_memory() || vg_thread_cores() <= vg_pool_threads(run->pool)) return;
     run->ahead.wanted = true;
     for (uint32_t k = 0; k < run->loader_count; k++)
         run->loaders[k].coming = vg_mem_alloc(&run->mem, batch * sizeof *run->loaders[k].coming);
@@ -120,7 +146,7 @@ void vg_run_load(vg_run *run, vg_turn *turn) {
         assert(ahead->batch == turn->batch);
         take(run);
     } else {
-        gather(run, turn->batch, false);
+        gather(run, turn->batch);
     }
     vg_run_load_bind(run, turn->bindings);
 }

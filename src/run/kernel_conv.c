@@ -16,12 +16,12 @@ static void inside(int64_t start, int64_t stride, int64_t width, int64_t columns
 
 /* For short rows, where a call of memcpy costs more than the copy; the last vector overlaps the one before. */
 static inline void copy(vg_real *to, const vg_real *from, int64_t count) {
-    if (count < VG_LANES) {
+    if (count < VG_MICRO_LANES) {
         for (int64_t k = 0; k < count; k++) to[k] = from[k];
         return;
     }
-    for (int64_t k = 0; k < count; k += VG_LANES) {
-        const int64_t at = k + VG_LANES > count ? count - VG_LANES : k;
+    for (int64_t k = 0; k < count; k += VG_MICRO_LANES) {
+        const int64_t at = k + VG_MICRO_LANES > count ? count - VG_MICRO_LANES : k;
         *(vg_loose *)(to + at) = *(const vg_loose *)(from + at);
     }
 }

@@ -7,14 +7,14 @@
 /* ---- the result: pixels side by side in vectors, each a sum over depth in order */
 
 /* For each height of a tile, one of one vector and one of two: `count` tiles side by side. */
-typedef void (*sweep)(const vg_tile *t, int64_t count, bool add, vg_real *c, int64_t ldc);
+typedef void (*sweep)(const vg_micro_tile *t, int64_t count, bool add, vg_real *c, int64_t ldc);
 #define SWEEP(rows, vectors)                                                                                   \
-    static __attribute__((noinline)) void sweep_##rows##_##vectors(const vg_tile *t, int64_t count, bool add, vg_real *c, \
+    static __attribute__((noinline)) void sweep_##rows##_##vectors(const vg_micro_tile *t, int64_t count, bool add, vg_real *c, \
                                                                    int64_t ldc) {                              \
-        vg_tile at = *t;                                                                                       \
+        vg_micro_tile at = *t;                                                                                       \
         for (; count > 0; count--, at.b += VG_TILE_COLUMNS, c += VG_TILE_COLUMNS) {                            \
             for (int i = 0; i < rows; i++)                                                                     \
-                for (int v = 0; v < vectors; v++) __builtin_prefetch(c + i * ldc + v * VG_LANES, 1);           \
+                for (int v = 0; v < vectors; v++) __builtin_prefetch(c + i * ldc + v * VG_MICRO_LANES, 1);           \
             vg_tile_multiply(&at, rows, vectors, true, add, c, ldc);                                           \
         }                                                                                                      \
     }
@@ -33,12 +33,12 @@ int64_t VG_VARIANT(vg_conv_tile)(int64_t outputs) {
 
 void VG_VARIANT(vg_conv_sweep)(const vg_sweep *s) {
     enum { TOGETHER = 4 * VG_TILE_COLUMNS };      /* pixels that all filters see before the next: they stay in cache */
-    const int64_t whole = s->pixels / VG_LANES * VG_LANES;
+    const int64_t whole = s->pixels / VG_MICRO_LANES * VG_MICRO_LANES;
     for (int64_t j = 0, count; j < s->pixels; j += count) {
         const int64_t tiles = (whole - j) / VG_TILE_COLUMNS;
         count = tiles > 0 ? tiles * VG_TILE_COLUMNS : whole - j > 0 ? whole - j : s->pixels - j;
         if (count > TOGETHER) count = TOGETHER;
-        vg_tile t = { .a = s->filters, .row = 1, .step = s->height, .b = s->strips + j, .places = s->places,
+        vg_micro_tile t = { .a = s->filters, .row = 1, .step = s->height, .b = s->strips + j, .places = s->places,
                       .depth = s->depth };
         for (int64_t i = 0; i < s->outputs; i += s->height, t.a += s->tile_step) {
             const int64_t rows = s->outputs - i < s->height ? s->outputs - i : s->height;
@@ -100,7 +100,7 @@ static inline __attribute__((always_inline)) vg_real total(const vg_vector *lane
 static inline __attribute__((always_inline)) void dot(const vg_gather *g, int rows, int columns, int64_t output,
                                                       int64_t place) {
     vg_vector sum[DOT_ROWS][DOT_COLUMNS];
-    const int64_t row = g->adjoint_row, whole = g->pixels / VG_LANES * VG_LANES;
+    const int64_t row = g->adjoint_row, whole = g->pixels / VG_MICRO_LANES * VG_MICRO_LANES;
     const bytes mask = first_lanes(g->pixels - whole);
 #pragma GCC unroll 4
     for (int i = 0; i < rows; i++)
@@ -110,7 +110,7 @@ static inline __attribute__((always_inline)) void dot(const vg_gather *g, int ro
         const vg_real *from[DOT_COLUMNS], *adjoint = g->adjoint + n * g->adjoint_step + output * row;
 #pragma GCC unroll 6
         for (int k = 0; k < columns; k++) from[k] = g->strips + n * g->strips_step + g->places[place + k];
-        for (int64_t q = 0; q < whole; q += VG_LANES) {
+        for (int64_t q = 0; q < whole; q += VG_MICRO_LANES) {
             vg_vector line[DOT_ROWS];
 #pragma GCC unroll 4
             for (int i = 0; i < rows; i++) line[i] = *(const vg_loose *)(adjoint + i * row + q);
@@ -122,12 +122,12 @@ static inline __attribute__((always_inline)) void dot(const vg_gather *g, int ro
             }
         }
         if (whole == g->pixels) continue;
-        const vg_real *const tail = g->tails + (n * g->outputs + output) * VG_LANES;
+        const vg_real *const tail = g->tails + (n * g->outputs + output) * VG_MICRO_LANES;
 #pragma GCC unroll 6
         for (int k = 0; k < columns; k++) {
             const vg_vector x = (vg_vector)((bytes)*(const vg_loose *)(from[k] + whole) & mask);
 #pragma GCC unroll 4
-            for (int i = 0; i < rows; i++) sum[i][k] += *(const vg_vector *)(tail + i * VG_LANES) * x;
+            for (int i = 0; i < rows; i++) sum[i][k] += *(const vg_vector *)(tail + i * VG_MICRO_LANES) * x;
         }
     }
 #pragma GCC unroll 4
@@ -172,13 +172,13 @@ static int64_t even(int64_t count, int64_t most) {
 
 /* The pixels behind the last whole vector, filled up with zeros. */
 static void copy_tails(const vg_gather *g) {
-    const int64_t whole = g->pixels / VG_LANES * VG_LANES, own = g->pixels - whole;
+    const int64_t whole = g->pixels / VG_MICRO_LANES * VG_MICRO_LANES, own = g->pixels - whole;
     vg_real *to = g->tails;
     if (own == 0) return;
     for (int64_t n = 0; n < g->images; n++)
-        for (int64_t i = 0; i < g->outputs; i++, to += VG_LANES) {
+        for (int64_t i = 0; i < g->outputs; i++, to += VG_MICRO_LANES) {
             const vg_real *const from = g->adjoint + n * g->adjoint_step + i * g->adjoint_row + whole;
-            for (int64_t k = 0; k < VG_LANES; k++) to[k] = k < own ? from[k] : 0;
+            for (int64_t k = 0; k < VG_MICRO_LANES; k++) to[k] = k < own ? from[k] : 0;
         }
 }
 

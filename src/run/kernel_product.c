@@ -7,13 +7,13 @@
 
 #include "run/blas.h"
 
-enum { ROWS = VG_TILE_ROWS, LANES = VG_LANES, COLUMNS = VG_TILE_COLUMNS };
+enum { ROWS = VG_TILE_ROWS, LANES = VG_MICRO_LANES, COLUMNS = VG_TILE_COLUMNS };
 _Static_assert(VG_PRODUCT_WIDTH % COLUMNS == 0 && VG_PRODUCT_HEIGHT % ROWS == 0, "blocks are whole tiles");
 
 /* For each height of a tile, one of one vector and one of two. */
-typedef void (*micro)(const vg_tile *t, bool add, vg_real *c, int64_t ldc);
+typedef void (*micro)(const vg_micro_tile *t, bool add, vg_real *c, int64_t ldc);
 #define MICRO(rows, vectors)                                                                                   \
-    static __attribute__((noinline)) void micro_##rows##_##vectors(const vg_tile *t, bool add, vg_real *c, int64_t ldc) { \
+    static __attribute__((noinline)) void micro_##rows##_##vectors(const vg_micro_tile *t, bool add, vg_real *c, int64_t ldc) { \
         vg_tile_multiply(t, rows, vectors, false, add, c, ldc);                                                \
     }
 #define BOTH(rows) MICRO(rows, 1) MICRO(rows, 2)
@@ -100,7 +100,7 @@ static void multiply_block(const block *b) {
     const vg_product *p = b->product;
     for (int64_t j = 0; j < b->columns; j += COLUMNS) {
         const int64_t columns = b->columns - j < COLUMNS ? b->columns - j : COLUMNS;
-        vg_tile t = { .row = b->a_row, .step = b->a_step, .b = b->b + j / COLUMNS * b->b_panel, .b_step = b->b_step,
+        vg_micro_tile t = { .row = b->a_row, .step = b->a_step, .b = b->b + j / COLUMNS * b->b_panel, .b_step = b->b_step,
                    .depth = b->depth };
         for (int64_t i = 0; i < b->rows; i += ROWS) {
             const int64_t rows = b->rows - i < ROWS ? b->rows - i : ROWS;

@@ -1,4 +1,4 @@
-/* The micro-kernel of products: a tile of c is kept in registers, as many as the instruction set has, while the sums run.
+/* The micro-kernel of products: a tile of c is kept in registers, as many as there are, while the sums run.
  * For the files compiled for each precision and instruction set, and with contraction of a * b + c allowed. */
 #ifndef VG_RUN_MICRO_H
 #define VG_RUN_MICRO_H
@@ -14,7 +14,8 @@ enum { VG_VECTOR_BYTES = 16, VG_TILE_ROWS = 12 };
 #else
 enum { VG_VECTOR_BYTES = 16, VG_TILE_ROWS = 6 };
 #endif
-enum { VG_LANES = VG_VECTOR_BYTES / sizeof(vg_real), VG_TILE_VECTORS = 2, VG_TILE_COLUMNS = VG_TILE_VECTORS * VG_LANES };
+enum { VG_MICRO_LANES = VG_VECTOR_BYTES / sizeof(vg_real), VG_TILE_VECTORS = 2,
+       VG_TILE_COLUMNS = VG_TILE_VECTORS * VG_MICRO_LANES };
 _Static_assert((int)VG_TILE_ROWS <= VG_PRODUCT_ROWS && (int)VG_TILE_COLUMNS <= VG_PRODUCT_COLUMNS,
                "scratch is measured by these");
 
@@ -22,15 +23,15 @@ _Static_assert((int)VG_TILE_ROWS <= VG_PRODUCT_ROWS && (int)VG_TILE_COLUMNS <= V
 typedef vg_real vg_vector __attribute__((vector_size(VG_VECTOR_BYTES)));
 typedef vg_real vg_loose __attribute__((vector_size(VG_VECTOR_BYTES), aligned(sizeof(vg_real)), may_alias));
 
-/* Element (i, p) of a is a[i * row + p * step]. Row p of b lies at b + p * b_step; at b + places[p] where it is scattered. */
-typedef struct vg_tile {
+/* Element (i, p) of a is a[i * row + p * step]. Row p of b lies at b + p * b_step; where it is scattered at b + places[p]. */
+typedef struct vg_micro_tile {
     const vg_real *a; int64_t row, step;
     const vg_real *b; int64_t b_step; const int64_t *places;
     int64_t depth;
-} vg_tile;
+} vg_micro_tile;
 
-/* c [rows, vectors * VG_LANES] = (add: c +) a @ b. All but the tile and c are constants where it is called. */
-static inline __attribute__((always_inline)) void vg_tile_multiply(const vg_tile *t, int rows, int vectors,
+/* c [rows, vectors * VG_MICRO_LANES] = (add: c +) a @ b. All but the tile and c are constants where it is called. */
+static inline __attribute__((always_inline)) void vg_tile_multiply(const vg_micro_tile *t, int rows, int vectors,
                                                                    bool scattered, bool add, vg_real *c, int64_t ldc) {
     vg_vector sum[VG_TILE_ROWS][VG_TILE_VECTORS];
     const vg_real *restrict a = t->a, *restrict b = t->b;
@@ -44,7 +45,7 @@ static inline __attribute__((always_inline)) void vg_tile_multiply(const vg_tile
         vg_vector line[VG_TILE_VECTORS];
         const vg_real *const at = scattered ? b + places[p] : b;
 #pragma GCC unroll 2
-        for (int v = 0; v < vectors; v++) line[v] = *(const vg_loose *)(at + v * VG_LANES);
+        for (int v = 0; v < vectors; v++) line[v] = *(const vg_loose *)(at + v * VG_MICRO_LANES);
 #pragma GCC unroll 12
         for (int i = 0; i < rows; i++) {
             const vg_real x = a[i * row];
@@ -57,7 +58,7 @@ static inline __attribute__((always_inline)) void vg_tile_multiply(const vg_tile
     for (int i = 0; i < rows; i++)
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) {
-            vg_loose *to = (vg_loose *)(c + i * ldc + v * VG_LANES);
+            vg_loose *to = (vg_loose *)(c + i * ldc + v * VG_MICRO_LANES);
             if (add) sum[i][v] += *to;
             *to = sum[i][v];
         }
@@ -72,7 +73,8 @@ static inline __attribute__((always_inline)) void vg_tile_multiply(const vg_tile
 
 /* A tile computed beside c, where it ends within a vector. */
 typedef vg_real vg_beside[VG_TILE_ROWS * VG_TILE_COLUMNS];
-static inline void vg_tile_place(const vg_real *beside, int64_t rows, int64_t columns, bool add, vg_real *c, int64_t ldc) {
+static inline void vg_tile_place(const vg_real *beside, int64_t rows, int64_t columns, bool add, vg_real *c,
+                                 int64_t ldc) {
     for (int64_t i = 0; i < rows; i++)
         for (int64_t k = 0; k < columns; k++) {
             vg_real *to = &c[i * ldc + k];
