@@ -14,7 +14,7 @@ static void inside(int64_t start, int64_t stride, int64_t width, int64_t columns
     if (*to < *from) *to = *from;
 }
 
-/* For short rows, where a call of memcpy costs more than the copy; the last vector overlaps the one before. */
+/* Of so few elements that a call of memcpy would cost as much; the last vector overlaps the one before. */
 static inline void copy(vg_real *to, const vg_real *from, int64_t count) {
     if (count < VG_MICRO_LANES) {
         for (int64_t k = 0; k < count; k++) to[k] = from[k];
@@ -46,7 +46,7 @@ static void read_plane(vg_real *plane, const vg_real *image, int64_t top, int64_
     int64_t from, to, left, right;
     inside(top * width + start, 1, size, all, &from, &to);
     for (int64_t k = 0; k < from; k++) plane[k] = 0;
-    memcpy(plane + from, image + (top * width + start + from), (size_t)(to - from) * sizeof *plane);
+    copy(plane + from, image + (top * width + start + from), to - from);
     for (int64_t k = to; k < all; k++) plane[k] = 0;
     inside(start, 1, width, width, &left, &right);
     for (int64_t x = 0; x < left; x++)
