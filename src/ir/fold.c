@@ -61,7 +61,8 @@ static vg_node fold_pooled(vg_graph *g, const vg_draft *d) {
     if (!uniform_is(g, d->operands[2], 0) || vg_node_rank(g, d->operands[2]) > 0) return 0;
     const vg_attr window = g->attr.items[spread];
     const vg_node largest = vg_emit(g, VG_OP_pool_max, &images, 1, window);
-    const vg_node stays = vg_build_select(g, vg_build_map2(g, VG_OP_gt, largest, bound), vg_operand(g, spread, 1), d->operands[2]);
+    const vg_node positive = vg_build_map2(g, VG_OP_gt, largest, bound);
+    const vg_node stays = vg_build_select(g, positive, vg_operand(g, spread, 1), d->operands[2]);
     return vg_emit(g, VG_OP_pool_max_input, (vg_node[]){ images, stays }, 2, window);
 }
 

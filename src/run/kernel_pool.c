@@ -1,5 +1,5 @@
-/* Poolings: over the windows of each channel of each image, which overlap where the stride is less than the kernel. A row
- * of windows is taken at once, one element of each after the other, so that the windows lie side by side in vectors. */
+/* Poolings: over the windows of each channel of each image, which overlap where the stride is less than the kernel. A
+ * row of windows is taken at once, one element of each after the other, so that they lie side by side in vectors. */
 #include "run/kernel_real.h"
 
 #include "ir/window.h"
@@ -23,7 +23,8 @@ typedef struct images { vg_real *large; const vg_real *other; void *small; int64
 typedef void (*each_windows)(const images *i, const windows *w);
 
 /* other: of the shape of `large`, or NULL */
-static void over(const vg_view *large, const vg_view *other, const vg_view *small, const uint64_t *words, each_windows each) {
+static void over(const vg_view *large, const vg_view *other, const vg_view *small, const uint64_t *words,
+                 each_windows each) {
     const vg_window w = vg_window_of_pool(words);
     const int64_t height = large->dims[2], width = large->dims[3], rows = small->dims[2], columns = small->dims[3];
     images i = { .large = large->data, .other = other ? other->data : NULL, .small = small->data };
@@ -31,7 +32,8 @@ static void over(const vg_view *large, const vg_view *other, const vg_view *smal
     for (int64_t image = 0; image < small->dims[0] * small->dims[1]; image++) {
         for (int64_t r = 0; r < rows; r++) {
             const int64_t top = r * w.stride[0] - w.before[0], bottom = top + w.kernel[0];
-            windows at = { .window = &w, .top = top < 0 ? 0 : top, .bottom = bottom > height ? height : bottom, .width = width };
+            windows at = { .window = &w, .top = top < 0 ? 0 : top, .bottom = bottom > height ? height : bottom,
+                           .width = width };
             for (at.column = 0; at.column < columns; at.column += MOST) {
                 at.count = columns - at.column < MOST ? columns - at.column : MOST;
                 each(&i, &at);
@@ -49,8 +51,9 @@ static void over(const vg_view *large, const vg_view *other, const vg_view *smal
 #define BETTER(value, best) (((value) > (best)) | (((value) != (value)) & ((best) == (best))))
 
 /* One element of each of `count` windows, which lie `stride` apart. */
-static inline __attribute__((always_inline)) void larger(const vg_real *row, int64_t stride, int64_t count, int32_t place,
-                                                         vg_real *restrict best, int32_t *restrict found) {
+static inline __attribute__((always_inline)) void larger(const vg_real *row, int64_t stride, int64_t count,
+                                                         int32_t place, vg_real *restrict best,
+                                                         int32_t *restrict found) {
     for (int64_t k = 0; k < count; k++) {
         const vg_real value = row[k * stride];
         const bool better = BETTER(value, best[k]);
@@ -167,8 +170,9 @@ static inline __attribute__((always_inline)) void over_fours(wanted what, const 
                 const int64_t step = columns < 8 ? 4 : 8;
                 next = c + step;
                 const int64_t from = next <= columns ? c : columns - step, place = 2 * (r * width + from);
-                if (step == 8) fours_8(what, image + place, adjoint + place, width, (int32_t)place, at + (size_t)from * size);
-                else fours_4(what, image + place, adjoint + place, width, (int32_t)place, at + (size_t)from * size);
+                char *const to = at + (size_t)from * size;
+                if (step == 8) fours_8(what, image + place, adjoint + place, width, (int32_t)place, to);
+                else fours_4(what, image + place, adjoint + place, width, (int32_t)place, to);
             }
         if (what != ADJOINT) continue;      /* what no window sees */
         for (int64_t y = 0; width > 2 * columns && y < 2 * rows; y++) adjoint[y * width + width - 1] = 0;
