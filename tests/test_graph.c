@@ -13,6 +13,9 @@ typedef struct fold_row { const char *text, *folded; } fold_row;
 #define X "%1 = input() path=\"x\" type=0 : f32[batch, 3]\n"
 #define Y "%1 = input() path=\"x\" type=0 : f32[2, 3, 4]\n"
 #define I "%1 = input() path=\"i\" type=1 : i32[4]\n"
+#define IMAGES "%1 = input() path=\"x\" type=0 : f32[2, 3, 4, 8]\n%2 = input() path=\"d\" type=0 : f32[2, 3, 2, 4]\n"
+#define POOLED IMAGES FILL(3, 0)
+#define POOL " kernel_h=2 kernel_w=2 stride_h=2 stride_w=2 top=0 bottom=0 left=0 right=0 : "
 #define FILL(n, value) "%" #n " = fill() value=" #value " type=0 : f32[]\n"
 #define FOLDED_X X "%2 = fetch(%1) index=0 : f32[batch, 3]\n"
 
@@ -102,6 +105,27 @@ static const fold_row folds[] = {
     { X "%2 = transpose(%1) perm=[1, 0] : f32[3, batch]\n%3 = matmul(%2, %1) ta=0 tb=0 : f32[3, 3]\n"
         "%4 = fetch(%3) index=0 : f32[3, 3]\n",
       X "%2 = matmul(%1, %1) ta=1 tb=0 : f32[3, 3]\n%3 = fetch(%2) index=0 : f32[3, 3]\n" },
+    /* what a pooling chose is looked at in its place: by relu's derivative, and by a sum over whole images */
+    { POOLED "%4 = gt(%1, %3) : i32[2, 3, 4, 8]\n%5 = pool_max_input(%1, %2)" POOL "f32[2, 3, 4, 8]\n"
+      "%6 = select(%4, %5, %3) : f32[2, 3, 4, 8]\n%7 = sum(%6) keep=0 axes=[0, 2, 3] : f32[3]\n"
+      "%8 = fetch(%7) index=0 : f32[3]\n",
+      POOLED "%4 = pool_max(%1)" POOL "f32[2, 3, 2, 4]\n%5 = gt(%4, %3) : i32[2, 3, 2, 4]\n"
+      "%6 = select(%5, %2, %3) : f32[2, 3, 2, 4]\n%7 = sum(%6) keep=0 axes=[0, 2, 3] : f32[3]\n"
+      "%8 = fetch(%7) index=0 : f32[3]\n" },
+    { POOLED "%4 = pool_max_input(%1, %2)" POOL "f32[2, 3, 4, 8]\n%5 = sum(%4) keep=0 axes=[0, 2] : f32[3, 8]\n"
+      "%6 = sum(%4) keep=0 axes=[] : f32[]\n%7 = fetch(%5) index=0 : f32[3, 8]\n%8 = fetch(%6) index=0 : f32[]\n",
+      IMAGES "%3 = pool_max_input(%1, %2)" POOL "f32[2, 3, 4, 8]\n%4 = sum(%3) keep=0 axes=[0, 2] : f32[3, 8]\n"
+      "%5 = sum(%2) keep=0 axes=[0, 1, 2, 3] : f32[]\n%6 = fetch(%4) index=0 : f32[3, 8]\n"
+      "%7 = fetch(%5) index=0 : f32[]\n" },
+    /* not where something else is asked, or stays where it is not */
+    { POOLED "%4 = gt(%3, %1) : i32[2, 3, 4, 8]\n%5 = pool_max_input(%1, %2)" POOL "f32[2, 3, 4, 8]\n"
+      "%6 = select(%4, %5, %3) : f32[2, 3, 4, 8]\n%7 = fetch(%6) index=0 : f32[2, 3, 4, 8]\n",
+      POOLED "%4 = gt(%3, %1) : i32[2, 3, 4, 8]\n%5 = pool_max_input(%1, %2)" POOL "f32[2, 3, 4, 8]\n"
+      "%6 = select(%4, %5, %3) : f32[2, 3, 4, 8]\n%7 = fetch(%6) index=0 : f32[2, 3, 4, 8]\n" },
+    { POOLED "%4 = gt(%1, %3) : i32[2, 3, 4, 8]\n%5 = pool_max_input(%1, %2)" POOL "f32[2, 3, 4, 8]\n"
+      "%6 = select(%4, %5, %1) : f32[2, 3, 4, 8]\n%7 = fetch(%6) index=0 : f32[2, 3, 4, 8]\n",
+      POOLED "%4 = gt(%1, %3) : i32[2, 3, 4, 8]\n%5 = pool_max_input(%1, %2)" POOL "f32[2, 3, 4, 8]\n"
+      "%6 = select(%4, %5, %1) : f32[2, 3, 4, 8]\n%7 = fetch(%6) index=0 : f32[2, 3, 4, 8]\n" },
     /* equal pure nodes merge, roots and draws of another identity do not */
     { X "%2 = tanh(%1) : f32[batch, 3]\n%3 = tanh(%1) : f32[batch, 3]\n%4 = sub(%2, %3) : f32[batch, 3]\n"
         "%5 = fetch(%4) index=0 : f32[batch, 3]\n%6 = fetch(%4) index=0 : f32[batch, 3]\n",

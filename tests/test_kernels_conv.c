@@ -40,8 +40,8 @@ static const conv convs[] = {
 };
 
 static vg_window window_of(const conv *c) {
-    return (vg_window){ { c->kernel[0], c->kernel[1] }, { c->stride[0], c->stride[1] }, { c->dilation[0], c->dilation[1] },
-                        { c->top, c->left }, { c->bottom, c->right } };
+    return (vg_window){ { c->kernel[0], c->kernel[1] }, { c->stride[0], c->stride[1] },
+                        { c->dilation[0], c->dilation[1] }, { c->top, c->left }, { c->bottom, c->right } };
 }
 
 typedef struct three { tensor images, filters, result; } three;
@@ -70,7 +70,8 @@ static void naive(const conv *c, vg_op op, three *t) {
             for (int64_t i = 0; i < c->inputs; i++)
                 for (int64_t ky = 0; ky < c->kernel[0]; ky++)
                     for (int64_t kx = 0; kx < c->kernel[1]; kx++) {
-                        double *const filter = &t->filters.data[((o * c->inputs + i) * c->kernel[0] + ky) * c->kernel[1] + kx];
+                        const int64_t tap = ((o * c->inputs + i) * c->kernel[0] + ky) * c->kernel[1] + kx;
+                        double *const filter = &t->filters.data[tap];
                         const int64_t channel = (n * c->groups + o / c->outputs) * c->inputs + i;
                         double *const image = t->images.data + channel * area;
                         double *const result = t->result.data + (n * c->groups * c->outputs + o) * rows * columns;
@@ -92,7 +93,8 @@ static void check_conv(const conv *c, vg_op op, bool wide, int64_t infinite) {
     vg_context context = { 0 };
     three t = three_new(c);
     tensor *const out = op == VG_OP_conv2d ? &t.result : op == VG_OP_conv2d_input ? &t.images : &t.filters;
-    const tensor in[2] = { op == VG_OP_conv2d_input ? t.result : t.images, op == VG_OP_conv2d_filter ? t.result : t.filters };
+    const tensor in[2] = { op == VG_OP_conv2d_input ? t.result : t.images,
+                           op == VG_OP_conv2d_filter ? t.result : t.filters };
     const uint64_t words[10] = { 0, (uint64_t)c->stride[0], (uint64_t)c->stride[1], (uint64_t)c->dilation[0],
                                  (uint64_t)c->dilation[1], (uint64_t)c->top, (uint64_t)c->bottom, (uint64_t)c->left,
                                  (uint64_t)c->right, (uint64_t)c->groups };
@@ -149,7 +151,8 @@ static const pool pools[] = {
     { 2, 8, 9, { 1, 2 }, { 3, 4 }, 0, 0, 0, 0 }
 };
 
-static void naive_pool(const pool *p, vg_op op, tensor *large, tensor *small) {
+/* large: the images, or what is made of their shape; chosen: the images of pool_max_input */
+static void naive_pool(const pool *p, vg_op op, const tensor *chosen, tensor *large, tensor *small) {
     for (int64_t at = 0; at < small->count; at++) {
         int64_t index[4];
         tensor_index(small, at, index);
@@ -161,14 +164,26 @@ static void naive_pool(const pool *p, vg_op op, tensor *large, tensor *small) {
                 const int64_t y = index[2] * p->stride[0] + ky - p->top, x = index[3] * p->stride[1] + kx - p->left;
                 if (y < 0 || y >= p->height || x < 0 || x >= p->width) continue;
                 double *const element = &large->data[first + y * p->width + x];
+                const double seen = chosen->data[first + y * p->width + x];
                 if (op == VG_OP_pool_sum) *value += *element;
                 if (op == VG_OP_pool_spread) *element += *value;
-                if (found < 0 || *element > best || (isnan(*element) && !isnan(best))) {
-                    best = *element;
+                if (found < 0 || seen > best || (isnan(seen) && !isnan(best))) {
+                    best = seen;
                     found = y * p->width + x;
                 }
             }
         if (op == VG_OP_pool_argmax) *value = (double)found;
+        if (op == VG_OP_pool_max) *value = best;
+        if (op == VG_OP_pool_max_input) large->data[first + found] += *value;
+    }
+}
+
+/* Equal ones, and others that matter to which is the largest. */
+static void make_hard(tensor *images) {
+    for (int64_t k = 0; k < images->count; k++) {
+        images->data[k] = floor(images->data[k] * 3);
+        if (k % 11 == 3) images->data[k] = NAN;
+        if (k % 5 == 1) images->data[k] = -INFINITY;
     }
 }
 
@@ -180,31 +195,35 @@ static void check_pool(const pool *p, vg_op op, bool wide) {
     const uint64_t words[9] = { 0, (uint64_t)p->kernel[0], (uint64_t)p->kernel[1], (uint64_t)p->stride[0],
                                 (uint64_t)p->stride[1], (uint64_t)p->top, (uint64_t)p->bottom, (uint64_t)p->left,
                                 (uint64_t)p->right };
-    const bool spreads = op == VG_OP_pool_spread;
+    const bool shaped = op == VG_OP_pool_spread, back = shaped || op == VG_OP_pool_max_input;
     tensor large = tensor_new(full, VG_F32), small = tensor_new(few, op == VG_OP_pool_argmax ? VG_I32 : VG_F32);
-    tensor *const in = spreads ? &small : &large, *const out = spreads ? &large : &small;
+    tensor images = tensor_new(full, VG_F32);
     vg_context context = { 0 };
-    tensor_fill(in, 5, -1, 1);
-    for (int64_t k = 0; op == VG_OP_pool_argmax && k < in->count; k++) {      /* equal ones, and others that matter */
-        in->data[k] = floor(in->data[k] * 3);
-        if (k % 11 == 3) in->data[k] = NAN;
-        if (k % 5 == 1) in->data[k] = -INFINITY;
-    }
-    naive_pool(p, op, &large, &small);
+    tensor_fill(back ? &small : &large, 5, -1, 1);
+    tensor_fill(&images, 6, -1, 1);
+    make_hard(&images);
+    if (op == VG_OP_pool_argmax || op == VG_OP_pool_max)
+        memcpy(large.data, images.data, (size_t)large.count * sizeof(double));
+    const tensor in[2] = { op == VG_OP_pool_max_input ? images : back ? small : large, small };
+    tensor *const out = back ? &large : &small;
+    naive_pool(p, op, &images, &large, &small);
     double *const wanted = calloc((size_t)out->count + 1, sizeof *wanted);
     memcpy(wanted, out->data, (size_t)out->count * sizeof *wanted);
-    tensor_call(op, wide, out, in, 1, spreads ? words : words + 1, spreads ? 9 : 8, &context);
+    const uint32_t operands = op == VG_OP_pool_max_input ? 2 : 1;
+    tensor_call(op, wide, out, in, operands, shaped ? words : words + 1, shaped ? 9 : 8, &context);
     for (int64_t k = 0; k < out->count; k++) assert_near(out->data[k], wanted[k], wide ? 1e-12 : 2e-6, "pooling", k);
     free(wanted);
     free(large.data);
     free(small.data);
+    free(images.data);
 }
 
 static void test_pool(void **state) {
     (void)state;
-    static const vg_op ops[] = { VG_OP_pool_argmax, VG_OP_pool_sum, VG_OP_pool_spread };
+    static const vg_op ops[] = { VG_OP_pool_argmax, VG_OP_pool_max, VG_OP_pool_max_input, VG_OP_pool_sum,
+                                 VG_OP_pool_spread };
     for (size_t k = 0; k < sizeof pools / sizeof *pools; k++)
-        for (size_t op = 0; op < 3; op++) {
+        for (size_t op = 0; op < sizeof ops / sizeof *ops; op++) {
             check_pool(&pools[k], ops[op], false);
             check_pool(&pools[k], ops[op], true);
         }

@@ -138,26 +138,13 @@ static bool pool_words(const vg_built_call *c, vg_node images, vg_word words[VG_
     return true;
 }
 
-/* The last two axes as one. */
-static vg_node join_pixels(vg_elaborator *e, vg_node node) {
-    vg_dims *dims = &e->ir->dims;
-    vg_dim list[VG_RANK_LIMIT];
-    if (!node) return 0;
-    vg_shape_list(dims, vg_node_shape(e->graph, node), list);
-    list[2] = vg_dim_multiply(dims, list[2], list[3]);
-    return vg_build_reshape(e->graph, node, vg_shape_of(dims, list, 3));
-}
-
 vg_value vg_call_max_pool2d(const vg_built_call *c) {
     vg_elaborator *e = c->e;
     vg_word words[VG_POOL_WORDS];
     const vg_node x = vg_built_tensor(c, 0);
     if (!x || !pool_words(c, x, words)) return vg_value_poison();
     const vg_node images = vg_build_float(e->graph, x);
-    const vg_node at = vg_emit(e->graph, VG_OP_pool_argmax, &images, 1, vg_attr_of(e->ir, words, VG_POOL_WORDS));
-    if (!at) return vg_value_poison();
-    const vg_node picked = vg_emit(e->graph, VG_OP_pick, (vg_node[]){ join_pixels(e, images), join_pixels(e, at) }, 2, 0);
-    return tensor(vg_build_reshape(e->graph, picked, vg_node_shape(e->graph, at)));
+    return tensor(vg_emit(e->graph, VG_OP_pool_max, &images, 1, vg_attr_of(e->ir, words, VG_POOL_WORDS)));
 }
 
 vg_value vg_call_avg_pool2d(const vg_built_call *c) {

@@ -50,9 +50,25 @@ static vg_node fold_neutral(vg_graph *g, const vg_draft *d) {
     return 0;
 }
 
+/* relu's derivative of what came to a pooling's largest, zeros elsewhere: the largest tell which of them stay, so that
+ * what is looked at is as few as the windows. */
+static vg_node fold_pooled(vg_graph *g, const vg_draft *d) {
+    const vg_node test = d->operands[0], spread = d->operands[1];
+    if (vg_node_op(g, spread) != VG_OP_pool_max_input || vg_node_op(g, test) != VG_OP_gt) return 0;
+    const vg_node images = vg_operand(g, spread, 0), bound = vg_operand(g, test, 1);
+    double value;
+    if (vg_operand(g, test, 0) != images || !vg_node_uniform(g, bound, &value) || vg_node_rank(g, bound) > 0) return 0;
+    if (!uniform_is(g, d->operands[2], 0) || vg_node_rank(g, d->operands[2]) > 0) return 0;
+    const vg_attr window = g->attr.items[spread];
+    const vg_node largest = vg_emit(g, VG_OP_pool_max, &images, 1, window);
+    const vg_node positive = vg_build_map2(g, VG_OP_gt, largest, bound);
+    const vg_node stays = vg_build_select(g, positive, vg_operand(g, spread, 1), d->operands[2]);
+    return vg_emit(g, VG_OP_pool_max_input, (vg_node[]){ images, stays }, 2, window);
+}
+
 static vg_node fold_select(vg_graph *g, const vg_draft *d) {
     double condition;
-    if (!vg_node_uniform(g, d->operands[0], &condition)) return 0;
+    if (!vg_node_uniform(g, d->operands[0], &condition)) return fold_pooled(g, d);
     return as_result(g, d, d->operands[condition != 0 ? 1 : 2]);
 }
 
@@ -104,6 +120,16 @@ static vg_node fold_move(vg_graph *g, const vg_draft *d) {
 
 /* ---- sums and products */
 
+/* Over whole images, what came to a pooling's largest: it came there once. */
+static vg_node fold_pooled_sum(vg_graph *g, const vg_draft *d) {
+    uint32_t count, axes = 0;
+    const vg_word *words = vg_attr_words(g->ir, d->attr, &count);
+    for (uint32_t k = 1; k < count; k++) axes |= 1u << words[k];
+    if (count <= 1) axes = 0xf;
+    const vg_node given = vg_operand(g, d->operands[0], 1);
+    return (axes & 0xc) == 0xc ? vg_build_reduce(g, VG_OP_sum, given, axes, words[0] != 0) : 0;
+}
+
 /* A sum over nothing is its operand; of a uniform value it is the value times the number of elements. */
 static vg_node fold_sum(vg_graph *g, const vg_draft *d) {
     vg_dims *dims = &g->ir->dims;
@@ -111,6 +137,7 @@ static vg_node fold_sum(vg_graph *g, const vg_draft *d) {
     int64_t count;
     double value;
     if (vg_node_rank(g, a) == 0) return a;
+    if (vg_node_op(g, a) == VG_OP_pool_max_input) return fold_pooled_sum(g, d);
     const vg_dim size = vg_shape_size(dims, vg_node_shape(g, a)), left = vg_shape_size(dims, d->shape);
     const vg_dim each = vg_dim_divide(dims, size, left);
     if (!each || !vg_dim_is_number(dims, each, &count) || !vg_node_uniform(g, a, &value)) return 0;
@@ -153,7 +180,7 @@ static vg_node fold_matmul(vg_graph *g, vg_draft *d) {
 
 bool vg_fold_looks_into(vg_op op) {
     return op == VG_OP_fill || op == VG_OP_constant || op == VG_OP_neg || op == VG_OP_transpose ||
-           op == VG_OP_reshape || op == VG_OP_broadcast;
+           op == VG_OP_reshape || op == VG_OP_broadcast || op == VG_OP_pool_max_input;
 }
 
 vg_node vg_fold(vg_graph *graph, vg_draft *draft) {

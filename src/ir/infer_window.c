@@ -8,7 +8,7 @@ enum { LONGEST = 1 << 24 };      /* of a kernel, a stride, a dilation, a padding
 /* As a person wrote it. */
 static const char *called(const vg_infer *infer) {
     const vg_op op = infer->draft->op;
-    return op == VG_OP_pool_argmax ? "max_pool2d" : op == VG_OP_pool_sum ? "avg_pool2d" : vg_op_rows[op].name;
+    return op == VG_OP_pool_max ? "max_pool2d" : op == VG_OP_pool_sum ? "avg_pool2d" : vg_op_rows[op].name;
 }
 
 static bool words_fit(const vg_infer *infer, const vg_word *words, uint32_t count, uint32_t positive) {
@@ -50,7 +50,7 @@ static bool count_windows(const vg_infer *infer, const vg_window *window, const 
 static bool has_rank_4(const vg_infer *infer, vg_shape shape) {
     if (vg_shape_rank(&infer->ir->dims, shape) == 4) return true;
     const vg_op op = infer->draft->op;
-    const bool pools = op == VG_OP_pool_argmax || op == VG_OP_pool_sum;
+    const bool pools = op == VG_OP_pool_max || op == VG_OP_pool_sum;
     vg_reject(infer, window_rank, called(infer),
               pools ? "images [n, channels, height, width]"
                     : "images [n, channels, height, width] and filters [out, in, height, width]",
@@ -158,6 +158,19 @@ bool vg_infer_pool_argmax(vg_infer *infer) {
     if (!floats(infer)) return false;
     const vg_shape shape = pooled(infer, vg_infer_shape(infer, 0), infer->words);
     return shape && vg_infer_result(infer, shape, VG_I32);
+}
+
+bool vg_infer_pool_max(vg_infer *infer) {
+    return vg_infer_pool_sum(infer);
+}
+
+bool vg_infer_pool_max_input(vg_infer *infer) {
+    if (!floats(infer)) return false;
+    const vg_shape images = vg_infer_shape(infer, 0), expected = pooled(infer, images, infer->words);
+    if (!expected) return false;
+    if (expected == vg_infer_shape(infer, 1)) return vg_infer_result(infer, images, VG_F32);
+    vg_reject(infer, operand_unfit, vg_op_sign(infer->draft->op), vg_infer_type_text(infer, 1));
+    return false;
 }
 
 bool vg_infer_pool_sum(vg_infer *infer) {

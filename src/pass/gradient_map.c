@@ -147,8 +147,9 @@ VG_RULE(tanh) {
     out[0] = multiply(graph, adjoint, subtract(graph, vg_build_scalar(graph, 1), square(graph, node)));
 }
 
+/* By the result, which others read too, and not by the operand, which need not be kept for it. */
 VG_RULE(relu) {
-    out[0] = where(graph, compare(graph, VG_OP_gt, vg_operand(graph, node, 0), 0), adjoint);
+    out[0] = where(graph, compare(graph, VG_OP_gt, node, 0), adjoint);
 }
 
 /* ---- choice and identity */

@@ -46,7 +46,27 @@ VG_RULE(conv2d_filter) {
     out[1] = convolve(graph, node, images, adjoint);
 }
 
-/* The largest of a window is picked by an index (pool_argmax), whose rule is pick's. */
+VG_RULE(pool_max) {
+    const vg_node images = vg_operand(graph, node, 0);
+    out[0] = vg_emit(graph, VG_OP_pool_max_input, (vg_node[]){ images, adjoint }, 2, graph->attr.items[node]);
+}
+
+/* The last two axes as one. */
+static vg_node join_pixels(vg_graph *graph, vg_node node) {
+    vg_dims *dims = &graph->ir->dims;
+    vg_dim list[VG_RANK_LIMIT];
+    vg_shape_list(dims, vg_node_shape(graph, node), list);
+    list[2] = vg_dim_multiply(dims, list[2], list[3]);
+    return vg_build_reshape(graph, node, vg_shape_of(dims, list, 3));
+}
+
+/* Where the largest are does not change with the images: what is given to them is picked from there. */
+VG_RULE(pool_max_input) {
+    const vg_node at = emit_with(graph, VG_OP_pool_argmax, vg_operand(graph, node, 0), graph->attr.items[node]);
+    const vg_node pixels[2] = { join_pixels(graph, adjoint), join_pixels(graph, at) };
+    out[1] = vg_build_reshape(graph, vg_emit(graph, VG_OP_pick, pixels, 2, 0),
+                              vg_node_shape(graph, vg_operand(graph, node, 1)));
+}
 
 VG_RULE(pool_sum) {
     const vg_shape shape = vg_node_shape(graph, vg_operand(graph, node, 0));

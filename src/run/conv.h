@@ -1,8 +1,8 @@
 /* The sizes of a convolution or of one of its adjoints, and how it is cut into products. All of it by shapes alone.
  *
  * The images' rows are copied once for each place across the filters (kx), shifted by it, to where they lie one behind
- * the other, padding included: strips. There the windows need not be unfolded further (im2col; Chellapilla, Puri, Simard
- * 2006): what element (channel, ky, kx) of the filters sees are consecutive elements, from a place on that says ky.
+ * the other, padding included: strips. There the windows need not be unfolded further (im2col; Chellapilla, Puri,
+ * Simard 2006): what element (channel, ky, kx) of the filters sees are consecutive elements, from a place that says ky.
  *
  *   result [outputs, pixels] = filters [outputs, depth] @ windows [depth, pixels]
  *   filters' adjoint [outputs, depth] = result's adjoint [outputs, pixels] @ windows' [pixels, depth]
@@ -26,7 +26,7 @@ typedef struct vg_conv {
     /* at once, so that it stays in cache */
     int64_t   channels, block;      /* channels of a group; rows of the result */
     int64_t   together, parts;      /* by filter: images; and parts of them that are summed each on its own */
-    /* strips [together, channels, kernel width, phases, plane]; a plane is `lines` rows of `columns` and what follows */
+    /* strips [together, channels, kernel width, phases, plane]; a plane is `lines` rows of `columns` and some more */
     int64_t   phases, lines, plane; /* line l of phase f is the image's row l * stride + f */
     /* bytes from the scratch's beginning */
     uint64_t  places_at, filters_at, strips_at, tails_at, sums_at, scratch;
@@ -59,7 +59,7 @@ typedef struct vg_gather {
     const vg_real *strips; int64_t strips_step;         /* to the next image's */
     const int64_t *places;
     const vg_real *adjoint; int64_t adjoint_step, adjoint_row;      /* [images, outputs, pixels]: to the next of each */
-    vg_real *tails;                 /* scratch [images, outputs, VG_PRODUCT_COLUMNS] */
+    vg_real *tails;                 /* scratch [images, outputs, VG_PRODUCT_COLUMNS], 64-byte aligned */
     int64_t images, outputs, depth, pixels;
     bool    add;
     vg_real *sum; int64_t sum_step;                     /* [outputs, depth] */

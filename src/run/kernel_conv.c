@@ -1,5 +1,5 @@
-/* Convolutions and their adjoints (conv.h): the images copied into strips, and what the sums over them are of. The order
- * of all sums depends on the shapes alone. */
+/* Convolutions and their adjoints (conv.h): the images copied into strips, and what the sums over them are of. The
+ * order of all sums depends on the shapes alone. */
 #include "run/kernel_real.h"
 
 #include "run/conv.h"
@@ -14,13 +14,14 @@ static void inside(int64_t start, int64_t stride, int64_t width, int64_t columns
     if (*to < *from) *to = *from;
 }
 
-/* For short rows, where a call of memcpy costs more than the copy; the last vector overlaps the one before. */
+/* Of so few elements that a call of memcpy would cost as much: aligned where it is written when they are many; the last
+ * vector overlaps the one before. */
 static inline void copy(vg_real *to, const vg_real *from, int64_t count) {
-    if (count < VG_MICRO_LANES) {
-        for (int64_t k = 0; k < count; k++) to[k] = from[k];
-        return;
-    }
-    for (int64_t k = 0; k < count; k += VG_MICRO_LANES) {
+    enum { MANY = 4 * VG_MICRO_LANES };
+    const int64_t off = (int64_t)((uintptr_t)to % VG_VECTOR_BYTES / sizeof *to);
+    const int64_t head = count < VG_MICRO_LANES ? count : count >= MANY && off > 0 ? VG_MICRO_LANES - off : 0;
+    for (int64_t k = 0; k < head; k++) to[k] = from[k];
+    for (int64_t k = head; k < count; k += VG_MICRO_LANES) {
         const int64_t at = k + VG_MICRO_LANES > count ? count - VG_MICRO_LANES : k;
         *(vg_loose *)(to + at) = *(const vg_loose *)(from + at);
     }
@@ -46,7 +47,7 @@ static void read_plane(vg_real *plane, const vg_real *image, int64_t top, int64_
     int64_t from, to, left, right;
     inside(top * width + start, 1, size, all, &from, &to);
     for (int64_t k = 0; k < from; k++) plane[k] = 0;
-    memcpy(plane + from, image + (top * width + start + from), (size_t)(to - from) * sizeof *plane);
+    copy(plane + from, image + (top * width + start + from), to - from);
     for (int64_t k = to; k < all; k++) plane[k] = 0;
     inside(start, 1, width, width, &left, &right);
     for (int64_t x = 0; x < left; x++)
@@ -159,11 +160,13 @@ static void fold(const vg_real *windows, vg_real *image, int64_t first, int64_t 
                 for (int64_t r = 0; r < rows; r++, windows += c->columns) {
                     const int64_t y = (first + r) * w->stride[0] + ky * w->dilation[0] - w->before[0];
                     if (y < 0 || y >= c->height) continue;
-                    add_row(windows, image + (channel * c->height + y) * c->width, kx * w->dilation[1] - w->before[1], c);
+                    vg_real *const row = image + (channel * c->height + y) * c->width;
+                    add_row(windows, row, kx * w->dilation[1] - w->before[1], c);
                 }
 }
 
-static void convolve_back(const vg_conv *c, const vg_real *adjoint, const vg_real *filters, vg_real *images, char *scratch) {
+static void convolve_back(const vg_conv *c, const vg_real *adjoint, const vg_real *filters, vg_real *images,
+                          char *scratch) {
     vg_real *const windows = (vg_real *)(scratch + c->strips_at);
     const int64_t pixels = c->rows * c->columns, image = c->inputs * c->height * c->width;
     memset(images, 0, (size_t)(c->images * c->groups * image) * sizeof *images);
@@ -173,7 +176,8 @@ static void convolve_back(const vg_conv *c, const vg_real *adjoint, const vg_rea
             const vg_product product = {
                 .ta = true, .m = c->depth, .n = count, .k = c->outputs,
                 .a = filters + part % c->groups * c->outputs * c->depth, .lda = c->depth,
-                .b = adjoint + part * c->outputs * pixels + first * c->columns, .ldb = pixels, .c = windows, .ldc = count
+                .b = adjoint + part * c->outputs * pixels + first * c->columns, .ldb = pixels,
+                .c = windows, .ldc = count
             };
             VG_VARIANT(vg_product_run)(&product, scratch);
             fold(windows, images + part * image, first, rows, c);
@@ -196,7 +200,8 @@ static void sum_part(const vg_conv *c, int64_t part, const vg_real *images, cons
     int64_t *const places = (int64_t *)(scratch + c->places_at);
     vg_real *const strips = (vg_real *)(scratch + c->strips_at);
     const int64_t taps = c->window.kernel[0] * c->window.kernel[1], pixels = c->rows * c->columns;
-    const int64_t area = c->height * c->width, image = c->inputs * area, step = c->channels * c->window.kernel[1] * c->phases * c->plane;
+    const int64_t area = c->height * c->width, image = c->inputs * area;
+    const int64_t step = c->channels * c->window.kernel[1] * c->phases * c->plane;
     const int64_t begin = c->images * part / c->parts, end = c->images * (part + 1) / c->parts;
     find_places(c, places);
     for (int64_t g = 0; g < c->groups; g++)

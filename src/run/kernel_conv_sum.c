@@ -9,8 +9,8 @@
 /* For each height of a tile, one of one vector and one of two: `count` tiles side by side. */
 typedef void (*sweep)(const vg_micro_tile *t, int64_t count, bool add, vg_real *c, int64_t ldc);
 #define SWEEP(rows, vectors)                                                                                   \
-    static __attribute__((noinline)) void sweep_##rows##_##vectors(const vg_micro_tile *t, int64_t count, bool add, vg_real *c, \
-                                                                   int64_t ldc) {                              \
+    static __attribute__((noinline)) void sweep_##rows##_##vectors(const vg_micro_tile *t, int64_t count, bool add, \
+                                                                   vg_real *c, int64_t ldc) {                  \
         vg_micro_tile at = *t;                                                                                       \
         for (; count > 0; count--, at.b += VG_TILE_COLUMNS, c += VG_TILE_COLUMNS) {                            \
             for (int i = 0; i < rows; i++)                                                                     \

@@ -52,8 +52,8 @@ void VG_KERNEL(scatter)(const vg_work *work) {
         }
 }
 
-/* True when all indices lie within [0, limit); else the first that does not is noted. Counted without a branch, so that it
- * costs little beside what is then done with them. */
+/* True when all indices lie within [0, limit); else the first that does not is noted. Looked at without a branch, so
+ * that it costs little beside what is then done with them. */
 static bool all_fit(const vg_work *work, int64_t limit) {
     const int32_t *indices = work->in[1].data;
     const int64_t count = work->in[1].count;

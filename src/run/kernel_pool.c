@@ -1,5 +1,5 @@
-/* Poolings: over the windows of each channel of each image, which overlap where the stride is less than the kernel. A row
- * of windows is taken at once, one element of each after the other, so that the windows lie side by side in vectors. */
+/* Poolings: over the windows of each channel of each image, which overlap where the stride is less than the kernel. A
+ * row of windows is taken at once, one element of each after the other, so that they lie side by side in vectors. */
 #include "run/kernel_real.h"
 
 #include "ir/window.h"
@@ -19,23 +19,30 @@ static int64_t within(const windows *w, int64_t kx, int64_t *from, int64_t *to) 
 }
 
 /* Calls `each` for all windows: with their image in `large` and their place in `small` [n, c, rows, columns]. */
-typedef void (*each_windows)(vg_real *image, void *small, int64_t place, const windows *w);
+typedef struct images { vg_real *large; const vg_real *other; void *small; int64_t place; } images;
+typedef void (*each_windows)(const images *i, const windows *w);
 
-static void over(const vg_view *large, const vg_view *small, const uint64_t *words, each_windows each) {
+/* other: of the shape of `large`, or NULL */
+static void over(const vg_view *large, const vg_view *other, const vg_view *small, const uint64_t *words,
+                 each_windows each) {
     const vg_window w = vg_window_of_pool(words);
     const int64_t height = large->dims[2], width = large->dims[3], rows = small->dims[2], columns = small->dims[3];
-    int64_t place = 0;
+    images i = { .large = large->data, .other = other ? other->data : NULL, .small = small->data };
     if (small->count == 0) return;
-    for (int64_t image = 0; image < small->dims[0] * small->dims[1]; image++)
+    for (int64_t image = 0; image < small->dims[0] * small->dims[1]; image++) {
         for (int64_t r = 0; r < rows; r++) {
             const int64_t top = r * w.stride[0] - w.before[0], bottom = top + w.kernel[0];
-            windows at = { .window = &w, .top = top < 0 ? 0 : top, .bottom = bottom > height ? height : bottom, .width = width };
+            windows at = { .window = &w, .top = top < 0 ? 0 : top, .bottom = bottom > height ? height : bottom,
+                           .width = width };
             for (at.column = 0; at.column < columns; at.column += MOST) {
                 at.count = columns - at.column < MOST ? columns - at.column : MOST;
-                each((vg_real *)large->data + image * height * width, small->data, place, &at);
-                place += at.count;
+                each(&i, &at);
+                i.place += at.count;
             }
         }
+        i.large += height * width;
+        if (i.other) i.other += height * width;
+    }
 }
 
 /* ---- the largest: a NaN counts as it, as in max */
@@ -44,8 +51,9 @@ static void over(const vg_view *large, const vg_view *small, const uint64_t *wor
 #define BETTER(value, best) (((value) > (best)) | (((value) != (value)) & ((best) == (best))))
 
 /* One element of each of `count` windows, which lie `stride` apart. */
-static inline __attribute__((always_inline)) void larger(const vg_real *row, int64_t stride, int64_t count, int32_t place,
-                                                         vg_real *restrict best, int32_t *restrict found) {
+static inline __attribute__((always_inline)) void larger(const vg_real *row, int64_t stride, int64_t count,
+                                                         int32_t place, vg_real *restrict best,
+                                                         int32_t *restrict found) {
     for (int64_t k = 0; k < count; k++) {
         const vg_real value = row[k * stride];
         const bool better = BETTER(value, best[k]);
@@ -54,9 +62,9 @@ static inline __attribute__((always_inline)) void larger(const vg_real *row, int
     }
 }
 
-static void largest(vg_real *image, void *small, int64_t place, const windows *w) {
+/* Where it is in each window: as y * width + x. */
+static void find_largest(const vg_real *image, const windows *w, int32_t *found) {
     const int64_t stride = w->window->stride[1];
-    int32_t *const found = (int32_t *)small + place;
     vg_real best[MOST];
     for (int64_t k = 0; k < w->count; k++) {
         const int64_t left = (w->column + k) * stride - w->window->before[1];
@@ -74,102 +82,164 @@ static void largest(vg_real *image, void *small, int64_t place, const windows *w
         }
 }
 
-/* Windows of 2 by 2 side by side, compared in vectors. A mask's lanes are as wide as a real's. */
+static void largest_places(const images *i, const windows *w) {
+    find_largest(i->large, w, (int32_t *)i->small + i->place);
+}
+
+static void largest_values(const images *i, const windows *w) {
+    int32_t found[MOST];
+    find_largest(i->large, w, found);
+    for (int64_t k = 0; k < w->count; k++) ((vg_real *)i->small)[i->place + k] = i->large[found[k]];
+}
+
+/* Into `large` what lies in `small`, to where `other` has its largest. */
+static void give_largest(const images *i, const windows *w) {
+    int32_t found[MOST];
+    find_largest(i->other, w, found);
+    for (int64_t k = 0; k < w->count; k++) i->large[found[k]] += ((const vg_real *)i->small)[i->place + k];
+}
+
+/* ---- the same of windows of 2 by 2 that do not overlap, none in the padding, side by side in vectors */
+
 #ifdef VG_REAL_double
-typedef int64_t lane;
+typedef int64_t lane;        /* a mask's lanes are as wide as a real's */
 #else
 typedef int32_t lane;
 #endif
-#define LANES(count, even, odd)                                                                                \
+typedef enum wanted { PLACES, VALUES, ADJOINT } wanted;
+
+/* Windows at `image`, of rows `width` long, and at `small`; `place` is where the first begins in its image. */
+#define FOURS(count, even, odd, low, high)                                                                     \
     typedef vg_real real_##count __attribute__((vector_size(count * sizeof(vg_real))));                        \
     typedef lane lane_##count __attribute__((vector_size(count * sizeof(vg_real))));                           \
     typedef int32_t found_##count __attribute__((vector_size(count * sizeof(int32_t))));                       \
-    static inline __attribute__((always_inline)) void largest_of_four_##count(const vg_real *at, int64_t width, \
-                                                                              int32_t place, int32_t *found) { \
-        real_##count low, high, largest[2];                                                                    \
-        lane_##count in[2], own, step;                                                                         \
-        for (lane k = 0; k < count; k++) own[k] = place + 2 * k;                                               \
-        step = own - own + 1;                                                                                  \
+    static inline __attribute__((always_inline)) void fours_##count(wanted what, const vg_real *image,         \
+                                                                    vg_real *adjoint, int64_t width,           \
+                                                                    int32_t place, void *small) {              \
+        real_##count left, right, largest[2];                                                                  \
+        lane_##count in[2];       /* the right one of a row is the largest */                                  \
         for (int y = 0; y < 2; y++) {                                                                          \
-            memcpy(&low, at + y * width, sizeof low);                                                          \
-            memcpy(&high, at + y * width + count, sizeof high);                                                \
-            const real_##count a = __builtin_shufflevector(low, high, even);                                   \
-            const real_##count b = __builtin_shufflevector(low, high, odd);                                    \
-            const lane_##count right = BETTER(b, a);                                                           \
-            largest[y] = (real_##count)(((lane_##count)b & right) | ((lane_##count)a & ~right));               \
-            in[y] = (right & step) + y * (lane)width;                                                          \
+            memcpy(&left, image + y * width, sizeof left);                                                     \
+            memcpy(&right, image + y * width + count, sizeof right);                                           \
+            const real_##count a = __builtin_shufflevector(left, right, even);                                 \
+            const real_##count b = __builtin_shufflevector(left, right, odd);                                  \
+            in[y] = BETTER(b, a);                                                                              \
+            largest[y] = (real_##count)(((lane_##count)b & in[y]) | ((lane_##count)a & ~in[y]));               \
         }                                                                                                      \
         const lane_##count below = BETTER(largest[1], largest[0]);                                             \
-        const lane_##count places = own + ((in[1] & below) | (in[0] & ~below));                                \
-        const found_##count narrow = __builtin_convertvector(places, found_##count);                           \
-        memcpy(found, &narrow, sizeof narrow);                                                                 \
+        if (what == PLACES) {                                                                                  \
+            lane_##count first;                                                                                \
+            for (lane k = 0; k < count; k++) first[k] = place + 2 * k;                                         \
+            /* a mask is -1 */                                                                                 \
+            const lane_##count at = first - (((in[1] - (lane)width) & below) | (in[0] & ~below));              \
+            const found_##count narrow = __builtin_convertvector(at, found_##count);                           \
+            memcpy(small, &narrow, sizeof narrow);                                                             \
+        } else if (what == VALUES) {                                                                           \
+            const lane_##count value = ((lane_##count)largest[1] & below) | ((lane_##count)largest[0] & ~below); \
+            memcpy(small, &value, sizeof value);                                                               \
+        } else {                                                                                               \
+            lane_##count value;                                                                                \
+            memcpy(&value, small, sizeof value);                                                               \
+            for (int y = 0; y < 2; y++) {                                                                      \
+                const lane_##count own = value & (y ? below : ~below), a = own & ~in[y], b = own & in[y];      \
+                const lane_##count one = __builtin_shufflevector(a, b, low);                                   \
+                const lane_##count two = __builtin_shufflevector(a, b, high);                                  \
+                memcpy(adjoint + y * width, &one, sizeof one);                                                 \
+                memcpy(adjoint + y * width + count, &two, sizeof two);                                         \
+            }                                                                                                  \
+        }                                                                                                      \
     }
-#define COMMA ,
-LANES(8, 0 COMMA 2 COMMA 4 COMMA 6 COMMA 8 COMMA 10 COMMA 12 COMMA 14,
-      1 COMMA 3 COMMA 5 COMMA 7 COMMA 9 COMMA 11 COMMA 13 COMMA 15)
-LANES(4, 0 COMMA 2 COMMA 4 COMMA 6, 1 COMMA 3 COMMA 5 COMMA 7)
-#undef LANES
-#undef COMMA
+#define _ ,
+FOURS(8, 0 _ 2 _ 4 _ 6 _ 8 _ 10 _ 12 _ 14, 1 _ 3 _ 5 _ 7 _ 9 _ 11 _ 13 _ 15,
+      0 _ 8 _ 1 _ 9 _ 2 _ 10 _ 3 _ 11, 4 _ 12 _ 5 _ 13 _ 6 _ 14 _ 7 _ 15)
+FOURS(4, 0 _ 2 _ 4 _ 6, 1 _ 3 _ 5 _ 7, 0 _ 4 _ 1 _ 5, 2 _ 6 _ 3 _ 7)
+#undef FOURS
+#undef _
 
-/* Windows of 2 by 2 that do not overlap, none in the padding, at least four in a row; the last few of a row are compared
- * twice. */
-static void largest_of_fours(const vg_view *large, const vg_view *small) {
+/* At least four in a row, the last few of which are compared twice. */
+static inline __attribute__((always_inline)) void over_fours(wanted what, const vg_view *of, const vg_view *large,
+                                                             const vg_view *small) {
     const int64_t height = large->dims[2], width = large->dims[3], rows = small->dims[2], columns = small->dims[3];
-    const vg_real *image = large->data;
-    int32_t *found = small->data;
-    for (int64_t k = 0; k < small->dims[0] * small->dims[1]; k++, image += height * width)
-        for (int64_t r = 0; r < rows; r++, found += columns) {
-            const int32_t place = (int32_t)(2 * r * width);
-            const vg_real *const at = image + place;
-            const int64_t step = columns < 8 ? 4 : 8;
-            for (int64_t c = 0; c < columns; c += step) {
-                const int64_t from = c + step <= columns ? c : columns - step;
-                if (step == 8) largest_of_four_8(at + 2 * from, width, place + 2 * (int32_t)from, found + from);
-                else largest_of_four_4(at + 2 * from, width, place + 2 * (int32_t)from, found + from);
+    const size_t size = vg_element_size(small->dtype);
+    const vg_real *image = of->data;
+    vg_real *adjoint = large->data;
+    char *at = small->data;
+    for (int64_t k = 0; k < small->dims[0] * small->dims[1]; k++, image += height * width, adjoint += height * width) {
+        for (int64_t r = 0; r < rows; r++, at += (size_t)columns * size)
+            for (int64_t c = 0, next; c < columns; c = next) {
+                const int64_t step = columns < 8 ? 4 : 8;
+                next = c + step;
+                const int64_t from = next <= columns ? c : columns - step, place = 2 * (r * width + from);
+                char *const to = at + (size_t)from * size;
+                if (step == 8) fours_8(what, image + place, adjoint + place, width, (int32_t)place, to);
+                else fours_4(what, image + place, adjoint + place, width, (int32_t)place, to);
             }
-        }
+        if (what != ADJOINT) continue;      /* what no window sees */
+        for (int64_t y = 0; width > 2 * columns && y < 2 * rows; y++) adjoint[y * width + width - 1] = 0;
+        if (height > 2 * rows) memset(adjoint + 2 * rows * width, 0, (size_t)width * sizeof *adjoint);
+    }
+}
+
+static bool in_fours(const vg_window *w, const vg_view *small) {
+    bool fours = small->dims[3] >= 4;
+    for (int axis = 0; axis < 2; axis++)
+        fours = fours && w->kernel[axis] == 2 && w->stride[axis] == 2 && w->before[axis] == 0 && w->behind[axis] == 0;
+    return fours;
 }
 
 void VG_KERNEL(pool_argmax)(const vg_work *work) {
     const vg_window w = vg_window_of_pool(work->words);
-    bool fours = work->out->dims[3] >= 4;
-    for (int axis = 0; axis < 2; axis++)
-        fours = fours && w.kernel[axis] == 2 && w.stride[axis] == 2 && w.before[axis] == 0 && w.behind[axis] == 0;
-    if (fours) largest_of_fours(&work->in[0], work->out);
-    else over(&work->in[0], work->out, work->words, largest);
+    if (in_fours(&w, work->out)) over_fours(PLACES, &work->in[0], &work->in[0], work->out);
+    else over(&work->in[0], NULL, work->out, work->words, largest_places);
+}
+
+void VG_KERNEL(pool_max)(const vg_work *work) {
+    const vg_window w = vg_window_of_pool(work->words);
+    if (in_fours(&w, work->out)) over_fours(VALUES, &work->in[0], &work->in[0], work->out);
+    else over(&work->in[0], NULL, work->out, work->words, largest_values);
+}
+
+void VG_KERNEL(pool_max_input)(const vg_work *work) {
+    const vg_window w = vg_window_of_pool(work->words);
+    if (in_fours(&w, &work->in[1])) {
+        over_fours(ADJOINT, &work->in[0], work->out, &work->in[1]);
+    } else {
+        memset(work->out->data, 0, (size_t)work->out->count * sizeof(vg_real));
+        over(work->out, &work->in[0], &work->in[1], work->words, give_largest);
+    }
 }
 
 /* ---- sums, in double; and their adjoint */
 
-static void total(vg_real *image, void *small, int64_t place, const windows *w) {
+static void total(const images *i, const windows *w) {
     const int64_t stride = w->window->stride[1];
     double sum[MOST] = { 0 };
     for (int64_t y = w->top; y < w->bottom; y++)
         for (int64_t kx = 0; kx < w->window->kernel[1]; kx++) {
             int64_t from, to;
-            const vg_real *const row = image + y * w->width + within(w, kx, &from, &to);
+            const vg_real *const row = i->large + y * w->width + within(w, kx, &from, &to);
             if (stride == 1) for (int64_t k = from; k < to; k++) sum[k] += (double)row[k];
             else if (stride == 2) for (int64_t k = from; k < to; k++) sum[k] += (double)row[2 * k];
             else for (int64_t k = from; k < to; k++) sum[k] += (double)row[k * stride];
         }
-    for (int64_t k = 0; k < w->count; k++) ((vg_real *)small)[place + k] = (vg_real)sum[k];
+    for (int64_t k = 0; k < w->count; k++) ((vg_real *)i->small)[i->place + k] = (vg_real)sum[k];
 }
 
-static void add(vg_real *image, void *small, int64_t place, const windows *w) {
-    const vg_real *const values = (const vg_real *)small + place;
+static void add(const images *i, const windows *w) {
+    const vg_real *const values = (const vg_real *)i->small + i->place;
     const int64_t stride = w->window->stride[1];
     for (int64_t y = w->top; y < w->bottom; y++)
         for (int64_t kx = 0; kx < w->window->kernel[1]; kx++) {
             int64_t from, to;
-            vg_real *const row = image + y * w->width + within(w, kx, &from, &to);
+            vg_real *const row = i->large + y * w->width + within(w, kx, &from, &to);
             if (stride == 1) VG_INDEPENDENT for (int64_t k = from; k < to; k++) row[k] += values[k];
             else VG_INDEPENDENT for (int64_t k = from; k < to; k++) row[k * stride] += values[k];
         }
 }
 
-void VG_KERNEL(pool_sum)(const vg_work *work) { over(&work->in[0], work->out, work->words, total); }
+void VG_KERNEL(pool_sum)(const vg_work *work) { over(&work->in[0], NULL, work->out, work->words, total); }
 
 void VG_KERNEL(pool_spread)(const vg_work *work) {
     memset(work->out->data, 0, (size_t)work->out->count * sizeof(vg_real));
-    over(work->out, &work->in[0], work->words + 1, add);
+    over(work->out, NULL, &work->in[0], work->words + 1, add);
 }

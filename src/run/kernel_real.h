@@ -56,7 +56,8 @@ static inline void vg_fault_index(vg_context *context, int64_t at, int64_t value
     X(transpose) X(broadcast) X(slice) X(place) X(concat) X(pad) X(flip)                                        \
     X(gather) X(scatter) X(pick) X(spread) X(iota) \
     X(addn) X(matmul) X(softmax) X(log_softmax)                                                                 \
-    X(conv2d) X(conv2d_input) X(conv2d_filter) X(pool_argmax) X(pool_sum) X(pool_spread)                        \
+    X(conv2d) X(conv2d_input) X(conv2d_filter) X(pool_argmax) X(pool_max) X(pool_max_input)                        \
+    X(pool_sum) X(pool_spread)                                                                                  \
     X(random_normal) X(random_truncated) X(random_uniform) X(random_bernoulli) X(random_orthogonal)
 
 void VG_VARIANT(vg_group_run)(const vg_work *work);
