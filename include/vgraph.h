@@ -75,7 +75,7 @@ VG_API vg_status vg_model_explain(const vg_model *model, size_t from, bool colou
 
 /* ---- Looking at a model ------------------------------------------------------------------------------------- */
 
-typedef enum vg_stage { VG_STAGE_FORWARD, VG_STAGE_BACKWARD, VG_STAGE_PLAN } vg_stage;
+typedef enum vg_stage { VG_STAGE_FORWARD, VG_STAGE_BACKWARD, VG_STAGE_FUSED, VG_STAGE_PLAN } vg_stage;
 typedef enum vg_graph_format { VG_GRAPH_TEXT, VG_GRAPH_DOT } vg_graph_format;
 
 VG_API vg_status vg_model_graph(vg_model *model, vg_stage stage, vg_graph_format format, vg_write write, void *user);
@@ -239,6 +239,13 @@ typedef struct vg_terminal_options {
     void    *user;
 } vg_terminal_options;
 VG_API vg_sink *vg_sink_terminal(const vg_terminal_options *options);
+/* Hands records on to `behind` from a thread of its own, in their order, so that the run does not wait while they are
+ * formatted and written. The queue holds copies in a fixed memory; when that is full the run waits, and nothing is
+ * lost. Between two records of a run `behind` gets one within a few milliseconds. It has got, and answered, all that
+ * came before when the START and DONE records return: at these two alone it may look at the model. A false answer of
+ * its ends the run like any other, at the next record or, at the latest, in the status of DONE. With one core, or
+ * without threads, `behind` is called directly. Sinks behind a queue are closed after it. */
+VG_API vg_sink *vg_sink_queue(vg_watch behind, void *user, const char **error);
 VG_API bool     vg_sink_watch(void *sink, const vg_record *record);      /* a vg_watch */
 /* What a sink leaves out, in a sentence; NULL: nothing. */
 VG_API const char *vg_sink_note(const vg_sink *sink);

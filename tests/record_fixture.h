@@ -51,7 +51,7 @@ static void make_histogram(made_histogram *made, double *values, size_t count) {
 }
 
 /* `count` quantiles of the logistic distribution, whose standard deviation is 1.81 times `scale`. */
-static void make_bell(made_histogram *made, size_t count, double scale, double share_of_zeros) {
+static inline void make_bell(made_histogram *made, size_t count, double scale, double share_of_zeros) {
     double *values = malloc(count * sizeof *values);
     for (size_t i = 0; i < count; i++) {
         const double p = ((double)i + 0.5) / (double)count;
@@ -64,7 +64,7 @@ static void make_bell(made_histogram *made, size_t count, double scale, double s
 static vg_record scalar_record(uint64_t step, const char *tag, double value) {
     return (vg_record){ .kind = VG_RECORD_SCALAR, .step = step, .tag = tag, .value = value };
 }
-static vg_record test_record(uint64_t step, const char *tag, double value) {
+static inline vg_record test_record(uint64_t step, const char *tag, double value) {
     return (vg_record){ .kind = VG_RECORD_SCALAR, .step = step, .tag = tag, .value = value, .test = true };
 }
 static vg_record histogram_record(uint64_t step, const char *tag, const made_histogram *made) {

@@ -87,7 +87,7 @@ static inline void tensor_call(vg_op op, bool wide, tensor *out, const tensor *i
     const vg_work work = { .out = &result, .in = views, .in_count = in_count, .words = words, .word_count = word_count,
                            .context = context };
     context->scratch_bytes = vg_kernel_scratch(op, &work, wide ? 8 : 4);
-    context->scratch = malloc(context->scratch_bytes + 1);
+    context->scratch = aligned_alloc(64, (context->scratch_bytes + 64) / 64 * 64);
     for (vg_isa isa = VG_ISA_base; isa < VG_ISA_COUNT; isa++) {
         const vg_kernels *kernels = vg_kernels_of(isa, wide ? 8 : 4);
         if (kernels == NULL) continue;

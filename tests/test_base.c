@@ -219,6 +219,35 @@ static void test_hash_is_the_same_everywhere(void **state) {
     }
 }
 
+/* Every bit of every word counts, and how many words there are. */
+static void test_hash_of_words(void **state) {
+    (void)state;
+    uint32_t words[6] = { 0 };
+    for (size_t count = 0; count <= 5; count++) {
+        const uint64_t zeros = vg_hash_words(words, count * sizeof *words, 0);
+        assert_true(zeros != vg_hash_words(words, (count + 1) * sizeof *words, 0));
+        assert_true(zeros != vg_hash_words(words, count * sizeof *words, 1));
+        for (size_t k = 0; k < 32 * count; k++) {
+            words[k / 32] = 1u << k % 32;
+            assert_true(zeros != vg_hash_words(words, count * sizeof *words, 0));
+            words[k / 32] = 0;
+        }
+    }
+}
+
+static void test_whole_numbers(void **state) {
+    (void)state;
+    WITH_MEM(mem);
+    vg_text text = vg_text_new(&mem);
+    static const int64_t numbers[] = { 0, 7, -7, 10, 12345, INT64_MAX, INT64_MIN };
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        vg_text_add(&text, " ", 1);
+        vg_text_whole(&text, numbers[i]);
+    }
+    assert_string_equal(text.text, " 0 7 -7 10 12345 9223372036854775807 -9223372036854775808");
+    vg_mem_release(&mem);
+}
+
 static void test_strings(void **state) {
     (void)state;
     WITH_MEM(mem);
@@ -397,7 +426,7 @@ int main(void) {
         cmocka_unit_test(test_mem_blocks), cmocka_unit_test(test_mem_owned),
         cmocka_unit_test(test_mem_fails_at_every_call), cmocka_unit_test(test_mem_refuses_impossible_sizes),
         cmocka_unit_test(test_arena), cmocka_unit_test(test_map), cmocka_unit_test(test_hash_is_the_same_everywhere),
-        cmocka_unit_test(test_strings), cmocka_unit_test(test_utf8), cmocka_unit_test(test_numbers_as_text),
+        cmocka_unit_test(test_hash_of_words), cmocka_unit_test(test_whole_numbers), cmocka_unit_test(test_strings), cmocka_unit_test(test_utf8), cmocka_unit_test(test_numbers_as_text),
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_pipes_are_read_to_their_end), cmocka_unit_test(test_write_fails_at_every_call),
         cmocka_unit_test(test_paths), cmocka_unit_test(test_machine),

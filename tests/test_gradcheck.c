@@ -306,8 +306,8 @@ static void check_epochs(vg_mem *mem) {
     for (uint32_t epoch = 0; epoch < 3; epoch++) {
         bool seen[COUNT] = { false };
         for (uint32_t b = 0; b < COUNT / BATCH; b++) {
-            vg_loader_next(&loader, BATCH);
-            vg_loader_next(&again, BATCH);
+            vg_loader_next(&loader, BATCH, loader.batch);
+            vg_loader_next(&again, BATCH, again.batch);
             for (uint32_t k = 0; k < BATCH; k++) {
                 const uint32_t example = loader.batch[k] - 100;
                 assert_int_equal(loader.batch[k], again.batch[k]);
@@ -321,8 +321,8 @@ static void check_epochs(vg_mem *mem) {
     }
     assert_true(differ > 0);
     vg_loader_init(&loader, mem, &strings, &set, true, true, 1, BATCH);      /* a test split is seen in its order */
-    vg_loader_next(&loader, BATCH);
-    vg_loader_next(&loader, BATCH);
+    vg_loader_next(&loader, BATCH, loader.batch);
+    vg_loader_next(&loader, BATCH, loader.batch);
     for (uint32_t k = 0; k < BATCH; k++) assert_int_equal(loader.batch[k], 100 + BATCH + k);
 }
 

@@ -31,6 +31,64 @@ static void test_philox(void **state) {
     assert_true(vg_random_uniform(zero, 1) == (double)(0x9b00dbd8bc57ac4c >> 11) * 0x1p-53);
 }
 
+/* Many at once are the same as one by one, wherever they begin and however many there are. */
+static void test_many(void **state) {
+    (void)state;
+    enum { MOST = 300 };
+    static const uint64_t firsts[] = { 0, 1, 77, UINT32_MAX - 5ull, (1ull << 40) + 3 };
+    static const uint32_t counts[] = { 0, 1, 2, 3, 63, 64, 65, 127, 128, 129, 255, 256, 257, MOST };
+    vg_random_key key = { 0x123456789abcdef0, 77 };
+    for (size_t i = 0; i < COUNT(firsts); i++) {
+        for (size_t j = 0; j < COUNT(counts); j++) {
+            double uniforms[MOST + 1], normals[2 * MOST + 1];
+            uniforms[counts[j]] = normals[2 * counts[j]] = -77;
+            vg_random_uniforms(key, firsts[i], counts[j], uniforms);
+            vg_random_normal_pairs(key, firsts[i], counts[j], normals);
+            for (uint32_t k = 0; k < counts[j]; k++) {
+                double pair[2];
+                vg_random_normal_pair(key, firsts[i] + k, pair);
+                assert_true(uniforms[k] == vg_random_uniform(key, firsts[i] + k));
+                assert_memory_equal(pair, normals + 2 * k, sizeof pair);
+            }
+            assert_true(uniforms[counts[j]] == -77 && normals[2 * counts[j]] == -77);   /* and no more than those */
+        }
+    }
+    double pair[2];
+    vg_random_normal_pair((vg_random_key){ 0, 0 }, 0, pair);   /* from the known block: Box and Muller's formula */
+    double radius = sqrt(-2 * log(((double)(0xe169c58d6627e8d5 >> 12) + 0.5) * 0x1p-52));
+    double angle = 2 * M_PI * ((double)(0x9b00dbd8bc57ac4c >> 11) * 0x1p-53);
+    assert_true(pair[0] == radius * cos(angle) && pair[1] == radius * sin(angle));
+}
+
+/* A float is the double, rounded, whatever computed it: also where the sum nearly cancels, lies between two floats, is
+ * subnormal, overflows or is no number. */
+static void test_floats(void **state) {
+    (void)state;
+    enum { N = 40001 };
+    static const double rows[][2] = {
+        { 0, 1 }, { 1, 0.02 }, { -3.3, 2 }, { 0.1, 1e-9 }, { 0.5, -0.5 }, { 1e20, 1e30 }, { 0, 1e-42 }, { 0, 1e300 },
+        { 1 + 0x1p-24, 0x1p-60 }, { 0, 0 }, { 0, INFINITY }, { NAN, 1 },
+    };
+    static float floats[N];
+    static double doubles[N];
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        for (uint64_t count = 0; count <= N; count += count < 300 ? 43 : N - 301) {
+            vg_random_key key = { i, count };
+            vg_random_normals_f32(key, rows[i][0], rows[i][1], floats, count);
+            vg_random_normals_f64(key, rows[i][0], rows[i][1], doubles, count);
+            for (uint64_t k = 0; k < count; k++) {
+                double pair[2];
+                vg_random_normal_pair(key, k / 2, pair);
+                double wanted = rows[i][0] + rows[i][1] * pair[k % 2];
+                float rounded = (float)wanted;
+                assert_true(isnan(wanted) ? isnan(doubles[k]) && isnan(floats[k])
+                                          : doubles[k] == wanted && floats[k] == rounded);
+                assert_true(!!signbit(floats[k]) == !!signbit(rounded) || isnan(wanted));
+            }
+        }
+    }
+}
+
 static void test_moments(void **state) {
     (void)state;
     enum { N = 200000 };
@@ -75,7 +133,7 @@ static void test_shuffle(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_philox), cmocka_unit_test(test_moments), cmocka_unit_test(test_shuffle),
+        cmocka_unit_test(test_philox), cmocka_unit_test(test_many), cmocka_unit_test(test_floats), cmocka_unit_test(test_moments), cmocka_unit_test(test_shuffle),
     };
     return cmocka_run_group_tests_name("random", tests, NULL, NULL);
 }

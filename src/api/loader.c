@@ -31,11 +31,11 @@ void vg_loader_init(vg_loader *loader, vg_mem *mem, const vg_strings *strings, v
     begin_epoch(loader);
 }
 
-void vg_loader_next(vg_loader *loader, uint32_t size) {
+void vg_loader_next(vg_loader *loader, uint32_t size, uint32_t *batch) {
     if (loader->count - loader->next < size) {
         loader->epoch++;
         begin_epoch(loader);
     }
-    for (uint32_t k = 0; k < size; k++) loader->batch[k] = loader->split[loader->order[loader->next + k]];
+    for (uint32_t k = 0; k < size; k++) batch[k] = loader->split[loader->order[loader->next + k]];
     loader->next += size;
 }

@@ -3,8 +3,10 @@
 #define VG_API_RUN_H
 
 #include "api/model.h"
+#include "base/thread.h"
 #include "front/dataset.h"
 #include "run/program.h"
+#include "run/rebind.h"
 
 /* Where a data set's examples come from, in which order. */
 typedef struct vg_loader {
@@ -12,7 +14,8 @@ typedef struct vg_loader {
     const uint32_t *split;        /* example numbers of the split in use */
     uint32_t        count;
     uint32_t       *order;        /* this epoch's: places in `split` */
-    uint32_t       *batch;        /* the example numbers of the mini-batch */
+    uint32_t       *batch;        /* the example numbers of the mini-batch in use */
+    uint32_t       *coming;       /* and of the next one, when it is loaded ahead; else NULL */
     uint32_t        next;         /* the first place of the order not seen yet */
     uint64_t        epoch;
     uint64_t        seed;
@@ -21,17 +24,35 @@ typedef struct vg_loader {
 
 void vg_loader_init(vg_loader *loader, vg_mem *mem, const vg_strings *strings, vg_dataset *set, bool test, bool shuffle,
                     uint64_t seed, uint32_t largest_batch);
-/* Goes on to the next `size` examples. A training step sees a full batch: what an epoch leaves over is left out. */
-void vg_loader_next(vg_loader *loader, uint32_t size);
+/* Goes on to the next `size` examples: their numbers. A training step sees a full batch: what an epoch leaves over is
+ * left out. */
+void vg_loader_next(vg_loader *loader, uint32_t size, uint32_t *batch);
 
-/* loader: its place + 1; 0: must be fed */
-typedef struct vg_run_input { uint32_t slot; uint32_t loader; bool fed; } vg_run_input;
+/* loader: its place + 1; 0: must be fed. coming: where its next batch is made, as large as the slot; NULL: nowhere. */
+typedef struct vg_run_input { uint32_t slot; uint32_t loader; bool fed; void *coming; } vg_run_input;
+
+/* The next mini-batch, made by a thread of its own while the step runs. Only that thread touches the loaders and what
+ * is `coming` while the batch is being made. */
+typedef enum vg_ahead_state {
+    VG_AHEAD_idle,
+    VG_AHEAD_asked,         /* nobody has begun: the thread will, or the step itself when it comes first */
+    VG_AHEAD_begun,         /* by the thread */
+    VG_AHEAD_made,
+    VG_AHEAD_over           /* the thread ends */
+} vg_ahead_state;
+typedef struct vg_ahead {
+    bool       wanted;      /* the batches are large enough to be worth it, and there is a core for it */
+    vg_thread *thread;      /* NULL: not begun yet */
+    vg_word32  state;
+    uint32_t   batch;       /* examples of the one that was asked for */
+} vg_ahead;
 
 typedef struct vg_turn {
     vg_program program;
     int64_t   *symbols;
     uint64_t   every;
     uint32_t   batch;
+    vg_binding *bindings;   /* by input; NULL: inputs do not move */
 } vg_turn;
 
 /* eval_every: the test split in batches, over the variables and inputs of the run. */
@@ -43,6 +64,7 @@ typedef struct vg_evaluation {
     uint32_t   sizes[VG_EVAL_SIZES];    /* of a batch, and of what is left behind the full ones (0: nothing is) */
     int64_t   *symbols[VG_EVAL_SIZES];
     vg_program programs[VG_EVAL_SIZES];
+    vg_binding *bindings[VG_EVAL_SIZES];
     uint32_t  *batch;                   /* example numbers */
     double    *sums;                    /* by the programs' roots: values times examples */
 } vg_evaluation;
@@ -54,6 +76,7 @@ struct vg_run {
     vg_model      *model;
     vg_unit       *unit;
     vg_run_options options;
+    bool            large;              /* a batch is worth sharing among threads */
     struct vg_pool *pool;               /* the threads that compute */
     vg_store       store;
     uint32_t       variable_count;
@@ -63,6 +86,7 @@ struct vg_run {
     vg_run_input  *inputs;              /* as unit->inputs */
     vg_loader     *loaders;
     uint32_t       loader_count;
+    vg_ahead       ahead;
     vg_turn       *turns;
     uint32_t       turn_count;
     vg_evaluation  evaluation;
@@ -103,6 +127,18 @@ void vg_run_emit_image(vg_run *run, const vg_view *view, vg_record record);
 /* ---- run_step.c */
 /* Loads a turn's mini-batch; an error when an input was not fed. */
 vg_status vg_run_prepare(vg_run *run, uint32_t turn);
+
+/* ---- run_load.c */
+/* Memory for loading ahead, where that pays. Behind the programs. */
+void vg_run_load_make(vg_run *run);
+/* The mini-batch of a turn, from the loading ahead or made now. */
+void vg_run_load(vg_run *run, vg_turn *turn);
+/* Asks for the mini-batch of the turn that comes after `turn`, if one does. */
+void vg_run_load_ahead(vg_run *run, uint32_t turn);
+/* A program reads the inputs where they are now. NULL is allowed. */
+void vg_run_load_bind(vg_run *run, vg_binding *bindings);
+/* Ends the thread. */
+void vg_run_load_end(vg_run *run);
 
 /* ---- run_eval.c */
 /* Which batches the test split falls into; nothing when nobody asks for it, or nobody watches. Behind the turns. */

@@ -69,7 +69,8 @@ static vg_status add_batch(vg_run *run, vg_context *context, uint64_t begin) {
     vg_program *program = &evaluation->programs[full ? VG_EVAL_FULL : VG_EVAL_REST];
     const uint32_t size = evaluation->sizes[full ? VG_EVAL_FULL : VG_EVAL_REST];
     load_batch(run, begin, size);
-    const int threads = vg_blas_enter();
+    vg_run_load_bind(run, evaluation->bindings[full ? VG_EVAL_FULL : VG_EVAL_REST]);
+    const int threads = program->uses_blas ? vg_blas_enter() : 1;
     const bool fine = vg_program_execute(program, context, run->steps);
     vg_blas_leave(threads);
     if (!fine) return vg_run_report_fault(run, program, context);

@@ -150,7 +150,7 @@ static vg_status initialise(vg_run *run) {
     vg_program program;
     if (!vg_program_make(&program, &run->mem, run->unit, &run->unit->graph[1], &run->store, (vg_program_options){ .part = VG_PART_INITIAL,
                          .no_fuse = run->options.no_fuse }, run->turns[0].symbols, run->real)) return vg_model_status(run->model);
-    const int threads = vg_blas_enter();
+    const int threads = program.uses_blas ? vg_blas_enter() : 1;
     const bool fine = vg_program_execute(&program, &run->context, run->steps);
     vg_blas_leave(threads);
     const vg_place place = program.graph->place.items[program.fault_node];
@@ -180,6 +180,7 @@ static vg_status make(void *user) {
         vg_report0(&run->model->ir.diags, nothing_to_run, ((vg_span){ 0, 0 }), 0);
         return vg_model_status(run->model);
     }
+    vg_run_load_make(run);
     make_observers(run);
     if (!vg_run_images_make(run)) return vg_model_status(run->model);
     return initialise(run);
@@ -225,6 +226,7 @@ vg_status vg_run_new(vg_model *model, const vg_run_options *options, vg_run **ru
 void vg_run_free(vg_run *run) {
     if (run == NULL) return;
     vg_model *model = run->model;
+    vg_run_load_end(run);
     vg_mem_release(&run->mem);
     vg_mem_free(&model->mem, run);
 }

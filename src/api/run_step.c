@@ -28,20 +28,9 @@ static vg_status report_loss(vg_run *run, uint32_t turn) {
 
 /* ---- a step */
 
-static void load_batches(vg_run *run, const vg_turn *turn) {
-    for (uint32_t k = 0; k < run->loader_count; k++) vg_loader_next(&run->loaders[k], turn->batch);
-    for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
-        const vg_run_input *input = &run->inputs[k];
-        if (input->loader == 0) continue;
-        const vg_loader *loader = &run->loaders[input->loader - 1];
-        vg_dataset_gather(loader->set, run->unit->inputs.items[k].column, loader->batch, turn->batch,
-                          run->store.slots.items[input->slot].view.data, run->real == 8);
-    }
-}
-
 vg_status vg_run_prepare(vg_run *run, uint32_t turn) {
     const vg_status status = check_fed(run);
-    if (status == VG_OK) load_batches(run, &run->turns[turn]);
+    if (status == VG_OK) vg_run_load(run, &run->turns[turn]);
     return status;
 }
 
@@ -50,8 +39,9 @@ static vg_status take_turn(vg_run *run, uint32_t k, double *first_loss) {
     run->context.turn = k + 1;
     run->context.fault = VG_FAULT_none;
     run->loss = NAN;
-    load_batches(run, turn);
-    const int threads = vg_blas_enter();
+    vg_run_load(run, turn);
+    vg_run_load_ahead(run, k);
+    const int threads = turn->program.uses_blas ? vg_blas_enter() : 1;
     const bool fine = vg_program_execute(&turn->program, &run->context, run->steps);
     vg_blas_leave(threads);
     if (!fine) return vg_run_report_fault(run, &turn->program, &run->context);

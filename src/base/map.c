@@ -12,18 +12,20 @@ static uint64_t mix(uint64_t h) {
     return h ^ (h >> 33);
 }
 
+static uint64_t key_of(const vg_map_slot *slot) { return slot->key[0] | (uint64_t)slot->key[1] << 32; }
+
 /* The slot that holds `key`, or the empty one where it belongs. */
-static uint32_t slot_of(const vg_map *map, uint64_t key) {
+static vg_map_slot *slot_of(const vg_map *map, uint64_t key) {
     uint32_t mask = map->capacity - 1;
-    uint32_t slot = (uint32_t)mix(key) & mask;
-    while (map->values[slot] && map->keys[slot] != key) {
-        slot = (slot + 1) & mask;
+    uint32_t at = (uint32_t)mix(key) & mask;
+    while (map->slots[at].value && key_of(&map->slots[at]) != key) {
+        at = (at + 1) & mask;
     }
-    return slot;
+    return &map->slots[at];
 }
 
 uint32_t vg_map_get(const vg_map *map, uint64_t key) {
-    return map->capacity ? map->values[slot_of(map, key)] : 0;
+    return map->capacity ? slot_of(map, key)->value : 0;
 }
 
 static void grow(vg_mem *mem, vg_map *map) {
@@ -32,13 +34,10 @@ static void grow(vg_mem *mem, vg_map *map) {
     }
     uint32_t capacity = map->capacity ? 2 * map->capacity : FIRST_CAPACITY;
     vg_map grown = { .count = map->count, .capacity = capacity };
-    grown.keys = vg_mem_alloc(mem, capacity * sizeof *grown.keys);
-    grown.values = vg_mem_alloc(mem, capacity * sizeof *grown.values);
+    grown.slots = vg_mem_alloc(mem, capacity * sizeof *grown.slots);
     for (uint32_t i = 0; i < map->capacity; i++) {
-        if (map->values[i]) {
-            uint32_t slot = slot_of(&grown, map->keys[i]);
-            grown.keys[slot] = map->keys[i];
-            grown.values[slot] = map->values[i];
+        if (map->slots[i].value) {
+            *slot_of(&grown, key_of(&map->slots[i])) = map->slots[i];
         }
     }
     vg_map_free(mem, map);
@@ -49,22 +48,20 @@ void vg_map_put(vg_mem *mem, vg_map *map, uint64_t key, uint32_t value) {
     if (map->count >= map->capacity / 4 * 3) {
         grow(mem, map);
     }
-    uint32_t slot = slot_of(map, key);
-    map->count += !map->values[slot];
-    map->keys[slot] = key;
-    map->values[slot] = value;
+    vg_map_slot *slot = slot_of(map, key);
+    map->count += !slot->value;
+    *slot = (vg_map_slot){ { (uint32_t)key, (uint32_t)(key >> 32) }, value };
 }
 
 void vg_map_clear(vg_map *map) {
     if (map->capacity) {
-        memset(map->values, 0, map->capacity * sizeof *map->values);
+        memset(map->slots, 0, map->capacity * sizeof *map->slots);
     }
     map->count = 0;
 }
 
 void vg_map_free(vg_mem *mem, vg_map *map) {
-    vg_mem_free(mem, map->keys);
-    vg_mem_free(mem, map->values);
+    vg_mem_free(mem, map->slots);
     *map = (vg_map){ 0 };
 }
 
@@ -77,4 +74,19 @@ uint64_t vg_hash_bytes(const void *bytes, size_t length, uint64_t seed) {
         h = (h ^ p[i]) * 0x100000001b3u;
     }
     return mix(h);
+}
+
+uint64_t vg_hash_words(const void *words, size_t bytes, uint64_t seed) {
+    const char *at = words;
+    uint64_t h = mix(seed + bytes), word;
+    for (; bytes >= sizeof word; bytes -= sizeof word, at += sizeof word) {
+        memcpy(&word, at, sizeof word);
+        h = vg_hash_pair(h, word);
+    }
+    if (bytes) {
+        uint32_t half;
+        memcpy(&half, at, sizeof half);
+        h = vg_hash_pair(h, half);
+    }
+    return h;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/thread.h"
@@ -51,6 +52,12 @@ void vg_thread_wait(vg_word32 *word, uint32_t seen, uint32_t spin) {
     }
     while (atomic_load_explicit(word, memory_order_acquire) == seen)
         syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, NULL, NULL, 0);
+}
+
+void vg_thread_nap(vg_word32 *word, uint32_t seen, uint32_t microseconds) {
+    const struct timespec most = { microseconds / 1000000, (long)(microseconds % 1000000) * 1000 };
+    if (atomic_load_explicit(word, memory_order_acquire) == seen)
+        syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, &most, NULL, 0);
 }
 
 void vg_thread_wake(vg_word32 *word) {

@@ -37,6 +37,7 @@ typedef struct vg_text {
 
 static inline vg_text vg_text_new(vg_mem *mem) { return (vg_text){ mem, NULL, 0, 0 }; }
 void vg_text_add(vg_text *text, const char *bytes, size_t length);
+void vg_text_whole(vg_text *text, int64_t number);
 void vg_text_format(vg_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void vg_text_format_list(vg_text *text, const char *format, va_list list) __attribute__((format(printf, 2, 0)));
 void vg_text_free(vg_text *text);

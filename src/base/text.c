@@ -32,16 +32,34 @@ void vg_text_add(vg_text *text, const char *bytes, size_t length) {
     text->text[text->length] = '\0';
 }
 
+void vg_text_whole(vg_text *text, int64_t number) {
+    char digits[24], *at = digits + sizeof digits;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + left % 10);
+    } while (left /= 10);
+    if (number < 0) {
+        *--at = '-';
+    }
+    vg_text_add(text, at, (size_t)(digits + sizeof digits - at));
+}
+
+/* Nearly everything fits at the first attempt. */
 void vg_text_format_list(vg_text *text, const char *format, va_list list) {
+    enum { USUAL = 40 };
     va_list again;
     va_copy(again, list);
-    int length = vsnprintf(NULL, 0, format, list);
+    reserve(text, USUAL);
+    size_t room = text->capacity - text->length;
+    int length = vsnprintf(text->text + text->length, room, format, list);
     if (length < 0) {
         va_end(again);
         vg_mem_fail(text->mem);
     }
-    reserve(text, (size_t)length);
-    vsnprintf(text->text + text->length, (size_t)length + 1, format, again);
+    if ((size_t)length >= room) {
+        reserve(text, (size_t)length);
+        vsnprintf(text->text + text->length, (size_t)length + 1, format, again);
+    }
     va_end(again);
     text->length += (size_t)length;
 }

@@ -18,6 +18,8 @@ void       vg_thread_join(vg_thread *thread);
 
 /* Returns when *word is no longer `seen` (acquire). Spins for about `spin` pauses first. */
 void vg_thread_wait(vg_word32 *word, uint32_t seen, uint32_t spin);
+/* The same, but not longer than about that many microseconds. */
+void vg_thread_nap(vg_word32 *word, uint32_t seen, uint32_t microseconds);
 /* Wakes all that wait for `word`, which has been changed (release). */
 void vg_thread_wake(vg_word32 *word);
 

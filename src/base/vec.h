@@ -11,7 +11,8 @@
 void vg_vec_reserve_bytes(vg_mem *mem, void **items, uint32_t count, uint32_t *capacity, uint32_t more, size_t size);
 
 #define vg_vec_reserve(mem, vec, more) \
-    vg_vec_reserve_bytes((mem), (void **)&(vec)->items, (vec)->count, &(vec)->capacity, (more), sizeof *(vec)->items)
+    ((more) <= (vec)->capacity - (vec)->count ? (void)0 : \
+     vg_vec_reserve_bytes((mem), (void **)&(vec)->items, (vec)->count, &(vec)->capacity, (more), sizeof *(vec)->items))
 #define vg_vec_push(mem, vec, value) \
     (vg_vec_reserve((mem), (vec), 1), (void)((vec)->items[(vec)->count++] = (value)))
 #define vg_vec_pop(vec)        ((vec)->items[--(vec)->count])

@@ -3,8 +3,8 @@
 
 #include "cli.h"
 
-/* By the value of vg_stage and vg_graph_format; behind these, what later work brings. */
-static const char *const stages[] = { "forward", "backward", "plan", "fused" };
+/* By the value of vg_stage and vg_graph_format; behind the formats, what later work brings. */
+static const char *const stages[] = { "forward", "backward", "fused", "plan" };
 static const char *const formats[] = { "text", "dot", "json" };
 enum { STAGES = VG_STAGE_PLAN + 1, FORMATS = VG_GRAPH_DOT + 1 };
 

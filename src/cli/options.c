@@ -39,7 +39,7 @@ static const option_row rows[] = {
     { "jsonl", "FILE", OPTION_JSONL, VG_CLI_RUN, "append each value as a line of JSON; - is standard output" },
     { "no-files", NULL, OPTION_NO_FILES, VG_CLI_RUN, "leave no run folder" },
     { "quiet", NULL, OPTION_QUIET, VG_CLI_RUN, "no progress, no summary at the end" },
-    { "stage", "STAGE", OPTION_STAGE, VG_CLI_GRAPH, "forward, backward (the default), or plan" },
+    { "stage", "STAGE", OPTION_STAGE, VG_CLI_GRAPH, "forward, backward (the default), fused, or plan" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_GRAPH, "text (the default) or dot" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_PRINT, "text (the default), json or npy" },
     { "dump", "PASS", OPTION_DUMP, CHANGED, "print the graph after elaborate, differentiate or simplify" },

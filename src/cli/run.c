@@ -11,7 +11,8 @@ enum { SINK_LIMIT = 4 };
 
 /* path: what complaints name; NULL: standard output or error, which are told of at the end of the program. */
 typedef struct named_sink { vg_sink *sink; const char *path; } named_sink;
-typedef struct watchers { named_sink list[SINK_LIMIT]; size_t count; bool quiet; } watchers;
+/* queue: in front of the sinks in the list; NULL: there are none. */
+typedef struct watchers { named_sink list[SINK_LIMIT]; size_t count; bool quiet; vg_sink *queue; } watchers;
 
 /* The one thing that a signal handler can reach. */
 static volatile sig_atomic_t stop_asked;
@@ -35,7 +36,7 @@ static void listen_for_stop(void) {
 }
 
 /* All sinks see every record, also after one has failed. */
-static bool watch(void *user, const vg_record *record) {
+static bool hand_out(void *user, const vg_record *record) {
     const watchers *all = user;
     bool fine = true;
     for (size_t i = 0; i < all->count; i++) {
@@ -45,6 +46,11 @@ static bool watch(void *user, const vg_record *record) {
         vg_cli_complain("expect failed %llu times: %s", (unsigned long long)record->failures, record->tag);
     }
     return fine;
+}
+
+static bool watch(void *user, const vg_record *record) {
+    const watchers *all = user;
+    return all->queue ? vg_sink_watch(all->queue, record) : hand_out(user, record);
 }
 
 static void complain_about(const char *path, const char *error) {
@@ -109,12 +115,21 @@ static bool open_sinks(watchers *all, const vg_cli_options *options, const vg_ru
     if (options->jsonl && !add_sink(all, vg_sink_json(options->jsonl, &error), options->jsonl, &error)) {
         return false;
     }
-    return options->quiet || add_sink(all, terminal_sink(options, folder != NULL), NULL, &error);
+    if (!options->quiet && !add_sink(all, terminal_sink(options, folder != NULL), NULL, &error)) {
+        return false;
+    }
+    if (all->count && !(all->queue = vg_sink_queue(hand_out, all, &error))) {
+        vg_cli_complain("%s", error);
+        return false;
+    }
+    return true;
 }
 
 /* The journal comes last: it notes the run's errors. */
 static vg_status close_sinks(watchers *all) {
     vg_status status = VG_OK;
+    const char *none;
+    vg_sink_close(all->queue, &none);   /* of its own it has nothing to complain about */
     while (all->count) {
         const named_sink *last = &all->list[--all->count];
         const char *error;

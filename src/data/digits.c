@@ -9,11 +9,14 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/thread.h"
 #include "data/source.h"
 
 enum { COUNT, SEED };              /* the parameters, in order */
 enum { IMAGES, LABELS, COLUMNS };
 enum { SIDE = 28, MARGIN = 4, PIXELS = SIDE * SIDE, CLASSES = 10 };
+enum { LANES = 4, PITCH = SIDE + LANES };   /* distances are computed for so many pixels of a row at once */
+enum { GRAIN = SIDE - 2 * MARGIN, GRAIN_WORDS = GRAIN * GRAIN / 4 };
 
 bool vg_digits_describe(vg_dataset *set, vg_data_error *error) {
     if (!vg_argument_whole(set, COUNT, 1, VG_COUNT_LIMIT, error)
@@ -95,20 +98,29 @@ static float most(float a, float b) { return a > b ? a : b; }
 static float clamp(float value) { return least(most(value, 0), 1); }
 static int clip(int value) { return value < 0 ? 0 : value > SIDE ? SIDE : value; }
 
-/* Lowers `nearest` (squared distances) to that of the line from a to b, for the pixels that its ink can reach. */
+static const float SLACK = 0.001f;   /* of pixels, for what rounding moves */
+
+/* Lowers `nearest` (squared distances, [SIDE, PITCH]) to that of the line from a to b, for the pixels that its ink can
+ * reach, and some beside them. What does not change along a row or a column is computed once. */
 static void add_line(float *nearest, point a, point b, float reach) {
-    int left = clip((int)(least(a.x, b.x) - reach)), right = clip((int)(most(a.x, b.x) + reach) + 1);
-    int top = clip((int)(least(a.y, b.y) - reach)), bottom = clip((int)(most(a.y, b.y) + reach) + 1);
-    float dx = b.x - a.x, dy = b.y - a.y, square = dx * dx + dy * dy;
-    float scale = square > 0 ? 1 / square : 0;
-    for (int row = top; row < bottom; row++) {
-        float y = (float)row + 0.5f - a.y;
-        for (int column = left; column < right; column++) {
-            float x = (float)column + 0.5f - a.x;
-            float along = clamp((x * dx + y * dy) * scale);
-            float ex = x - along * dx, ey = y - along * dy, distance = ex * ex + ey * ey;
-            float *at = &nearest[row * SIDE + column];
-            *at = least(distance, *at);
+    const int left = clip((int)(least(a.x, b.x) - reach)), right = clip((int)(most(a.x, b.x) + reach) + 1);
+    const int top = clip((int)(least(a.y, b.y) - reach)), bottom = clip((int)(most(a.y, b.y) + reach) + 1);
+    const float dx = b.x - a.x, dy = b.y - a.y, square = dx * dx + dy * dy;
+    const float scale = square > 0 ? 1 / square : 0;
+    for (int column = left; column < right; column += LANES) {
+        float x[LANES], across[LANES];
+        for (int k = 0; k < LANES; k++) {
+            x[k] = (float)(column + k) + 0.5f - a.x;
+            across[k] = x[k] * dx;
+        }
+        for (int row = top; row < bottom; row++) {
+            const float y = (float)row + 0.5f - a.y, down = y * dy;
+            float *at = &nearest[row * PITCH + column];
+            for (int k = 0; k < LANES; k++) {
+                const float along = clamp((across[k] + down) * scale);
+                const float ex = x[k] - along * dx, ey = y - along * dy, distance = ex * ex + ey * ey;
+                at[k] = least(distance, at[k]);
+            }
         }
     }
 }
@@ -140,7 +152,7 @@ static void add_writing(float *nearest, const vg_handwriting *writing, const sty
     const vg_pen_point *last = writing->points;
     for (const vg_pen_point *at = writing->points; at < writing->points + VG_PEN_POINTS && at->y; last = at++) {
         if (at->x < 0) {
-            add_stroke(nearest, stroke, count, hand->radius + 1);
+            add_stroke(nearest, stroke, count, hand->radius + SLACK);
             count = 0;
         } else if (count && at->x == last->x && at->y == last->y) {
             stroke[count] = stroke[count - 1];   /* a corner stays one */
@@ -150,7 +162,7 @@ static void add_writing(float *nearest, const vg_handwriting *writing, const sty
             stroke[count++] = place(hand, x, y);
         }
     }
-    add_stroke(nearest, stroke, count, hand->radius + 1);
+    add_stroke(nearest, stroke, count, hand->radius + SLACK);
 }
 
 /* ---- ink, blur, noise */
@@ -167,13 +179,18 @@ static void blur(const float *in, float *out, int step, float share) {
 /* Four pixels' grain from one word, in -1..1. The margin has none: as in scanned digits, some pixels are blank in
  * every picture, and the gradients of their weights are zeros. */
 static void draw_grain(stream *chance, float *grain) {
+    uint8_t bytes[GRAIN_WORDS * 4];
+    for (int i = 0; i < GRAIN_WORDS; i++) {
+        const uint32_t word = draw_word(chance);
+        for (int k = 0; k < 4; k++) {
+            bytes[4 * i + k] = (uint8_t)(word >> 8 * k & 0xff);
+        }
+    }
     memset(grain, 0, PIXELS * sizeof *grain);
-    for (int row = MARGIN; row < SIDE - MARGIN; row++) {
-        for (int column = MARGIN; column < SIDE - MARGIN; column += 4) {
-            uint32_t word = draw_word(chance);
-            for (int k = 0; k < 4; k++) {
-                grain[row * SIDE + column + k] = ((float)(word >> 8 * k & 0xff) - 127.5f) * (1 / 127.5f);
-            }
+    for (int row = 0; row < GRAIN; row++) {
+        float *at = &grain[(row + MARGIN) * SIDE + MARGIN];
+        for (int k = 0; k < GRAIN; k++) {
+            at[k] = ((float)bytes[row * GRAIN + k] - 127.5f) * (1 / 127.5f);
         }
     }
 }
@@ -183,8 +200,11 @@ static void finish(const float *nearest, uint8_t *image, const style *hand, stre
     float dark = draw_between(chance, 0.7f, 1), share = draw_between(chance, 0.2f, 1);
     float noise = draw_between(chance, 0.02f, 0.16f);
     float edge = hand->radius + 0.5f;   /* a pixel is a pixel wide */
-    for (int i = 0; i < PIXELS; i++) {
-        ink[i] = nearest[i] < edge * edge ? clamp(edge - sqrtf(nearest[i])) : 0;
+    for (int row = 0; row < SIDE; row++) {
+        for (int k = 0; k < SIDE; k++) {
+            const float distance = nearest[row * PITCH + k];
+            ink[row * SIDE + k] = distance < edge * edge ? clamp(edge - sqrtf(distance)) : 0;
+        }
     }
     blur(ink, soft, 1, share);
     blur(soft, ink, SIDE, share);
@@ -200,8 +220,8 @@ static uint8_t draw_digit(const uint8_t first[CLASSES + 1], vg_random_key key, u
     uint32_t variants = first[digit + 1] - first[digit];
     const vg_handwriting *writing = &vg_handwritings[first[digit] + draw_below(&chance, variants)];
     style hand = draw_style(&chance);
-    float nearest[PIXELS];
-    for (int i = 0; i < PIXELS; i++) {
+    float nearest[SIDE * PITCH];
+    for (int i = 0; i < SIDE * PITCH; i++) {
         nearest[i] = PIXELS;
     }
     add_writing(nearest, writing, &hand, &chance);
@@ -209,20 +229,56 @@ static uint8_t draw_digit(const uint8_t first[CLASSES + 1], vg_random_key key, u
     return digit;
 }
 
+/* ---- all of them */
+
+enum { TOGETHER = 64, MOST_HELPERS = 15 };   /* digits taken at once by a thread; threads beside the caller's */
+
+/* What the threads share: the next digit that nobody draws yet, and where they all go. */
+typedef struct sheet {
+    _Atomic uint32_t next;
+    uint32_t         count;
+    uint64_t         stream;
+    uint8_t          first[CLASSES + 1];   /* where each digit's rows begin */
+    uint8_t         *images, *labels;
+} sheet;
+
+static void draw_some(void *user) {
+    sheet *all = user;
+    uint32_t begin;
+    while ((begin = atomic_fetch_add(&all->next, TOGETHER)) < all->count) {
+        for (uint32_t i = begin; i < all->count && i < begin + TOGETHER; i++) {
+            vg_random_key key = { all->stream, i };
+            all->labels[i] = draw_digit(all->first, key, all->images + (size_t)i * PIXELS);
+        }
+    }
+}
+
+/* A digit depends on its key alone: whoever draws it, it is the same. */
+static void draw_all(sheet *all) {
+    vg_thread *helpers[MOST_HELPERS];
+    uint32_t count = 0, parts = all->count / (4 * TOGETHER), cores = parts > 1 ? vg_thread_cores() : 1;
+    while (count < MOST_HELPERS && count + 1 < cores && count + 1 < parts
+           && (helpers[count] = vg_thread_start(draw_some, all))) {
+        count++;
+    }
+    draw_some(all);
+    while (count > 0) {
+        vg_thread_join(helpers[--count]);
+    }
+}
+
 bool vg_digits_load(vg_dataset *set, vg_data_error *error) {
     (void)error;
     static const char name[] = "digits";
-    uint64_t keyed = vg_hash_bytes(name, sizeof name - 1, (uint64_t)vg_argument_number(set, SEED));
-    uint8_t first[CLASSES + 1] = { 0 };   /* where each digit's rows begin */
+    sheet all = { .count = set->count };
+    all.stream = vg_hash_bytes(name, sizeof name - 1, (uint64_t)vg_argument_number(set, SEED));
     for (uint32_t i = 0; i < vg_handwriting_count; i++) {
-        first[vg_handwritings[i].digit + 1] = (uint8_t)(i + 1);
+        all.first[vg_handwritings[i].digit + 1] = (uint8_t)(i + 1);
     }
-    uint8_t *images = vg_mem_alloc(set->mem, (size_t)set->count * PIXELS);
-    uint8_t *labels = vg_mem_alloc(set->mem, set->count);
-    for (uint32_t i = 0; i < set->count; i++) {
-        labels[i] = draw_digit(first, (vg_random_key){ keyed, i }, images + (size_t)i * PIXELS);
-    }
-    set->columns[IMAGES].data = images;
-    set->columns[LABELS].data = labels;
+    all.images = vg_mem_alloc(set->mem, (size_t)set->count * PIXELS);
+    all.labels = vg_mem_alloc(set->mem, set->count);
+    draw_all(&all);
+    set->columns[IMAGES].data = all.images;
+    set->columns[LABELS].data = all.labels;
     return true;
 }

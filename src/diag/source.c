@@ -44,13 +44,12 @@ vg_position vg_sources_position(const vg_sources *sources, uint32_t offset) {
         return (vg_position){ 0 };
     }
     vg_position position = { source, 1, 1 };
-    for (const char *p = source->text, *end = p + (offset - source->base); p < end; p++) {
-        if (*p == '\n') {
-            position.line++;
-            position.column = 1;
-        } else {
-            position.column += ((unsigned char)*p & 0xc0) != 0x80;   /* the first byte of a character */
-        }
+    const char *line = source->text, *end = line + (offset - source->base);
+    for (const char *found; (found = memchr(line, '\n', (size_t)(end - line))); line = found + 1) {
+        position.line++;
+    }
+    for (const char *p = line; p < end; p++) {
+        position.column += ((unsigned char)*p & 0xc0) != 0x80;   /* the first byte of a character */
     }
     return position;
 }

@@ -8,7 +8,7 @@ static uint64_t name_key(vg_entry parent, vg_str name) { return (uint64_t)parent
 
 /* Ids stay below 2^31, so the top bit keeps members and names apart. */
 static uint64_t member_key(vg_entry family, const int64_t *indices, uint32_t count) {
-    return vg_hash_bytes(indices, count * sizeof *indices, family) | UINT64_C(1) << 63;
+    return vg_hash_words(indices, count * sizeof *indices, family) | UINT64_C(1) << 63;
 }
 
 static vg_entry append(vg_elaborator *e, vg_entry parent, vg_entry_row row) {
@@ -54,20 +54,28 @@ vg_entry vg_entry_find_member(const vg_elaborator *e, vg_entry family, const int
     return 0;
 }
 
-/* As the model file would write it: h[1].W, t[2, 3]. Recursion is as deep as scopes stand within each other. */
+static void add_string(vg_elaborator *e, vg_text *text, vg_str string) {
+    vg_text_add(text, vg_text_of(e, string), e->ir->strings.length.items[string]);
+}
+
+/* As the model file would write it: h[1].W, t[2, 3]. Recursion is as deep as scopes stand within each other. Without
+ * printf, since everything has a path. */
 vg_str vg_entry_path(vg_elaborator *e, vg_entry entry) {
     vg_entry_row *row = vg_entry_at(e, entry);
     if (row->path || entry == e->root || entry == e->library || !row->parent) return row->path;
     vg_text text = vg_text_new(e->mem);
     vg_str up = vg_entry_path(e, row->parent);
-    if (up) vg_text_format(&text, "%s", vg_text_of(e, up));
+    if (up) add_string(e, &text, up);
     row = vg_entry_at(e, entry);
     if (row->index_count) {
-        for (uint32_t k = 0; k < row->index_count; k++)
-            vg_text_format(&text, "%s%lld", k ? ", " : "[", (long long)e->indices.items[row->first_index + k]);
-        vg_text_format(&text, "]");
+        for (uint32_t k = 0; k < row->index_count; k++) {
+            vg_text_add(&text, k ? ", " : "[", k ? 2 : 1);
+            vg_text_whole(&text, e->indices.items[row->first_index + k]);
+        }
+        vg_text_add(&text, "]", 1);
     } else {
-        vg_text_format(&text, "%s%s", up ? "." : "", vg_text_of(e, row->name));
+        if (up) vg_text_add(&text, ".", 1);
+        add_string(e, &text, row->name);
     }
     vg_str path = vg_strings_c(&e->ir->strings, vg_text_c(&text));
     vg_text_free(&text);

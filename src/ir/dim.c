@@ -85,7 +85,7 @@ static void load(const vg_dims *dims, vg_dim dim, polynomial *p) {
 }
 
 static vg_dim intern(vg_dims *dims, const vg_term *terms, uint32_t count) {
-    const uint64_t key = vg_hash_bytes(terms, count * sizeof *terms, 0);
+    const uint64_t key = vg_hash_words(terms, count * sizeof *terms, 0);
     const vg_dim newest = vg_map_get(&dims->dim_map, key);
     for (vg_dim d = newest; d; d = dims->rows.items[d].chain) {
         uint32_t have;
@@ -108,6 +108,7 @@ void vg_dims_init(vg_dims *dims, vg_mem *mem) {
     vg_vec_reserve(mem, &dims->lists, 64);
     vg_vec_push(mem, &dims->rows, (vg_dim_row){ 0 });
     vg_vec_push(mem, &dims->shapes, (vg_shape_row){ 0 });
+    dims->one = vg_dim_number(dims, 1);
     const vg_shape scalar = vg_shape_of(dims, NULL, 0);
     assert(scalar == VG_SHAPE_SCALAR);
     (void)scalar;
@@ -125,6 +126,7 @@ vg_dim vg_dim_symbol(vg_dims *dims, vg_symbol symbol) {
 }
 
 vg_dim vg_dim_number(vg_dims *dims, int64_t number) {
+    if (number == 1 && dims->one) return dims->one;
     const vg_term term = { .coefficient = number };
     return intern(dims, &term, number != 0);
 }

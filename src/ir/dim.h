@@ -30,6 +30,7 @@ typedef struct vg_dims {
     VG_VEC(vg_dim)        lists;    /* the shapes' dimensions, behind each other */
     VG_VEC(vg_shape_row)  shapes;
     vg_map                dim_map, shape_map;
+    vg_dim                one;      /* the number 1, which is asked for all the time */
 } vg_dims;
 
 void      vg_dims_init(vg_dims *dims, vg_mem *mem);

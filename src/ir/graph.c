@@ -18,7 +18,7 @@ void vg_ir_init(vg_ir *ir, vg_mem *mem) {
 
 vg_attr vg_attr_of(vg_ir *ir, const vg_word *words, uint32_t count) {
     if (!count) return 0;
-    const uint64_t key = vg_hash_bytes(words, count * sizeof *words, 2);
+    const uint64_t key = vg_hash_words(words, count * sizeof *words, 2);
     const vg_attr newest = vg_map_get(&ir->attr_map, key);
     for (vg_attr a = newest; a; a = ir->attrs.items[a].chain)
         if (ir->attrs.items[a].count == count &&
@@ -55,6 +55,19 @@ void vg_graph_init(vg_graph *graph, vg_ir *ir, vg_emit_mode mode) {
     vg_vec_push(ir->mem, &graph->place, (vg_place){ 0 });
     vg_vec_push(ir->mem, &graph->chain, 0);
     vg_vec_reserve(ir->mem, &graph->operands, 16);
+}
+
+void vg_graph_reserve(vg_graph *graph, uint32_t count, uint32_t operands) {
+    vg_mem *mem = graph->ir->mem;
+    vg_vec_reserve(mem, &graph->op, count);
+    vg_vec_reserve(mem, &graph->dtype, count);
+    vg_vec_reserve(mem, &graph->first, count);
+    vg_vec_reserve(mem, &graph->operand_count, count);
+    vg_vec_reserve(mem, &graph->operands, operands);
+    vg_vec_reserve(mem, &graph->shape, count);
+    vg_vec_reserve(mem, &graph->attr, count);
+    vg_vec_reserve(mem, &graph->place, count);
+    vg_vec_reserve(mem, &graph->chain, count);
 }
 
 void vg_graph_free(vg_graph *graph) {

@@ -78,6 +78,8 @@ typedef struct vg_graph {
 } vg_graph;
 
 void vg_graph_init(vg_graph *graph, vg_ir *ir, vg_emit_mode mode);
+/* Room for `count` nodes with `operands` operands in all, so that the columns of a large graph need not grow. */
+void vg_graph_reserve(vg_graph *graph, uint32_t count, uint32_t operands);
 void vg_graph_free(vg_graph *graph);
 static inline uint32_t vg_graph_count(const vg_graph *graph) { return graph->op.count; }   /* ids are 1..count-1 */
 

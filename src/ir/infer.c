@@ -107,7 +107,8 @@ const char *vg_infer_number_text(const vg_infer *infer, int64_t number) {
 /* The rule itself; where it fails, *clash is the axis counted from behind (0 the last). */
 static vg_shape broadcast(vg_dims *dims, vg_shape a, vg_shape b, uint32_t *clash) {
     vg_dim la[VG_RANK_LIMIT], lb[VG_RANK_LIMIT], list[VG_RANK_LIMIT];
-    if (a == b) return a;
+    if (a == b || b == VG_SHAPE_SCALAR) return a;
+    if (a == VG_SHAPE_SCALAR) return b;
     const uint32_t ra = vg_shape_list(dims, a, la), rb = vg_shape_list(dims, b, lb), rank = ra > rb ? ra : rb;
     const vg_dim one = vg_dim_number(dims, 1);
     for (uint32_t k = 0; k < rank; k++) {

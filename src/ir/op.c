@@ -43,24 +43,27 @@ const char *vg_op_sign(vg_op op) {
     return vg_op_rows[op].name;
 }
 
+bool vg_op_next_field(const char **at, vg_field *field) {
+    if (!**at) return false;
+    const char *colon = strchr(*at, ':');
+    *field = (vg_field){ *at, (uint32_t)(colon - *at), colon[1], colon[2] == '*' };
+    *at = colon + 2 + (colon[2] == ',' || colon[2] == '*');
+    return true;
+}
+
 bool vg_op_field(vg_op op, uint32_t word, vg_field *field) {
     const char *at = vg_op_rows[op].attr;
-    for (uint32_t k = 0; *at; k++) {
-        const char *colon = strchr(at, ':');
-        *field = (vg_field){ at, (uint32_t)(colon - at), colon[1], colon[2] == '*' };
+    for (uint32_t k = 0; vg_op_next_field(&at, field); k++)
         if (k == word || field->any) return true;
-        at = colon[2] == ',' ? colon + 3 : colon + 2;
-    }
     return false;
 }
 
 bool vg_op_takes_words(vg_op op, uint32_t count) {
+    const char *at = vg_op_rows[op].attr;
     vg_field field;
     uint32_t least = 0;
-    while (vg_op_field(op, least, &field)) {
+    for (; vg_op_next_field(&at, &field); least++)
         if (field.any) return count >= least;
-        least++;
-    }
     return count == least;
 }
 

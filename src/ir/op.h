@@ -86,6 +86,9 @@ typedef struct vg_field {
     char        kind;     /* i f s d S */
     bool        any;      /* any number of words from here on */
 } vg_field;
+/* The fields one after the other: `*at` begins as the row's attr string and goes on behind each field. False behind the
+ * last. */
+bool vg_op_next_field(const char **at, vg_field *field);
 /* The field that word `word` of an attribute belongs to; false behind the last. */
 bool vg_op_field(vg_op op, uint32_t word, vg_field *field);
 /* Whether an attribute of `count` words fits the row's fields. */

@@ -10,7 +10,7 @@ vg_shape vg_shape_of(vg_dims *dims, const vg_dim *list, uint32_t rank) {
         if (!list[k]) return 0;
     const size_t bytes = rank * sizeof *list;
     const void *first = rank ? list : &(vg_dim){ 0 };   /* never NULL, for memcmp's sake */
-    const uint64_t key = vg_hash_bytes(first, bytes, 1);
+    const uint64_t key = vg_hash_words(first, bytes, 1);
     const vg_shape newest = vg_map_get(&dims->shape_map, key);
     for (vg_shape s = newest; s; s = dims->shapes.items[s].chain) {
         const vg_shape_row *row = &dims->shapes.items[s];

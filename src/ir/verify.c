@@ -15,16 +15,25 @@ static const char *wrong(const vg_graph *g, vg_node node, const char *what) {
                            op < VG_OP_COUNT ? vg_op_rows[op].name : "?", what);
 }
 
-/* Ids inside an attribute exist. */
-static bool words_good(const vg_ir *ir, vg_op op, const vg_word *words, uint32_t count) {
-    vg_field field;
-    if (!vg_op_takes_words(op, count)) return false;
-    for (uint32_t k = 0; k < count && vg_op_field(op, k, &field); k++) {
-        if (field.kind == 's' && words[k] >= ir->strings.text.count) return false;
-        if (field.kind == 'd' && (!words[k] || words[k] >= ir->dims.rows.count)) return false;
-        if (field.kind == 'S' && (!words[k] || words[k] >= ir->dims.shapes.count)) return false;
-    }
+static bool word_good(const vg_ir *ir, char kind, vg_word word) {
+    if (kind == 's') return word < ir->strings.text.count;
+    if (kind == 'd') return word && word < ir->dims.rows.count;
+    if (kind == 'S') return word && word < ir->dims.shapes.count;
     return true;
+}
+
+/* An attribute has the words that the row's fields ask for, and ids inside it exist. */
+static bool words_good(const vg_ir *ir, vg_op op, const vg_word *words, uint32_t count) {
+    const char *at = vg_op_rows[op].attr;
+    vg_field field;
+    uint32_t k = 0;
+    while (vg_op_next_field(&at, &field)) {
+        if (!field.any && k == count) return false;
+        const uint32_t end = field.any ? count : k + 1;
+        for (; k < end; k++)
+            if (!word_good(ir, field.kind, words[k])) return false;
+    }
+    return k == count;
 }
 
 /* NULL, or what is wrong with the lists that belong to a node. */

@@ -1,12 +1,19 @@
 /* Copies what the roots need into a graph that folds and merges, and once more without what folding left behind. */
 #include "pass/pass.h"
 
-static void mark_live(const vg_graph *graph, uint8_t *live) {
+typedef struct extent { uint32_t nodes, operands; } extent;
+
+/* How much lives. */
+static extent mark_live(const vg_graph *graph, uint8_t *live) {
+    extent all = { 0, 0 };
     for (uint32_t k = 0; k < graph->roots.count; k++) live[graph->roots.items[k]] = 1;
     for (vg_node node = vg_graph_count(graph); node-- > 1;) {
         if (!live[node]) continue;
+        all.nodes++;
+        all.operands += graph->operand_count.items[node];
         for (uint32_t k = 0; k < graph->operand_count.items[node]; k++) live[vg_operand(graph, node, k)] = 1;
     }
+    return all;
 }
 
 /* A name goes with its node; one of a dead node is dropped. */
@@ -16,7 +23,8 @@ static void copy_live(const vg_graph *from, vg_graph *into) {
     uint8_t *live = vg_mem_alloc(mem, count);
     vg_node *map = vg_mem_alloc(mem, count * sizeof *map);
     VG_VEC(vg_node) operands = { 0 };
-    mark_live(from, live);
+    const extent all = mark_live(from, live);
+    vg_graph_reserve(into, all.nodes, all.operands);
     for (vg_node node = 1; node < count && !into->full; node++) {
         if (!live[node]) continue;
         operands.count = 0;
@@ -39,7 +47,8 @@ void vg_pass_simplify(const vg_graph *from, vg_graph *into) {
     vg_graph folded;
     vg_graph_init(&folded, into->ir, VG_EMIT_FOLD);
     copy_live(from, &folded);
-    into->mode = VG_EMIT_FOLD;
+    into->mode = VG_EMIT_FAITHFUL;      /* what is folded and merged stays so */
     copy_live(&folded, into);
+    into->mode = VG_EMIT_FOLD;
     vg_graph_free(&folded);
 }

@@ -1,16 +1,9 @@
-/* Convolutions and their adjoints as products: the windows of some rows of the result are unfolded side by side
- * (im2col; Chellapilla, Puri, Simard 2006) into a buffer that stays in cache, and one product takes them all.
- *
- *   filters [outputs, depth] @ windows [depth, block * columns] -> result [outputs, block * columns]
- *
- * The order of all sums depends on the shapes alone. */
+/* Convolutions and their adjoints (conv.h): the images copied into strips, and what the sums over them are of. The order
+ * of all sums depends on the shapes alone. */
 #include "run/kernel_real.h"
 
-#include "run/blas.h"
 #include "run/conv.h"
-
-/* One group of one image, and the rows of the result at work. */
-typedef struct part { const vg_conv *conv; int64_t first, rows; } part;
+#include "run/micro.h"
 
 /* Places [from, to) of a result's row whose element `start + place * stride` lies within an image's row. */
 static void inside(int64_t start, int64_t stride, int64_t width, int64_t columns, int64_t *from, int64_t *to) {
@@ -21,112 +14,232 @@ static void inside(int64_t start, int64_t stride, int64_t width, int64_t columns
     if (*to < *from) *to = *from;
 }
 
-/* What one element (channel, ky, kx) of the filters sees: a line [rows, columns] of the unfolded windows. */
-typedef void (*each_row)(vg_real *line, vg_real *image, int64_t start, const vg_conv *c);
-
-static void read_row(vg_real *line, vg_real *image, int64_t start, const vg_conv *c) {
-    int64_t from = c->columns, to = c->columns;
-    const int64_t stride = c->window.stride[1];
-    if (image) inside(start, stride, c->width, c->columns, &from, &to);
-    for (int64_t x = 0; x < from; x++) line[x] = 0;
-    if (stride == 1 && to > from) memcpy(line + from, image + (start + from), (size_t)(to - from) * sizeof *line);
-    else for (int64_t x = from; x < to; x++) line[x] = image[start + x * stride];
-    for (int64_t x = to; x < c->columns; x++) line[x] = 0;
-}
-
-static void add_row(vg_real *line, vg_real *image, int64_t start, const vg_conv *c) {
-    int64_t from, to;
-    const int64_t stride = c->window.stride[1];
-    if (image == NULL) return;
-    inside(start, stride, c->width, c->columns, &from, &to);
-    if (stride == 1) {
-        VG_INDEPENDENT for (int64_t x = from; x < to; x++) image[start + x] += line[x];
-    } else {
-        for (int64_t x = from; x < to; x++) image[start + x * stride] += line[x];
+/* For short rows, where a call of memcpy costs more than the copy; the last vector overlaps the one before. */
+static inline void copy(vg_real *to, const vg_real *from, int64_t count) {
+    if (count < VG_MICRO_LANES) {
+        for (int64_t k = 0; k < count; k++) to[k] = from[k];
+        return;
+    }
+    for (int64_t k = 0; k < count; k += VG_MICRO_LANES) {
+        const int64_t at = k + VG_MICRO_LANES > count ? count - VG_MICRO_LANES : k;
+        *(vg_loose *)(to + at) = *(const vg_loose *)(from + at);
     }
 }
 
-/* Goes through windows [depth, rows * columns] and the image [inputs, height, width] that they see, row by row;
- * where a row lies in the padding, it is NULL. */
-static void unfold(const part *p, vg_real *windows, vg_real *image, each_row row) {
-    const vg_conv *c = p->conv;
+/* What one place across the filters sees of a row, which is NULL where it lies in the padding. */
+static void read_row(vg_real *line, const vg_real *row, int64_t start, const vg_conv *c) {
+    int64_t from = c->columns, to = c->columns;
+    const int64_t stride = c->window.stride[1];
+    if (row) inside(start, stride, c->width, c->columns, &from, &to);
+    for (int64_t x = 0; x < from; x++) line[x] = 0;
+    if (stride == 1 && to > from) copy(line + from, row + (start + from), to - from);
+    else for (int64_t x = from; x < to; x++) line[x] = row[start + x * stride];
+    for (int64_t x = to; x < c->columns; x++) line[x] = 0;
+}
+
+/* ---- strips */
+
+/* The lines of a plane that are rows `top + line` of an image as wide as the result: one copy of them all, shifted by
+ * `start`, where what came from the rows beside is padding. */
+static void read_plane(vg_real *plane, const vg_real *image, int64_t top, int64_t start, const vg_conv *c) {
+    const int64_t width = c->width, size = c->height * width, all = c->lines * width;
+    int64_t from, to, left, right;
+    inside(top * width + start, 1, size, all, &from, &to);
+    for (int64_t k = 0; k < from; k++) plane[k] = 0;
+    memcpy(plane + from, image + (top * width + start + from), (size_t)(to - from) * sizeof *plane);
+    for (int64_t k = to; k < all; k++) plane[k] = 0;
+    inside(start, 1, width, width, &left, &right);
+    for (int64_t x = 0; x < left; x++)
+        for (int64_t line = 0; line < c->lines; line++) plane[line * width + x] = 0;
+    for (int64_t x = right; x < width; x++)
+        for (int64_t line = 0; line < c->lines; line++) plane[line * width + x] = 0;
+}
+
+/* strips [channels, kernel width, phases, plane] of an image [channels, height, width], for the result's rows from
+ * `first` on. */
+static void read_strips(vg_real *strips, const vg_real *image, int64_t channels, int64_t first, const vg_conv *c) {
     const vg_window *w = &c->window;
-    for (int64_t channel = 0; channel < c->inputs; channel++)
-        for (int64_t ky = 0; ky < w->kernel[0]; ky++)
-            for (int64_t kx = 0; kx < w->kernel[1]; kx++) {
+    const int64_t down = w->stride[0], area = c->height * c->width;
+    const bool dense = down == 1 && w->stride[1] == 1 && c->width == c->columns;
+    for (int64_t channel = 0; channel < channels; channel++, image += area)
+        for (int64_t kx = 0; kx < w->kernel[1]; kx++)
+            for (int64_t phase = 0; phase < c->phases; phase++, strips += c->plane) {
                 const int64_t start = kx * w->dilation[1] - w->before[1];
-                for (int64_t r = 0; r < p->rows; r++, windows += c->columns) {
-                    const int64_t y = (p->first + r) * w->stride[0] + ky * w->dilation[0] - w->before[0];
+                const int64_t top = first * down + phase - w->before[0];
+                if (dense) {
+                    read_plane(strips, image, top, start, c);
+                    continue;
+                }
+                for (int64_t line = 0; line < c->lines; line++) {
+                    const int64_t y = top + line * down;
                     const bool in = y >= 0 && y < c->height;
-                    row(windows, in ? image + (channel * c->height + y) * c->width : NULL, start, c);
+                    read_row(strips + line * c->columns, in ? image + y * c->width : NULL, start, c);
                 }
             }
 }
 
-/* ---- the three products of one part; result: [outputs, rows * columns] of the whole, from the part's first row on */
-
-typedef struct operands { vg_real *images, *filters, *result; } operands;
-typedef void (*product)(const part *p, const operands *at, vg_real *windows, bool again);
-
-static void forward(const part *p, const operands *at, vg_real *windows, bool again) {
-    const vg_conv *c = p->conv;
-    const int64_t count = p->rows * c->columns, pixels = c->rows * c->columns;
-    (void)again;
-    if (c->direct) windows = at->images;
-    else unfold(p, windows, at->images, read_row);
-    VG_PRECISE(vg_blas_multiply)(false, false, c->outputs, count, c->depth, at->filters, c->depth, windows, count, false,
-                                 at->result, pixels);
-}
-
-static void by_input(const part *p, const operands *at, vg_real *windows, bool again) {
-    const vg_conv *c = p->conv;
-    const int64_t count = p->rows * c->columns, pixels = c->rows * c->columns;
-    (void)again;
-    if (c->direct) windows = at->images;
-    VG_PRECISE(vg_blas_multiply)(true, false, c->depth, count, c->outputs, at->filters, c->depth, at->result, pixels,
-                                 false, windows, count);
-    if (!c->direct) unfold(p, windows, at->images, add_row);
-}
-
-/* again: the filters' adjoint holds the sum of the parts before. */
-static void by_filter(const part *p, const operands *at, vg_real *windows, bool again) {
-    const vg_conv *c = p->conv;
-    const int64_t count = p->rows * c->columns, pixels = c->rows * c->columns;
-    if (c->direct) windows = at->images;
-    else unfold(p, windows, at->images, read_row);
-    VG_PRECISE(vg_blas_multiply)(false, true, c->outputs, c->depth, count, at->result, pixels, windows, count, again,
-                                 at->filters, c->depth);
-}
-
-static void convolve(const vg_work *work, vg_op op, const vg_view *images, const vg_view *filters,
-                     const vg_view *result, product multiply) {
-    const vg_conv c = vg_conv_of(op, work, sizeof(vg_real));
-    vg_real *const windows = work->context->scratch;
-    const int64_t pixels = c.rows * c.columns, area = c.height * c.width;
-    const bool sums = op == VG_OP_conv2d_input ? !c.direct : images->count == 0 || result->count == 0;
-    if (sums) memset(work->out->data, 0, (size_t)work->out->count * sizeof(vg_real));
-    if (images->count == 0 || result->count == 0 || filters->count == 0) return;
-    for (int64_t n = 0; n < c.images; n++)
-        for (int64_t g = 0; g < c.groups; g++) {
-            const int64_t group = n * c.groups + g;
-            for (int64_t first = 0; first < c.rows; first += c.block) {
-                const part p = { &c, first, c.rows - first < c.block ? c.rows - first : c.block };
-                const operands at = { (vg_real *)images->data + group * c.inputs * area,
-                                      (vg_real *)filters->data + g * c.outputs * c.depth,
-                                      (vg_real *)result->data + group * c.outputs * pixels + first * c.columns };
-                multiply(&p, &at, windows, n > 0 || first > 0);
+/* Where in strips the elements (channel, ky, kx) of the filters see their first pixel. */
+static void find_places(const vg_conv *c, int64_t *places) {
+    const vg_window *w = &c->window;
+    for (int64_t channel = 0; channel < c->channels; channel++)
+        for (int64_t ky = 0; ky < w->kernel[0]; ky++)
+            for (int64_t kx = 0; kx < w->kernel[1]; kx++) {
+                const int64_t down = ky * w->dilation[0], phase = down % w->stride[0];
+                const int64_t plane = (channel * w->kernel[1] + kx) * c->phases + phase;
+                *places++ = plane * c->plane + down / w->stride[0] * c->columns;
             }
-        }
+}
+
+/* ---- the result */
+
+/* Tiles [groups, tiles, depth, height] of the filters [groups * outputs, inputs, ...]. Turned, they come from
+ * [groups * inputs, outputs, ...], read backwards. */
+static void tile_filters(const vg_conv *c, const vg_real *filters, int64_t height, vg_real *to) {
+    const int64_t taps = c->window.kernel[0] * c->window.kernel[1];
+    for (int64_t g = 0; g < c->groups; g++)
+        for (int64_t i = 0; i < c->outputs; i += height)
+            for (int64_t channel = 0; channel < c->inputs; channel++)
+                for (int64_t tap = 0; tap < taps; tap++)
+                    for (int64_t k = i; k < i + height; k++) {
+                        const int64_t straight = ((g * c->outputs + k) * c->inputs + channel) * taps + tap;
+                        const int64_t turned = ((g * c->inputs + channel) * c->outputs + k + 1) * taps - 1 - tap;
+                        *to++ = k < c->outputs ? filters[c->turned ? turned : straight] : 0;
+                    }
+}
+
+static void convolve(const vg_conv *c, const vg_real *images, const vg_real *filters, vg_real *result, char *scratch) {
+    int64_t *const places = (int64_t *)(scratch + c->places_at);
+    vg_real *const strips = (vg_real *)(scratch + c->strips_at), *const tiles = (vg_real *)(scratch + c->filters_at);
+    const int64_t taps = c->window.kernel[0] * c->window.kernel[1], pixels = c->rows * c->columns;
+    const int64_t height = VG_VARIANT(vg_conv_tile)(c->outputs), area = c->height * c->width;
+    const int64_t tiles_step = (c->outputs + height - 1) / height * height * c->depth;      /* of a group */
+    find_places(c, places);
+    tile_filters(c, filters, height, tiles);
+    for (int64_t part = 0; part < c->images * c->groups; part++)
+        for (int64_t first = 0; first < c->rows; first += c->block)
+            for (int64_t channel = 0; channel < c->inputs; channel += c->channels) {
+                const int64_t rows = c->rows - first < c->block ? c->rows - first : c->block;
+                const int64_t channels = c->inputs - channel < c->channels ? c->inputs - channel : c->channels;
+                read_strips(strips, images + (part * c->inputs + channel) * area, channels, first, c);
+                const vg_sweep sweep = {
+                    .filters = tiles + part % c->groups * tiles_step + channel * taps * height,
+                    .height = height, .tile_step = c->depth * height, .outputs = c->outputs, .strips = strips,
+                    .places = places, .depth = channels * taps, .pixels = rows * c->columns, .add = channel > 0,
+                    .result = result + part * c->outputs * pixels + first * c->columns, .result_step = pixels
+                };
+                VG_VARIANT(vg_conv_sweep)(&sweep);
+            }
 }
 
 void VG_KERNEL(conv2d)(const vg_work *work) {
-    convolve(work, VG_OP_conv2d, &work->in[0], &work->in[1], work->out, forward);
+    const vg_conv c = vg_conv_of(VG_OP_conv2d, work, sizeof(vg_real));
+    if (c.scratch == 0) memset(work->out->data, 0, (size_t)work->out->count * sizeof(vg_real));
+    else convolve(&c, work->in[0].data, work->in[1].data, work->out->data, work->context->scratch);
+}
+
+/* ---- by the images, where it is strided: products whose columns are added to what the windows saw */
+
+static void add_row(const vg_real *line, vg_real *row, int64_t start, const vg_conv *c) {
+    int64_t from, to;
+    const int64_t stride = c->window.stride[1];
+    inside(start, stride, c->width, c->columns, &from, &to);
+    if (stride == 1) {
+        VG_INDEPENDENT for (int64_t x = from; x < to; x++) row[start + x] += line[x];
+    } else {
+        for (int64_t x = from; x < to; x++) row[start + x * stride] += line[x];
+    }
+}
+
+/* windows [depth, rows * columns], the result's from row `first` on, into an image [inputs, height, width] */
+static void fold(const vg_real *windows, vg_real *image, int64_t first, int64_t rows, const vg_conv *c) {
+    const vg_window *w = &c->window;
+    for (int64_t channel = 0; channel < c->inputs; channel++)
+        for (int64_t ky = 0; ky < w->kernel[0]; ky++)
+            for (int64_t kx = 0; kx < w->kernel[1]; kx++)
+                for (int64_t r = 0; r < rows; r++, windows += c->columns) {
+                    const int64_t y = (first + r) * w->stride[0] + ky * w->dilation[0] - w->before[0];
+                    if (y < 0 || y >= c->height) continue;
+                    add_row(windows, image + (channel * c->height + y) * c->width, kx * w->dilation[1] - w->before[1], c);
+                }
+}
+
+static void convolve_back(const vg_conv *c, const vg_real *adjoint, const vg_real *filters, vg_real *images, char *scratch) {
+    vg_real *const windows = (vg_real *)(scratch + c->strips_at);
+    const int64_t pixels = c->rows * c->columns, image = c->inputs * c->height * c->width;
+    memset(images, 0, (size_t)(c->images * c->groups * image) * sizeof *images);
+    for (int64_t part = 0; part < c->images * c->groups; part++)
+        for (int64_t first = 0; first < c->rows; first += c->block) {
+            const int64_t rows = c->rows - first < c->block ? c->rows - first : c->block, count = rows * c->columns;
+            const vg_product product = {
+                .ta = true, .m = c->depth, .n = count, .k = c->outputs,
+                .a = filters + part % c->groups * c->outputs * c->depth, .lda = c->depth,
+                .b = adjoint + part * c->outputs * pixels + first * c->columns, .ldb = pixels, .c = windows, .ldc = count
+            };
+            VG_VARIANT(vg_product_run)(&product, scratch);
+            fold(windows, images + part * image, first, rows, c);
+        }
 }
 
 void VG_KERNEL(conv2d_input)(const vg_work *work) {
-    convolve(work, VG_OP_conv2d_input, work->out, &work->in[1], &work->in[0], by_input);
+    const vg_conv c = vg_conv_of(VG_OP_conv2d_input, work, sizeof(vg_real));
+    const vg_real *adjoint = work->in[0].data, *filters = work->in[1].data;
+    if (c.scratch == 0) memset(work->out->data, 0, (size_t)work->out->count * sizeof(vg_real));
+    else if (c.turned) convolve(&c, adjoint, filters, work->out->data, work->context->scratch);
+    else convolve_back(&c, adjoint, filters, work->out->data, work->context->scratch);
+}
+
+/* ---- by the filters */
+
+/* The sum [groups * outputs, depth] over the images of one part. */
+static void sum_part(const vg_conv *c, int64_t part, const vg_real *images, const vg_real *adjoint, vg_real *sum,
+                     char *scratch) {
+    int64_t *const places = (int64_t *)(scratch + c->places_at);
+    vg_real *const strips = (vg_real *)(scratch + c->strips_at);
+    const int64_t taps = c->window.kernel[0] * c->window.kernel[1], pixels = c->rows * c->columns;
+    const int64_t area = c->height * c->width, image = c->inputs * area, step = c->channels * c->window.kernel[1] * c->phases * c->plane;
+    const int64_t begin = c->images * part / c->parts, end = c->images * (part + 1) / c->parts;
+    find_places(c, places);
+    for (int64_t g = 0; g < c->groups; g++)
+        for (int64_t channel = 0; channel < c->inputs; channel += c->channels)
+            for (int64_t n = begin; n < end; n += c->together)
+                for (int64_t first = 0; first < c->rows; first += c->block) {
+                    const int64_t channels = c->inputs - channel < c->channels ? c->inputs - channel : c->channels;
+                    const int64_t count = end - n < c->together ? end - n : c->together;
+                    const int64_t rows = c->rows - first < c->block ? c->rows - first : c->block;
+                    for (int64_t k = 0; k < count; k++)
+                        read_strips(strips + k * step, images + ((n + k) * c->groups + g) * image + channel * area,
+                                    channels, first, c);
+                    const vg_gather gather = {
+                        .strips = strips, .strips_step = step, .places = places,
+                        .adjoint = adjoint + (n * c->groups + g) * c->outputs * pixels + first * c->columns,
+                        .adjoint_step = c->groups * c->outputs * pixels, .adjoint_row = pixels,
+                        .tails = (vg_real *)(scratch + c->tails_at), .images = count, .outputs = c->outputs,
+                        .depth = channels * taps, .pixels = rows * c->columns, .add = n > begin || first > 0,
+                        .sum = sum + g * c->outputs * c->depth + channel * taps, .sum_step = c->depth
+                    };
+                    VG_VARIANT(vg_conv_gather)(&gather);
+                }
+}
+
+/* The parts' sums in order; the first is where the whole will be. */
+static void join_parts(const vg_conv *c, vg_real *sum, const vg_real *others) {
+    const int64_t count = c->groups * c->outputs * c->depth;
+    for (int64_t part = 1; part < c->parts; part++, others += count) {
+        VG_INDEPENDENT for (int64_t k = 0; k < count; k++) sum[k] += others[k];
+    }
 }
 
 void VG_KERNEL(conv2d_filter)(const vg_work *work) {
-    convolve(work, VG_OP_conv2d_filter, &work->in[0], work->out, &work->in[1], by_filter);
+    const vg_conv c = vg_conv_of(VG_OP_conv2d_filter, work, sizeof(vg_real));
+    vg_real *const sum = work->out->data;
+    char *const scratch = work->context->scratch;
+    if (c.scratch == 0) {
+        memset(sum, 0, (size_t)work->out->count * sizeof(vg_real));
+        return;
+    }
+    vg_real *const others = (vg_real *)(scratch + c.sums_at);
+    for (int64_t part = 0; part < c.parts; part++)
+        sum_part(&c, part, work->in[0].data, work->in[1].data, part > 0 ? others + (part - 1) * work->out->count : sum,
+                 scratch);
+    join_parts(&c, sum, others);
 }

@@ -52,32 +52,66 @@ void VG_KERNEL(scatter)(const vg_work *work) {
         }
 }
 
+/* True when all indices lie within [0, limit); else the first that does not is noted. Counted without a branch, so that it
+ * costs little beside what is then done with them. */
+static bool all_fit(const vg_work *work, int64_t limit) {
+    const int32_t *indices = work->in[1].data;
+    const int64_t count = work->in[1].count;
+    int32_t outside = 0;
+    for (int64_t k = 0; k < count; k++) outside |= (int32_t)((indices[k] < 0) | (indices[k] >= limit));
+    for (int64_t k = 0; outside && k < count; k++) fits(work, indices, k, limit);
+    return !outside;
+}
+
 /* in[0] [rows, n], in[1] [rows, m] -> [rows, m]; without an axis of its own m is 1 */
+#define PICK(name, TYPE)                                                                                       \
+    static void name(const vg_work *work, int64_t width, int64_t each) {                                       \
+        const int32_t *indices = work->in[1].data;                                                             \
+        const TYPE *from = work->in[0].data;                                                                   \
+        TYPE *to = work->out->data;                                                                            \
+        const bool fit = all_fit(work, width);                                                                 \
+        for (int64_t first = 0; first < work->in[1].count; first += each, from += width) {                     \
+            const int32_t *const at = indices + first;                                                         \
+            if (fit) {                                                                                         \
+                for (int64_t k = 0; k < each; k++) to[first + k] = from[at[k]];                                \
+            } else {                                                                                           \
+                for (int64_t k = 0; k < each; k++) to[first + k] = at[k] >= 0 && at[k] < width ? from[at[k]] : 0; \
+            }                                                                                                  \
+        }                                                                                                      \
+    }
+PICK(pick_real, vg_real)
+PICK(pick_whole, int32_t)
+#undef PICK
+
 void VG_KERNEL(pick)(const vg_work *work) {
     const vg_view *in = &work->in[0], *at = &work->in[1];
     const int64_t width = in->dims[in->rank - 1], each = at->rank == in->rank ? at->dims[at->rank - 1] : 1;
-    const int32_t *indices = at->data;
-    for (int64_t k = 0; k < at->count; k++) {
-        const int64_t from = fits(work, indices, k, width) ? k / each * width + indices[k] : -1;
-        if (in->dtype == VG_I32)
-            ((int32_t *)work->out->data)[k] = from < 0 ? 0 : ((const int32_t *)in->data)[from];
-        else
-            ((vg_real *)work->out->data)[k] = from < 0 ? 0 : ((const vg_real *)in->data)[from];
-    }
+    if (in->dtype == VG_I32) pick_whole(work, width, each);
+    else pick_real(work, width, each);
 }
 
 /* in[0], in[1] [rows, m] -> [rows, n], in the order of the indices; word 1: m has an axis of its own, else it is 1 */
+#define SPREAD(name, TYPE)                                                                                     \
+    static void name(const vg_work *work, int64_t width, int64_t each) {                                       \
+        const int32_t *indices = work->in[1].data;                                                             \
+        const TYPE *from = work->in[0].data;                                                                   \
+        TYPE *to = work->out->data;                                                                            \
+        const bool fit = all_fit(work, width);                                                                 \
+        for (int64_t first = 0; first < work->in[1].count; first += each, to += width) {                       \
+            const int32_t *const at = indices + first;                                                         \
+            memset(to, 0, (size_t)width * sizeof *to);                                                         \
+            for (int64_t k = 0; k < each; k++)                                                                 \
+                if (fit || (at[k] >= 0 && at[k] < width)) to[at[k]] += from[first + k];                        \
+        }                                                                                                      \
+    }
+SPREAD(spread_real, vg_real)
+SPREAD(spread_whole, uint32_t)
+#undef SPREAD
+
 void VG_KERNEL(spread)(const vg_work *work) {
     const vg_view *in = &work->in[0], *out = work->out;
     const int64_t width = out->dims[out->rank - 1], each = work->words[1] ? in->dims[in->rank - 1] : 1;
-    const int32_t *indices = work->in[1].data;
-    memset(out->data, 0, (size_t)out->count * vg_element_size(out->dtype));
-    for (int64_t k = 0; k < in->count; k++) {
-        if (!fits(work, indices, k, width)) continue;
-        const int64_t to = k / each * width + indices[k];
-        if (out->dtype == VG_I32)
-            ((uint32_t *)out->data)[to] += ((const uint32_t *)in->data)[k];
-        else
-            ((vg_real *)out->data)[to] += ((const vg_real *)in->data)[k];
-    }
+    if (in->count == 0) memset(out->data, 0, (size_t)out->count * vg_element_size(out->dtype));
+    else if (out->dtype == VG_I32) spread_whole(work, width, each);
+    else spread_real(work, width, each);
 }

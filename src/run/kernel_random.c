@@ -21,14 +21,13 @@ static draw draw_of(const vg_work *work) {
     return (draw){ { stream, turn }, a, b, work->out->data, work->out->count };
 }
 
+enum { TOGETHER = 256 };       /* numbers drawn at once; even */
+
+static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
 void VG_KERNEL(random_normal)(const vg_work *work) {
     const draw d = draw_of(work);
-    for (int64_t i = 0; i < d.count; i += 2) {
-        double pair[2];
-        vg_random_normal_pair(d.key, (uint64_t)i / 2, pair);
-        d.out[i] = (vg_real)(d.a + d.b * pair[0]);
-        if (i + 1 < d.count) d.out[i + 1] = (vg_real)(d.a + d.b * pair[1]);
-    }
+    VG_PRECISE(vg_random_normals)(d.key, d.a, d.b, d.out, (uint64_t)d.count);
 }
 
 /* A standard normal number within two: the first of the element's own sequence of pairs that is (one in 22 is not,
@@ -51,17 +50,26 @@ void VG_KERNEL(random_truncated)(const vg_work *work) {
 
 void VG_KERNEL(random_uniform)(const vg_work *work) {
     const draw d = draw_of(work);
-    for (int64_t i = 0; i < d.count; i++) {
-        const double value = d.a + (d.b - d.a) * vg_random_uniform(d.key, (uint64_t)i);
-        const vg_real rounded = (vg_real)value, end = (vg_real)d.b;
-        const bool reached = d.a < d.b && rounded >= end;      /* rounding may reach the excluded end */
-        d.out[i] = reached ? VG_M(nextafter)(end, (vg_real)-INFINITY) : rounded;
+    const vg_real end = (vg_real)d.b, before = VG_M(nextafter)(end, (vg_real)-INFINITY);
+    for (int64_t begin = 0; begin < d.count; begin += TOGETHER) {
+        const int64_t count = least(d.count - begin, TOGETHER);
+        double values[TOGETHER];
+        vg_random_uniforms(d.key, (uint64_t)begin, (uint32_t)count, values);
+        for (int64_t k = 0; k < count; k++) {
+            const vg_real rounded = (vg_real)(d.a + (d.b - d.a) * values[k]);
+            d.out[begin + k] = d.a < d.b && rounded >= end ? before : rounded;   /* rounding may reach the excluded end */
+        }
     }
 }
 
 void VG_KERNEL(random_bernoulli)(const vg_work *work) {
     const draw d = draw_of(work);
-    for (int64_t i = 0; i < d.count; i++) d.out[i] = vg_random_uniform(d.key, (uint64_t)i) < d.a ? 1 : 0;
+    for (int64_t begin = 0; begin < d.count; begin += TOGETHER) {
+        const int64_t count = least(d.count - begin, TOGETHER);
+        double values[TOGETHER];
+        vg_random_uniforms(d.key, (uint64_t)begin, (uint32_t)count, values);
+        for (int64_t k = 0; k < count; k++) d.out[begin + k] = values[k] < d.a ? 1 : 0;
+    }
 }
 
 /* The first axis against all others, as in PyTorch: rows orthonormal when there are fewer rows, else columns. The
@@ -74,11 +82,14 @@ void VG_KERNEL(random_orthogonal)(const vg_work *work) {
     const bool tall = rows >= columns;
     const int64_t height = tall ? rows : columns, width = tall ? columns : rows;
     double *q = work->context->scratch, *scratch = q + out->count;
-    for (int64_t i = 0; i < out->count; i++) {
-        double pair[2];
-        vg_random_normal_pair(d.key, (uint64_t)i / 2, pair);
-        const int64_t at = tall ? i % columns * height + i / columns : i;
-        q[at] = pair[i % 2];
+    for (int64_t begin = 0; begin < out->count; begin += TOGETHER) {
+        const int64_t count = least(out->count - begin, TOGETHER);
+        double values[TOGETHER];
+        vg_random_normal_pairs(d.key, (uint64_t)begin / 2, (uint32_t)(count + 1) / 2, values);
+        for (int64_t k = 0; k < count; k++) {
+            const int64_t i = begin + k, at = tall ? i % columns * height + i / columns : i;
+            q[at] = values[k];
+        }
     }
     if (!vg_blas_orthogonal(height, width, q, scratch, vg_blas_orthogonal_scratch(height, width))
         && work->context->fault == VG_FAULT_none)

@@ -100,6 +100,7 @@ typedef struct vg_program {
     struct vg_pool *pool;
     vg_worker      *workers;        /* one a thread of schedule.threads */
     uint64_t        due, updates_due;      /* the cadences of the execution, and of its updates: not all at the last step */
+    bool            uses_blas;      /* around an execution, vg_blas_enter and vg_blas_leave */
     bool            once_done;
     vg_node         fault_node;     /* where the fault of the last execution came from; 0 is none */
 } vg_program;

@@ -163,6 +163,7 @@ static vg_step_row step_of(const maker *m, vg_node node) {
         .cadences = program->schedule.cadences[node]
     };
     if (row.kernel == NULL) return row;
+    program->uses_blas = program->uses_blas || !m->store->kernels->cuts || op == VG_OP_random_orthogonal;
     if (vg_op_is(op, VG_FLAG_map)) {
         row.kernel = m->store->kernels->group;
         row.group = vg_program_group(m, &node, 1, &row);

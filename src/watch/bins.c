@@ -17,9 +17,15 @@ _Static_assert(2 * (CELLS - 1) + 2 + 1 <= VG_BIN_LIMIT, "the bins must fit");
 /* The zeros' bin reaches half way to its neighbours at most, and is thin beside the whole axis. */
 static double zero_width(const vg_histogram *h) {
     double width = fmax(fabs(h->min), fabs(h->max)) * 0x1p-20;
-    for (size_t i = 0; i < h->bucket_count; i++) {
-        const vg_bucket *b = &h->buckets[i];
-        width = fmin(width, b->low >= 0 ? b->low / 2 : b->high <= 0 ? -b->high / 2 : width);
+    size_t positive = 0;
+    while (positive < h->bucket_count && h->buckets[positive].low < 0) {
+        positive++;
+    }
+    if (positive < h->bucket_count) {
+        width = fmin(width, h->buckets[positive].low / 2);
+    }
+    if (positive > 0) {
+        width = fmin(width, -h->buckets[positive - 1].high / 2);
     }
     return fmax(width, DBL_TRUE_MIN);   /* the lowest subnormal bucket begins at 0 itself */
 }
@@ -45,7 +51,8 @@ static size_t list_rows(const vg_histogram *h, vg_bin *rows, size_t *zero_row) {
 
 /* Which cell of `CELLS` a position between 0 and 1 lies in. */
 static int cell_of(double position) {
-    return (int)fmin(fmax(position, 0) * CELLS, CELLS - 1);
+    const double cell = position * CELLS;
+    return !(cell > 0) ? 0 : cell < CELLS - 1 ? (int)cell : CELLS - 1;
 }
 
 static size_t merge_rows(const vg_histogram *h, const vg_bin *rows, size_t count, size_t zero_row, vg_bin *bins) {
