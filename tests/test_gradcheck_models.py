@@ -9,6 +9,9 @@ import subprocess
 import sys
 import time
 
+sys.dont_write_bytecode = True
+import small_models
+
 PROGRAM = os.path.abspath(sys.argv[1])
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 TOLERANCE = 1e-7
@@ -17,25 +20,13 @@ TOTALS = re.compile(r"^\d+ variables?: (?:\d+ wrong, )?(\d+) checked, (\d+) skip
 AT_ONCE = 2
 
 # Smaller, where a model's size makes differences slow: what is checked are the same layers.
-OPTIONS = {
-    "fifty": ["--set", "hidden=10"],
-    "gan": ["--batch", "4"],
-    "gru": ["--set", "units=16", "--set", "length=24"],
-    "lenet": ["--batch", "2"],
-    "lstm": ["--set", "units=16"],
-    "residual": ["--batch", "2"],
-    "transformer": ["--set", "length=10", "--set", "width=16", "--batch", "2"],
-}
+OPTIONS = small_models.options(small_models.GRADIENTS)
 
 
 def check(path, second):
     """One line about a model in one order, and whether it is as it has to be."""
     name = os.path.splitext(os.path.basename(path))[0]
-    options = list(OPTIONS.get(name, []))
-    if "--batch" not in options:
-        options += ["--batch", "8"]
-    if second:
-        options.append("--second")
+    options = OPTIONS[name] + (["--second"] if second else [])
     started = time.time()
     done = subprocess.run([PROGRAM, "gradcheck", path, *options], capture_output=True, text=True)
     seconds = time.time() - started

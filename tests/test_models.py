@@ -6,8 +6,15 @@ import os
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+import small_models
+
 PROGRAM = os.path.abspath(sys.argv[1])
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
+
+
+def model_of(path):
+    return os.path.splitext(os.path.basename(path))[0]
 
 
 def run(name, *options):
@@ -65,25 +72,15 @@ def test_spirals():
 
 
 # Whole trainings are tests/gallery.sh's; here a few steps of each model, its data small where that is what takes long.
-SMALL = {
-    "digits": ["--data", "digits=digits(count = 200)", "--batch", "16"],
-    "fifty": ["--data", "digits=digits(count = 200)", "--batch", "16", "--set", "depth=6"],
-    "siamese": ["--data", "left=digits(count = 100)", "--data", "right=digits(count = 100, seed = 2)", "--batch", "16"],
-    "book": ["--batch", "4"],
-}
-
-
-def options_of(path):
-    name = os.path.splitext(os.path.basename(path))[0]
-    text = open(path).read()
-    return SMALL.get(name) or next((SMALL[data] for data in ("digits", "book") if "data %s" % data in text), [])
-
-
 def test_every_model_trains():
-    """Every loss is finite, and the same one again with everything watched: watching changes no number."""
+    """Every loss is finite, and the same one again with everything watched: watching changes no number (test_bits.c has
+    the bits)."""
+    small = small_models.options(small_models.STEPS)
+    assert sorted(small) == sorted(map(model_of, glob.glob(os.path.join(ROOT, "models", "*.nn"))))
+
     def losses(path, *options):
         done = subprocess.run([PROGRAM, "run", path, "--no-files", "--quiet", "--jsonl", "-", "--steps", "4",
-                               *options_of(path), *options], capture_output=True, text=True)
+                               *small[model_of(path)], *options], capture_output=True, text=True)
         assert done.returncode in (0, 3), "%s: exit %d\n%s" % (path, done.returncode, done.stderr)
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         found = [(line["step"], line["value"]) for line in lines if line["kind"] == "scalar" and "split" not in line
@@ -110,7 +107,6 @@ def test_sketches_train():
 def test_workloads_check():
     """The benchmark's models, with the settings that it gives them."""
     sys.path.insert(0, os.path.join(ROOT, "tests", "bench"))
-    sys.dont_write_bytecode = True
     from bench import WORKLOADS
     assert len(WORKLOADS) == 8
     for name, workload in WORKLOADS.items():
