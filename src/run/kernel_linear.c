@@ -1,16 +1,40 @@
-/* Products and what normalises along an axis: matmul, softmax, log_softmax, addn. */
+/* Products and sums of whole tensors: matmul, addn. */
 #include "run/kernel_real.h"
 
 #include "run/product.h"
 
-/* The batch axes of a product: everything but the last two, in matrices. */
+/* The batch axes of a product: everything but the last two, in elements. */
 static void batch_strides(const vg_view *view, uint32_t rank, int64_t *strides) {
     const uint32_t own = view->rank - 2, missing = rank - own;
     int64_t dense[VG_RANK_LIMIT];
     vg_walk_strides(view->dims, own, dense);
     for (uint32_t k = 0; k < rank; k++) {
         const bool repeated = k < missing || view->dims[k - missing] == 1;
-        strides[k] = repeated ? 0 : dense[k - missing];
+        strides[k] = repeated ? 0 : dense[k - missing] * vg_extent(view, own, view->rank);
+    }
+}
+
+/* One product for each matrix of the batch. */
+static void multiply_batch(const vg_work *work, vg_product product, uint32_t rank) {
+    const vg_view *a = &work->in[0], *b = &work->in[1], *out = work->out;
+    int64_t a_strides[VG_RANK_LIMIT], b_strides[VG_RANK_LIMIT], at[VG_RANK_LIMIT] = { 0 };
+    batch_strides(a, rank, a_strides);
+    batch_strides(b, rank, b_strides);
+    for (;;) {
+        VG_VARIANT(vg_product_run)(&product, work->context->scratch);
+        uint32_t axis = rank;
+        const vg_real *const right = product.b;
+        for (; axis > 0; axis--) {
+            product.a += a_strides[axis - 1];
+            product.b += b_strides[axis - 1];
+            if (++at[axis - 1] < out->dims[axis - 1]) break;
+            at[axis - 1] = 0;
+            product.a -= out->dims[axis - 1] * a_strides[axis - 1];
+            product.b -= out->dims[axis - 1] * b_strides[axis - 1];
+        }
+        if (axis == 0) return;
+        product.c += product.m * product.n;
+        product.same_b = product.b == right;
     }
 }
 
@@ -18,87 +42,52 @@ void VG_KERNEL(matmul)(const vg_work *work) {
     const vg_view *a = &work->in[0], *b = &work->in[1], *out = work->out;
     const bool ta = work->words[0] != 0, tb = work->words[1] != 0;
     const uint32_t batch = out->rank - 2;
+    const int64_t n = out->dims[out->rank - 1], k = a->dims[a->rank - (ta ? 2 : 1)], m = out->dims[out->rank - 2];
     const bool columns = ta && batch == 0 && work->to > 0;      /* a part of the result's rows: of a's columns */
-    const int64_t n = out->dims[out->rank - 1], k = a->dims[a->rank - (ta ? 2 : 1)];
-    int64_t m = out->dims[out->rank - 2], batches = vg_extent(out, 0, batch);
     if (out->count == 0) return;
-    if (b->rank == 2 && !ta) {      /* the rows of all matrices are the rows of one */
-        m *= batches;
-        batches = 1;
-    }
-    int64_t a_strides[VG_RANK_LIMIT], b_strides[VG_RANK_LIMIT];
-    batch_strides(a, batch, a_strides);
-    batch_strides(b, batch, b_strides);
-    for (int64_t i = 0; i < batches; i++) {
-        int64_t at_a = 0, at_b = 0, rest = i;
-        for (uint32_t axis = batch; batches > 1 && axis-- > 0; rest /= out->dims[axis]) {
-            at_a += rest % out->dims[axis] * a_strides[axis];
-            at_b += rest % out->dims[axis] * b_strides[axis];
-        }
-        const vg_real *left = (const vg_real *)a->data + at_a * vg_extent(a, a->rank - 2, a->rank);
-        const vg_real *right = (const vg_real *)b->data + at_b * vg_extent(b, b->rank - 2, b->rank);
-        const vg_product product = { .ta = ta, .tb = tb, .m = m, .n = n, .k = k,
-                                     .a = left + (columns ? work->from : 0), .lda = ta ? a->dims[a->rank - 1] : k, .b = right, .ldb = tb ? k : n,
-                                     .c = (vg_real *)out->data + i * m * n, .ldc = n };
+    vg_product product = { .ta = ta, .tb = tb, .m = m, .n = n, .k = k,
+                           .a = (const vg_real *)a->data + (columns ? work->from : 0), .lda = a->dims[a->rank - 1],
+                           .b = b->data, .ldb = tb ? k : n, .c = out->data, .ldc = n };
+    if (b->rank > 2 || ta) {
+        multiply_batch(work, product, batch);
+    } else {      /* the rows of all matrices are the rows of one */
+        product.m *= vg_extent(out, 0, batch);
         VG_VARIANT(vg_product_run)(&product, work->context->scratch);
     }
 }
 
-/* The logarithm of the sum of exp(x - *top) and the largest element *top, of `count` elements `stride` apart. */
-static double log_total(const vg_real *x, int64_t count, int64_t stride, double *top) {
-    vg_real largest = x[0];
-    for (int64_t i = 1; i < count; i++) {
-        const vg_real value = x[i * stride];
-        if (value > largest || value != value) largest = value;
-    }
-    double total = 0;
-    for (int64_t i = 0; i < count; i++) total += exp((double)x[i * stride] - (double)largest);
-    *top = (double)largest;
-    return log(total);
-}
-
-static void softmax_line(const vg_real *x, vg_real *y, int64_t count, int64_t stride) {
-    double top = 0;
-    const double total = exp(log_total(x, count, stride, &top));
-    for (int64_t i = 0; i < count; i++) y[i * stride] = (vg_real)(exp((double)x[i * stride] - top) / total);
-}
-
-static void log_softmax_line(const vg_real *x, vg_real *y, int64_t count, int64_t stride) {
-    double top = 0;
-    const double total = log_total(x, count, stride, &top);
-    for (int64_t i = 0; i < count; i++) y[i * stride] = (vg_real)((double)x[i * stride] - top - total);
-}
-
-static void along(const vg_work *work, void (*line)(const vg_real *, vg_real *, int64_t, int64_t)) {
-    const vg_view *in = &work->in[0];
-    const uint32_t axis = (uint32_t)work->words[0];
-    const int64_t outer = vg_extent(in, 0, axis), count = in->dims[axis], inner = vg_extent(in, axis + 1, in->rank);
-    if (in->count == 0) return;
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t j = 0; j < inner; j++) {
-            const int64_t first = o * count * inner + j;
-            line((const vg_real *)in->data + first, (vg_real *)work->out->data + first, count, inner);
-        }
-}
-
-void VG_KERNEL(softmax)(const vg_work *work) { along(work, softmax_line); }
-void VG_KERNEL(log_softmax)(const vg_work *work) { along(work, log_softmax_line); }
-
-/* Left to right in one pass, so that any number of operands is read once and the sum written once. */
+/* Left to right in one pass, so that any number of operands is read once and the sum written once; the first four of
+ * each element at once. The sum may lie in the place of any operand: so it is written last. */
 #define ADD_ALL(name, TYPE, ACC)                                                                               \
     static void name(const vg_work *work) {                                                                    \
         enum { BLOCK = 512 };                                                                                  \
-        TYPE *out = work->out->data;                                                                           \
+        const uint32_t many = work->in_count;                                                                  \
         for (int64_t from = 0; from < work->out->count; from += BLOCK) {                                       \
             const int64_t left = work->out->count - from, count = left < BLOCK ? left : BLOCK;                 \
-            ACC sum[BLOCK];                                                                                    \
-            const TYPE *part = (const TYPE *)work->in[0].data + from;                                          \
-            for (int64_t i = 0; i < count; i++) sum[i] = (ACC)part[i];                                         \
-            for (uint32_t k = 1; k < work->in_count; k++) {                                                    \
-                part = (const TYPE *)work->in[k].data + from;                                                  \
-                for (int64_t i = 0; i < count; i++) sum[i] += (ACC)part[i];                                    \
+            TYPE *out = (TYPE *)work->out->data + from, sum[BLOCK], *to = many > 4 ? sum : out;                \
+            const TYPE *part[4];                                                                               \
+            for (uint32_t k = 0; k < 4; k++)                                                                   \
+                part[k] = (const TYPE *)work->in[k < many ? k : 0].data + from;                                \
+            const TYPE *a = part[0], *b = part[1], *c = part[2], *d = part[3];                                 \
+            if (many == 1) {                                                                                   \
+                VG_INDEPENDENT                                                                                 \
+                for (int64_t i = 0; i < count; i++) to[i] = a[i];                                              \
+            } else if (many == 2) {                                                                            \
+                VG_INDEPENDENT                                                                                 \
+                for (int64_t i = 0; i < count; i++) to[i] = (TYPE)((ACC)a[i] + (ACC)b[i]);                     \
+            } else if (many == 3) {                                                                            \
+                VG_INDEPENDENT                                                                                 \
+                for (int64_t i = 0; i < count; i++) to[i] = (TYPE)((ACC)a[i] + (ACC)b[i] + (ACC)c[i]);         \
+            } else {                                                                                           \
+                VG_INDEPENDENT                                                                                 \
+                for (int64_t i = 0; i < count; i++) to[i] = (TYPE)((ACC)a[i] + (ACC)b[i] + (ACC)c[i] + (ACC)d[i]); \
             }                                                                                                  \
-            for (int64_t i = 0; i < count; i++) out[from + i] = (TYPE)sum[i];                                  \
+            for (uint32_t k = 4; k < many; k++) {                                                              \
+                const TYPE *next = (const TYPE *)work->in[k].data + from;                                      \
+                TYPE *last = k + 1 == many ? out : sum;                                                        \
+                VG_INDEPENDENT                                                                                 \
+                for (int64_t i = 0; i < count; i++) last[i] = (TYPE)((ACC)sum[i] + (ACC)next[i]);              \
+            }                                                                                                  \
         }                                                                                                      \
     }
 ADD_ALL(add_real, vg_real, vg_real)

@@ -207,6 +207,7 @@ typedef struct block {
     int64_t  right_panel;               /* to the next COLUMNS of right */
     vg_real *c; int64_t ldc;
     bool     turned, add;
+    bool     kept;                      /* right's copy is there already */
 } block;
 
 /* A tile that is computed apart: blocks of 8 x 8. It is put to rows of c or, turned, to columns. */
@@ -318,6 +319,7 @@ static void place_right(block *b, vg_real *copy) {
     const int64_t width = b->columns <= LANES ? LANES : COLUMNS, depth = b->tile.depth;
     b->tile.right = (operand){ copy, 1, width };
     b->right_panel = depth * width;
+    if (b->kept) return;
     if (!straight) copy_columns(right.at, right.across, depth, b->columns, width, copy);
     else if (width == LANES) copy_rows(right.at, right.deep, depth, b->columns, LANES, copy);
     else copy_rows(right.at, right.deep, depth, b->columns, COLUMNS, copy);
@@ -368,7 +370,8 @@ void VG_VARIANT(vg_product_run)(const vg_product *product, void *scratch) {
     const bool turned = turns(p);
     block whole = { .tile = { .left = turned ? b : a, .right = turned ? a : b, .depth = p->k },
                     .rows = turned ? p->n : p->m, .columns = turned ? p->m : p->n,
-                    .c = p->c, .ldc = p->ldc, .turned = turned, .add = p->add };
+                    .c = p->c, .ldc = p->ldc, .turned = turned, .add = p->add,
+                    .kept = p->same_b && !turned && p->n <= VG_PRODUCT_WIDTH && p->k <= VG_PRODUCT_DEPTH };
     const bool panel = whole.columns <= COLUMNS && p->k <= VG_PRODUCT_DEPTH && whole.tile.right.across == 1;
     if (panel && (MASKS || whole.columns % LANES == 0)) multiply_panels(&whole);
     else multiply(&whole, scratch);

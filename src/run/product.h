@@ -30,9 +30,10 @@ uint64_t vg_product_scratch(int64_t m, int64_t n, int64_t k, uint32_t real);
 #endif
 #include "run/kernel_real.h"
 
-/* c [m, n] = op(a) [m, k] @ op(b) [k, n], with rows lda, ldb, ldc elements apart; add: c + the product. */
+/* c [m, n] = op(a) [m, k] @ op(b) [k, n], with rows lda, ldb, ldc elements apart; add: c + the product. same_b: the call
+ * before had this b, this shape and this scratch, so that a copy of b need not be made again. */
 typedef struct vg_product {
-    bool     ta, tb, add;
+    bool     ta, tb, add, same_b;
     int64_t  m, n, k;
     const vg_real *a; int64_t lda;
     const vg_real *b; int64_t ldb;
