@@ -181,6 +181,47 @@ VG_API vg_status vg_run_fetch(vg_run *run, uint32_t index, vg_tensor *out);
 VG_API size_t    vg_run_variables(const vg_run *run);
 VG_API vg_status vg_run_variable(vg_run *run, size_t index, vg_tensor *out);
 
+/* ---- Where the time of a step goes --------------------------------------------------------------------------- */
+
+/* What one call of a kernel computes: an operator, or several that run as one pass; or a part of the step beside them.
+ * `calls`, `seconds`, `flops`, `bytes` and `limit` are a step's: what is due in every tenth step has 0.1 calls. With
+ * several threads they are of the caller's thread. */
+typedef struct vg_timing_row {
+    const char *what;          /* "matmul", "add+sigmoid"; beside them "loading", "recording" and the like */
+    bool        computes;      /* operators; else the rest up to `calls` is NULL and 0 */
+    const char *name;          /* of the value, or an expression with names; "" without any */
+    const char *shape;         /* "[batch, 128]" */
+    const char *file;          /* where it comes from in the model; "" and line 0 without a place */
+    uint32_t    line;
+    uint32_t    nodes;         /* of the graph */
+    double      calls;
+    double      seconds;       /* without what the clock itself takes */
+    double      flops, bytes;  /* bytes: read and written, without what is passed on within the pass */
+    double      limit;         /* seconds that the work needs at least, by what vg_timing says of the machine */
+} vg_timing_row;
+
+#define VG_TIMING_COPIES 5
+typedef struct vg_timing {
+    uint64_t    steps;         /* that were measured */
+    double      seconds;       /* of a step without clocks in it */
+    double      sum;           /* of the rows' */
+    const char *isa;           /* the kernels' instruction set */
+    const char *blas;
+    uint32_t    threads;       /* that compute */
+    uint64_t    batch;         /* 0: train blocks have their own */
+    uint32_t    product_size;  /* the limits of a core here, measured before: a square product of so many rows, */
+    double      product_rate;  /* FLOP/s; */
+    struct { double bytes, rate; } copies[VG_TIMING_COPIES];   /* copies, of rising size: read and written, a second */
+    size_t      row_count;
+    const vg_timing_row *rows; /* as they are computed, then the others; owned by the run until the next call */
+} vg_timing;
+
+/* Trains for `steps` steps (0: as many as take about a second, at least 20) after a few that do not count, half of them
+ * with the clock read between kernels. Times are means over the fastest quarter of the steps, since others on the
+ * machine only make steps longer; where not the same is due in all steps, over that of each kind, weighted by how often
+ * it came. So the rows add up, and `sum` can be held against `seconds`. An answer other than VG_OK is a step's. */
+VG_API vg_status vg_run_time(vg_run *run, uint64_t steps, vg_timing *out);
+
 /* ---- Checking gradients ------------------------------------------------------------------------------------- */
 
 typedef struct vg_gradcheck_options {

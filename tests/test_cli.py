@@ -34,6 +34,18 @@ summary histogram grad(loss, w), w
     "book.nn": "data book = sentences(count = 50)\ninput now: [batch, 64] = book.now\nx = mean(float(now))\n",
     "odd.nn": "a = [1, 2]\nb = [3, 4]\nsummary histogram a[0], sample(normal(0, 1), [8])\n",
     "nan.nn": "var w: [1] = 1\nloss = mean(log(w - 2))\ntrain loss { steps = 3 }\nsummary scalar loss\n",
+    "fed.nn": "input x: [batch, 3]\nsummary scalar mean(x)\n",
+    "empty.nn": "const a = 1\n",
+    "turns.nn": """
+var w: [40, 30] ~ normal(0, 1)
+var v: [30] = 1
+loss = mean(square(tanh(w @ v) - 1))
+other = mean(square(v - 2))
+train loss { steps = 2; params = w; optimizer = sgd(rate = 0.1) }
+train other { every = 4; params = v; optimizer = sgd(rate = 0.1) }
+summary scalar loss
+summary histogram w every 8
+""",
     "forever.nn": "var w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 2000000000 }\n"
                   "summary scalar loss every 1000000\n",
 }
@@ -119,10 +131,23 @@ TABLE = [
     (["gradcheck", "ok.nn"], 0, "\n1 variable: 3 checked, 0 skipped (0.00 %), worst ", ""),
     (["gradcheck", "ok.nn", "--second"], 0, "second order, seed 1\nok     w", ""),
     (["gradcheck", "kink.nn", "--second"], 0, "\n1 variable: 0 checked, 4 skipped (100.00 %), worst 0.00e+00\n", ""),
+    (["time"], 2, "", "'vgraph time' needs FILE.nn\ntry 'vgraph time --help'\n"),
+    (["time", "ok.nn", "--steps", "20"], 0, "ok.nn: a step of batch 32 takes ", ""),
+    (["time", "ok.nn", "--steps", "0"], 2, "", "--steps takes a whole number above 0, not '0'"),
+    (["time", "ok.nn", "--threads", "257"], 2, "", "--threads takes a number up to 256, not '257'"),
+    (["time", "ok.nn", "--out", "o"], 2, "", "'--out' is not an option of 'vgraph time'"),
+    (["time", "ok.nn", "--set", "trian=3"], 2, "", "trian"),
+    (["time", "none.nn"], 4, "", "none.nn"),
+    (["time", "nodata.nn"], 4, "", "nowhere"),
+    (["time", "wrong.nn"], 1, "", "wrong.nn:1:5"),
+    (["time", "nan.nn", "--steps", "2"], 5, "", "loss"),
+    (["time", "fed.nn"], 2, "", "x"),
+    (["time", "empty.nn"], 1, "", "there is nothing to run"),
+    (["help", "time"], 0, "vgraph time FILE.nn", ""),
     (["help", "matmul"], 0, "matmul", ""),
     (["help", "crossentropy"], 2, "cross_entropy", ""),
 ]
-for verb in ("run", "check", "graph", "print", "describe", "gradcheck", "help"):
+for verb in ("run", "check", "graph", "print", "describe", "gradcheck", "time", "help"):
     TABLE.append(([verb, "--help"], 0, "\nexample: vgraph " + verb, ""))
 
 
@@ -359,6 +384,65 @@ def test_many_characters_are_cut():
     line = [line for line in done.stdout.splitlines() if " classes: " in line][0]
     assert line.startswith("  book             200 classes: \u03b1 \u03b2 \u03b3 ") and line.endswith(" ..."), line
     assert len(line) <= 100, line
+
+
+def timed(*arguments):
+    """The head, and the two tables as lists of rows: what, time, share in percent, what stands behind."""
+    done = vgraph("time", *arguments)
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    head, operators, slowest = done.stdout.split("\n\n")
+    tables = []
+    for table in (operators, slowest):
+        rows = [re.match(r"  (\S.*?) +(\d+\.\d\d) +(\d+\.\d) % ?(.*)$", line) for line in table.splitlines()[1:]]
+        tables.append([(row[1], float(row[2]), float(row[3]), row[4].split()) for row in rows if row])
+    took = float(re.search(r" takes ([0-9.]+) (ns|us|ms)\n", head)[1])
+    in_all, ratio = map(float, re.search(r"\n  in all +([0-9.]+)  ([0-9.]+) of the step", operators).groups())
+    return head, tables, took, in_all, ratio
+
+
+def check_sums(rows, took, in_all, ratio):
+    assert abs(sum(row[1] for row in rows) - in_all) <= 0.005 * (len(rows) + 1), (rows, in_all)
+    assert abs(sum(row[2] for row in rows) - 100) <= 0.05 * len(rows) + 0.001, rows
+    assert abs(in_all / took - ratio) <= 0.0005 + (0.005 + 0.005 * ratio) / took, (in_all, took, ratio)
+    for row in rows:
+        assert abs(100 * row[1] / in_all - row[2]) <= 0.05 + 100 * 0.01 / in_all, (row, in_all)
+        assert row[3] == [] or len(row[3]) >= 5, row
+
+
+def test_time_adds_up():
+    model = os.path.join(ROOT, "models", "deep_sigmoid.nn")
+    head, (operators, slowest), *sums = timed(model, "--batch", "32", "--steps", "24")
+    check_sums(operators, *sums)
+    assert "a step of batch 32 takes" in head and "measured   24 steps on 1 thread;" in head, head
+    calls = {row[0]: float(row[3][0]) for row in operators if row[3]}
+    assert calls["matmul"] == 14 and calls["histogram"] == 4, calls
+    assert [row[0] for row in operators if not row[3]].count("loading") == 1
+    computed = [row for row in operators if row[3]]
+    assert computed == sorted(computed, key=lambda row: -row[1])
+    assert slowest == sorted(slowest, key=lambda row: -row[1]) and 1 <= len(slowest) <= 20
+    names = [" ".join(row[3][5:]) for row in slowest]      # behind calls, GFLOP/s, GB/s and "95 %"
+    assert any(name.startswith("x @ h[1].W [batch, 128] ") and name.endswith("deep_sigmoid.nn:15") for name in names)
+    assert any(name.startswith("gradient of h[1].W [784, 128] ") for name in names), names
+    total = sum(row[1] for row in computed)
+    assert len(slowest) == 20 or sum(row[1] for row in slowest) >= 0.9 * total - 0.2, (slowest, total)
+    single, (plain, _), *sums = timed(model, "--batch", "32", "--steps", "24", "--no-fuse", "--float64")
+    check_sums(plain, *sums)
+    assert all("+" not in row[0] for row in plain) and any("+" in row[0] for row in operators), plain
+
+
+def test_time_of_what_is_not_due_in_every_step():
+    head, (operators, _), *sums = timed("turns.nn", "--steps", "40", "--summary", "scalar max(abs(w)) every 2")
+    check_sums(operators, *sums)
+    calls = {row[0]: float(row[3][0]) for row in operators if row[3]}
+    assert calls["histogram"] == 0.125 and calls["max"] == 0.5, calls      # 40 is a multiple of 2, 4 and 8
+    assert any(row[0] == "max" and 0 < row[1] for row in operators), operators
+
+
+def test_time_on_two_threads():
+    model = os.path.join(ROOT, "models", "deep_sigmoid.nn")
+    head, (operators, _), *sums = timed(model, "--steps", "20", "--threads", "2")
+    check_sums(operators, *sums)
+    assert "on 2 threads" in head and "waiting" in [row[0] for row in operators if not row[3]], operators
 
 
 def main():

@@ -95,6 +95,7 @@ struct vg_run {
     vg_bucket     *buckets;
     uint8_t       *pixels;              /* of one image record */
     vg_text        message;
+    vg_timing_row *timing_rows;         /* what vg_run_time handed out */
     uint64_t       steps, done;
     uint32_t       real;                /* 4 or 8 */
     double         started;             /* seconds, when the first step began; < 0 before */

@@ -41,14 +41,17 @@ static vg_status take_turn(vg_run *run, uint32_t k, double *first_loss) {
     run->loss = NAN;
     vg_run_load(run, turn);
     vg_run_load_ahead(run, k);
+    vg_profile_lap(turn->program.profile, VG_LAP_loading);
     const int threads = turn->program.uses_blas ? vg_blas_enter() : 1;
     const bool fine = vg_program_execute(&turn->program, &run->context, run->steps);
     vg_blas_leave(threads);
     if (!fine) return vg_run_report_fault(run, &turn->program, &run->context);
     vg_run_observe(run, turn);
+    vg_profile_lap(turn->program.profile, VG_LAP_recording);
     if (k == 0) *first_loss = run->loss;
     if (run->unit->blocks.count > 0 && !isfinite(run->loss)) return report_loss(run, k);
     vg_program_apply(&turn->program, &run->context, run->steps);
+    vg_profile_lap(turn->program.profile, VG_LAP_updates);
     return VG_OK;
 }
 

@@ -9,8 +9,9 @@
 /* Which verbs an option belongs to. */
 typedef enum vg_cli_verb_bit {
     VG_CLI_RUN = 1, VG_CLI_CHECK = 2, VG_CLI_GRAPH = 4, VG_CLI_PRINT = 8, VG_CLI_DESCRIBE = 16, VG_CLI_GRADCHECK = 32,
-    VG_CLI_HELP = 64,
-    VG_CLI_MODEL = VG_CLI_RUN | VG_CLI_CHECK | VG_CLI_GRAPH | VG_CLI_PRINT | VG_CLI_DESCRIBE | VG_CLI_GRADCHECK
+    VG_CLI_HELP = 64, VG_CLI_TIME = 128,
+    VG_CLI_MODEL = VG_CLI_RUN | VG_CLI_CHECK | VG_CLI_GRAPH | VG_CLI_PRINT | VG_CLI_DESCRIBE | VG_CLI_GRADCHECK |
+                   VG_CLI_TIME
 } vg_cli_verb_bit;
 
 typedef enum vg_cli_colour { VG_CLI_COLOUR_AUTO, VG_CLI_COLOUR_ALWAYS, VG_CLI_COLOUR_NEVER } vg_cli_colour;
@@ -107,6 +108,7 @@ vg_status vg_cli_graph(const vg_cli_options *options);
 vg_status vg_cli_print(const vg_cli_options *options);
 vg_status vg_cli_describe(const vg_cli_options *options);
 vg_status vg_cli_gradcheck(const vg_cli_options *options);
+vg_status vg_cli_time(const vg_cli_options *options);
 vg_status vg_cli_help(const vg_cli_options *options);
 
 #endif

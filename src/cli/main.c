@@ -32,9 +32,16 @@ static const vg_cli_verb verbs[] = {
       "tried with shorter steps, then skipped. With --second a row is about the variable that moves, and looks at all\n"
       "gradients. A small --batch is faster, and has fewer kinks.\n",
       VG_CLI_GRADCHECK, 1, 1, vg_cli_gradcheck },
+    { "time", "FILE.nn", "measure where a step's time goes, by operator and by node",
+      "vgraph time models/deep_sigmoid.nn --no-fuse",
+      "Trains for about a second, or --steps, every other step with the clock read between kernels. A row is a\n"
+      "kernel's call: operators that run as one pass stand together, as in add+sigmoid. 'of limit' compares its time with\n"
+      "what its arithmetic or its traffic takes at least here, which is measured first; it can be above 100 % where\n"
+      "operands lie in a nearer cache than a copy's of that size. Summaries are taken as in a run, but nothing is\n"
+      "written. With several threads the first one's time is told, and how long it waits for the others.\n",
+      VG_CLI_TIME, 1, 1, vg_cli_time },
     { "help", "[NAME]", "explain an operator, layer, setting, data source or message",
       "vgraph help cross_entropy", NULL, VG_CLI_HELP, 0, 1, vg_cli_help },
-    { "time", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "eval", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "predict", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "doctor", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },

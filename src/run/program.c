@@ -187,6 +187,7 @@ static void run_alone(vg_program *program) {
         if (row->stores && !asked) stores = may_store(program);
         asked = asked || row->stores;
         if (!row->stores || stores) call(program, row, &program->workers[0]);
+        vg_profile_lap(program->profile, program->first_line + k);
     }
     if (program->part == VG_PART_INITIAL) initialise(program, program->steps.count, &next);
 }
@@ -194,18 +195,25 @@ static void run_alone(vg_program *program) {
 /* One thread of several. All go through the same levels and so meet equally often. */
 static void run_shared(void *user, uint32_t t) {
     vg_program *program = user;
+    vg_profile *const profile = t == 0 ? program->profile : NULL;
     uint32_t level = 0;
     bool asked = false, stores = false;
+    vg_profile_lap(profile, VG_LAP_waiting);
     for (uint32_t k = 0; k < program->steps.count; k++) {
         const vg_step_row *row = &program->steps.items[k];
         if (!is_due(program, row)) continue;
-        if (row->share.level != level) vg_pool_meet(program->pool);
+        if (row->share.level != level) {
+            vg_pool_meet(program->pool);
+            vg_profile_lap(profile, VG_LAP_waiting);
+        }
         level = row->share.level;
         if (row->stores && !asked) stores = may_store(program);
         asked = asked || row->stores;
         if (row->stores && !stores) continue;
         if (row->share.cut) call_part(program, row, t);
         else if (row->share.owner == t) call(program, row, &program->workers[t]);
+        else continue;
+        vg_profile_lap(profile, program->first_line + k);
     }
 }
 
@@ -238,8 +246,13 @@ bool vg_program_execute(vg_program *program, vg_context *context, uint64_t steps
     if (!program->once_done)
         for (uint32_t k = 0; k < program->once.count; k++) call(program, &program->once.items[k], &program->workers[0]);
     program->once_done = true;
-    if (program->schedule.threads > 1) vg_pool_run(program->pool, run_shared, program);
-    else run_alone(program);
+    vg_profile_lap(program->profile, VG_LAP_scalars);
+    if (program->schedule.threads > 1) {
+        vg_pool_run(program->pool, run_shared, program);
+        vg_profile_lap(program->profile, VG_LAP_waiting);
+    } else {
+        run_alone(program);
+    }
     find_fault(program, context);
     return context->fault == VG_FAULT_none;
 }

@@ -5,6 +5,7 @@
 #include "ir/unit.h"
 #include "pass/pass.h"
 #include "run/kernel.h"
+#include "run/profile.h"
 
 /* Storage that outlives programs and is shared by them: variables and the inputs' batches. */
 typedef struct vg_slot { vg_str path; vg_view view; } vg_slot;
@@ -103,6 +104,8 @@ typedef struct vg_program {
     bool            uses_blas;      /* around an execution, vg_blas_enter and vg_blas_leave */
     bool            once_done;
     vg_node         fault_node;     /* where the fault of the last execution came from; 0 is none */
+    vg_profile     *profile;        /* the caller's, who sets it; NULL: nobody asks where the time goes */
+    uint32_t        first_line;     /* there: of `steps` */
 } vg_program;
 
 /* False after reporting (sizes that overflow). */
