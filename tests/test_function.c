@@ -27,13 +27,13 @@ static const struct function {
     double    (*wanted)(double);
     double      bound, least, most;
 } functions[] = {
-    { "exp",     VG_OP_exp,     vg_function_exp,     exp,     0.90, 0, INFINITY },
-    { "expm1",   VG_OP_expm1,   vg_function_expm1,   expm1,   1.22, -1, INFINITY },
-    { "log",     VG_OP_log,     vg_function_log,     log,     0.88, -INFINITY, INFINITY },
+    { "exp",     VG_OP_exp,     vg_function_exp,     exp,     0.93, 0, INFINITY },
+    { "expm1",   VG_OP_expm1,   vg_function_expm1,   expm1,   1.30, -1, INFINITY },
+    { "log",     VG_OP_log,     vg_function_log,     log,     0.93, -INFINITY, INFINITY },
     { "log1p",   VG_OP_log1p,   vg_function_log1p,   log1p,   0.93, -INFINITY, INFINITY },
     { "tanh",    VG_OP_tanh,    vg_function_tanh,    tanh,    1.30, -1, 1 },
-    { "sigmoid", VG_OP_sigmoid, vg_function_sigmoid, sigmoid, 1.80, 0, 1 },
-    { "erf",     VG_OP_erf,     vg_function_erf,     erf,     1.25, -1, 1 },
+    { "sigmoid", VG_OP_sigmoid, vg_function_sigmoid, sigmoid, 1.65, 0, 1 },
+    { "erf",     VG_OP_erf,     vg_function_erf,     erf,     1.40, -1, 1 },
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions };
 
