@@ -236,7 +236,8 @@ static __attribute__((noinline)) void put_turned(const vg_real *from, int64_t ro
         return;
     }
     for (int64_t i = 0; i < rows; i += 8)
-        for (int64_t k = 0; k < columns; k += 8) turn(from + i * APART + k, APART, lines + k * APART_ROWS + i, APART_ROWS);
+        for (int64_t k = 0; k < columns; k += 8)
+            turn(from + i * APART + k, APART, lines + k * APART_ROWS + i, APART_ROWS);
     for (int64_t k = 0; k < columns; k++, c += ldc) {
         const vg_real *line = lines + k * APART_ROWS;
 #if MASKS
