@@ -46,6 +46,12 @@ typedef struct operand { const vg_real *at; int64_t across, deep; } operand;
 /* Some rows and columns of c: right.across is 1, and its last vector has `last` columns. */
 typedef struct tile { operand left, right; int64_t depth, last; } tile;
 
+/* In front of a loop over what is kept in registers. */
+#ifdef __clang__
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define UNROLLED _Pragma("GCC unroll 12")
+#endif
 #define TILE(name) name##_whole
 #define TILE_BYTES VECTOR_BYTES
 #include "run/product_tile.h"
@@ -173,7 +179,7 @@ static void turn_some(const float *from, int64_t ld, int64_t count, int64_t deep
     eight in[8], out[8];
     for (int i = 0; i < 8; i++) in[i] = (eight)_mm256_maskload_ps(from + (i < count ? i : 0) * ld, mask);
     transpose(in, out);
-#pragma GCC unroll 8
+    UNROLLED
     for (int p = 0; p < 8; p++)
         if (p < deep) *(eight_loose *)(to + p * width) = out[p];
 }
@@ -230,7 +236,8 @@ static __attribute__((noinline)) void put_turned(const vg_real *from, int64_t ro
         return;
     }
     for (int64_t i = 0; i < rows; i += 8)
-        for (int64_t k = 0; k < columns; k += 8) turn(from + i * APART + k, APART, lines + k * APART_ROWS + i, APART_ROWS);
+        for (int64_t k = 0; k < columns; k += 8)
+            turn(from + i * APART + k, APART, lines + k * APART_ROWS + i, APART_ROWS);
     for (int64_t k = 0; k < columns; k++, c += ldc) {
         const vg_real *line = lines + k * APART_ROWS;
 #if MASKS

@@ -116,35 +116,35 @@ static inline __attribute__((always_inline)) void TILE(multiply)(const tile *t, 
     const TILE(mask) mask = TILE(first)(last);
     const vg_real *restrict b = t->right.at, *a[THREES];
     vg_real *to[THREES];      /* of every third row: an address reaches the two behind it */
-#pragma GCC unroll 4
+    UNROLLED
     for (int i = 0; i < THREES; i++) {
         a[i] = t->left.at + (3 * i < rows ? 3 * i : 0) * row;
         to[i] = c + (3 * i < rows ? 3 * i : 0) * ldc;
     }
-#pragma GCC unroll 12
+    UNROLLED
     for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
+        UNROLLED
         for (int v = 0; v < vectors; v++) sum[i][v] = (TILE(vector)){ 0 };
     for (int64_t p = depth; p > 0; p--, b += b_step) {
         TILE(vector) line[2];
-#pragma GCC unroll 2
+        UNROLLED
         for (int v = 0; v < vectors; v++) {
             const vg_real *from = b + v * WIDE;
             if (some && v == vectors - 1) line[v] = TILE(load)(from, mask);
             else line[v] = *(const TILE(loose) *)from;
         }
-#pragma GCC unroll 12
+        UNROLLED
         for (int i = 0; i < rows; i++) {
             const vg_real x = a[i / 3][i % 3 * row];
-#pragma GCC unroll 2
+            UNROLLED
             for (int v = 0; v < vectors; v++) sum[i][v] = TILE(add)(x, line[v], sum[i][v]);
         }
-#pragma GCC unroll 4
+        UNROLLED
         for (int i = 0; i < THREES; i++) a[i] += step;
     }
-#pragma GCC unroll 12
+    UNROLLED
     for (int i = 0; i < rows; i++)
-#pragma GCC unroll 2
+        UNROLLED
         for (int v = 0; v < vectors; v++) {
             vg_real *at = to[i / 3] + i % 3 * ldc + v * WIDE;
             if (some && v == vectors - 1) {
