@@ -4,7 +4,7 @@
  * A NaN is not larger than anything; its own exponential makes the sum NaN, and with it the line. */
 #include "run/kernel_real.h"
 
-#define EXP(x) VG_M(exp)(x)
+#define EXP(x) VG_F(exp)(x)
 
 /* BLOCK: numbers whose exponentials are made in one go; WIDTH: lines side by side; SHORT: of neighbours, a line that
  * leaves vectors empty. */
