@@ -3,7 +3,7 @@
 #include "run/group.h"
 #include "run/kernel_real.h"
 
-/* Operands side by side, or one of them repeated: the loops that matter are written out, so that they vectorise. */
+/* Operands side by side, or repeated: the loops that matter are written out, so that they vectorise. */
 #define FOR(i) VG_INDEPENDENT for (int64_t i = 0; i < count; i++)
 #define ROWS_OF(t, m)                                                                                          \
     const int64_t rows = (m)->flat ? 1 : (t)->rows, count = (m)->flat ? (t)->rows * (t)->count : (t)->count;   \
@@ -18,6 +18,11 @@
             const TB *pa = AT(const TB, t, m->in[0]);                                                          \
             if (sa == 1) {                                                                                     \
                 FOR(i) { const T a = pa[i]; (void)a; out[i] = (TO)(formula); }                                 \
+            } else if (sa == 0) {                                                                              \
+                const T a = *pa;                                                                               \
+                const TO value = (TO)(formula);                                                                \
+                (void)a;                                                                                       \
+                FOR(i) out[i] = value;                                                                         \
             } else {                                                                                           \
                 for (int64_t i = 0; i < count; i++) { const T a = pa[i * sa]; (void)a; out[i] = (TO)(formula); } \
             }                                                                                                  \
@@ -38,6 +43,10 @@
             } else if (sa == 0 && sb == 1) {                                                                   \
                 const T a = *pa;                                                                               \
                 FOR(i) { const T b = pb[i]; out[i] = (TO)(formula); }                                          \
+            } else if (sa == 0 && sb == 0) {                                                                   \
+                const T a = *pa, b = *pb;                                                                      \
+                const TO value = (TO)(formula);                                                                \
+                FOR(i) out[i] = value;                                                                         \
             } else {                                                                                           \
                 for (int64_t i = 0; i < count; i++) {                                                          \
                     const T a = pa[i * sa], b = pb[i * sb];                                                    \

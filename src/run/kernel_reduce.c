@@ -11,6 +11,7 @@ typedef struct operation {
     size_t   accumulator;    /* bytes */
     void   (*start)(void *accumulators, int64_t count);
     vg_inner line, side;
+    void   (*rows)(void *accumulators, const void *from, int64_t rows, int64_t count, int64_t stride);
     void   (*columns)(void *accumulators, const void *from, int64_t rows, int64_t count, int64_t stride);
     void   (*finish)(const void *accumulators, void *out, int64_t count);
 } operation;
@@ -21,18 +22,30 @@ typedef struct operation {
         for (int64_t i = 0; i < count; i++) to[i] = (neutral);                                                 \
     }                                                                                                          \
     static inline ACC op##_join(ACC a, ACC b) { return (ACC)(formula); }                                       \
-    static void op##_line(int64_t count, char *const *at, const int64_t *stride) {                             \
-        ACC *to = (ACC *)at[0], lane[LANES];                                                                   \
-        const TYPE *from = (const TYPE *)at[1];                                                                \
-        for (int k = 0; k < LANES; k++) lane[k] = (neutral);                                                   \
+    static inline void op##_one(ACC *to, const TYPE *from, int64_t count, int64_t stride) {                    \
+        ACC lane[LANES];                                                                                       \
         int64_t i = 0;                                                                                         \
-        if (stride[1] == 1)                                                                                    \
+        if (count < LANES) {      /* the tree without the lanes that would stay neutral, which change nothing */ \
+            for (; i < count; i++) lane[i] = op##_join((neutral), (ACC)from[i * stride]);                      \
+            for (int64_t half = LANES / 2; half > 0; half /= 2)                                                \
+                for (int64_t k = 0; k < half && k + half < count; k++) lane[k] = op##_join(lane[k], lane[k + half]); \
+            if (count > 0) *to = op##_join(*to, lane[0]);                                                      \
+            return;                                                                                            \
+        }                                                                                                      \
+        for (int k = 0; k < LANES; k++) lane[k] = (neutral);                                                   \
+        if (stride == 1)                                                                                       \
             for (; i + LANES <= count; i += LANES)                                                             \
                 for (int k = 0; k < LANES; k++) lane[k] = op##_join(lane[k], (ACC)from[i + k]);                \
-        for (; i < count; i++) lane[i % LANES] = op##_join(lane[i % LANES], (ACC)from[i * stride[1]]);         \
+        for (; i < count; i++) lane[i % LANES] = op##_join(lane[i % LANES], (ACC)from[i * stride]);            \
         for (int half = LANES / 2; half > 0; half /= 2)                                                        \
             for (int k = 0; k < half; k++) lane[k] = op##_join(lane[k], lane[k + half]);                       \
         *to = op##_join(*to, lane[0]);                                                                         \
+    }                                                                                                          \
+    static void op##_line(int64_t count, char *const *at, const int64_t *stride) {                             \
+        op##_one((ACC *)at[0], (const TYPE *)at[1], count, stride[1]);                                         \
+    }                                                                                                          \
+    static void op##_rows(void *accumulators, const void *from, int64_t rows, int64_t count, int64_t stride) { \
+        for (int64_t r = 0; r < rows; r++) op##_one((ACC *)accumulators + r, (const TYPE *)from + r * stride, count, 1); \
     }                                                                                                          \
     static void op##_side(int64_t count, char *const *at, const int64_t *stride) {                             \
         ACC *to = (ACC *)at[0];                                                                                \
@@ -66,7 +79,7 @@ typedef struct operation {
         TYPE *to = out;                                                                                        \
         for (int64_t i = 0; i < count; i++) to[i] = (TYPE)from[i];                                             \
     }                                                                                                          \
-    static const operation op = { sizeof(ACC), op##_start, op##_line, op##_side, op##_columns, op##_finish };
+    static const operation op = { sizeof(ACC), op##_start, op##_line, op##_side, op##_rows, op##_columns, op##_finish };
 
 OPERATION(sum_real,   vg_real, double,   0, a + b)
 OPERATION(sum_whole,  int32_t, uint32_t, 0, a + b)       /* wraps around, as the elementwise sum does */
@@ -106,6 +119,8 @@ static void reduce(const vg_work *work, const operation *op) {
     const bool last_reduced = walk.rank == 0 || walk.stride[0][walk.rank - 1] == 0;
     if (walk.rank == 2 && in->count > 0 && !last_reduced && walk.stride[0][0] == 0)
         op->columns(accumulators, in->data, walk.dims[0], walk.dims[1], walk.stride[1][0]);
+    else if (walk.rank == 2 && in->count > 0 && last_reduced && walk.stride[0][0] == 1)
+        op->rows(accumulators, in->data, walk.dims[0], walk.dims[1], walk.stride[1][0]);
     else
         vg_walk_run(&walk, last_reduced ? op->line : op->side);
     op->finish(accumulators, work->out->data, work->out->count);
