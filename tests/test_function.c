@@ -49,10 +49,12 @@ static float float_of(uint32_t bits) {
     return a;
 }
 
+static const vg_kernels *kernels;      /* of the instruction set under test */
+
 static void call(vg_op op, float *out, float *in, int64_t count) {
     vg_context context = { 0 };
     const vg_view to = { out, VG_F32, 1, { count }, count }, from = { in, VG_F32, 1, { count }, count };
-    vg_kernels_f32[op](&(vg_work){ &to, &from, 1, NULL, 0, &context });
+    kernels->row[op](&(vg_work){ .out = &to, .in = &from, .in_count = 1, .context = &context });
 }
 
 /* How far a value is from the wanted one, in units of the last place that floats have there. */
@@ -187,5 +189,10 @@ int main(void) {
         cmocka_unit_test(test_every_4099th_float), cmocka_unit_test(test_around_joints), cmocka_unit_test(test_ends),
         cmocka_unit_test(test_bits_depend_on_the_value_alone), cmocka_unit_test(test_odd_functions_are_odd),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = 0;
+    for (vg_isa isa = VG_ISA_base; isa < VG_ISA_COUNT; isa++) {
+        kernels = vg_kernels_of(isa, sizeof(float));
+        if (kernels) failed |= cmocka_run_group_tests_name(kernels->isa, tests, NULL, NULL);
+    }
+    return failed;
 }

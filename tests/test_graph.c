@@ -115,7 +115,8 @@ static const fold_row folds[] = {
     { POOLED "%4 = pool_max_input(%1, %2)" POOL "f32[2, 3, 4, 8]\n%5 = sum(%4) keep=0 axes=[0, 2] : f32[3, 8]\n"
       "%6 = sum(%4) keep=0 axes=[] : f32[]\n%7 = fetch(%5) index=0 : f32[3, 8]\n%8 = fetch(%6) index=0 : f32[]\n",
       IMAGES "%3 = pool_max_input(%1, %2)" POOL "f32[2, 3, 4, 8]\n%4 = sum(%3) keep=0 axes=[0, 2] : f32[3, 8]\n"
-      "%5 = sum(%2) keep=0 axes=[0, 1, 2, 3] : f32[]\n%6 = fetch(%4) index=0 : f32[3, 8]\n%7 = fetch(%5) index=0 : f32[]\n" },
+      "%5 = sum(%2) keep=0 axes=[0, 1, 2, 3] : f32[]\n%6 = fetch(%4) index=0 : f32[3, 8]\n"
+      "%7 = fetch(%5) index=0 : f32[]\n" },
     /* not where something else is asked, or stays where it is not */
     { POOLED "%4 = gt(%3, %1) : i32[2, 3, 4, 8]\n%5 = pool_max_input(%1, %2)" POOL "f32[2, 3, 4, 8]\n"
       "%6 = select(%4, %5, %3) : f32[2, 3, 4, 8]\n%7 = fetch(%6) index=0 : f32[2, 3, 4, 8]\n",

@@ -1,121 +1,45 @@
 /* The memory plan: nothing is overwritten before it was read for the last time, and little is wasted. */
-#include "base/random.h"
 #include "pass/space.h"
-#include "pass_fixture.h"
+#include "plan_fixture.h"
+#include "random_graph.h"
 
-typedef struct planned {
-    vg_schedule schedule;
-    vg_plan     plan;
-} planned;
+static const plan_way ways[] = { { false, 1 }, { true, 1 }, { false, 2 }, { true, 2 }, { true, 3 } };
+enum { WAYS = sizeof ways / sizeof *ways };
 
-static bool make_plan(fixture *f, planned *p, const vg_graph *graph, int64_t batch) {
+/* All symbols stand for `batch`. */
+static int64_t *symbols_of(fixture *f, int64_t batch) {
     int64_t *symbols = vg_mem_alloc(&f->mem, (f->ir->dims.symbols.count + 1) * sizeof *symbols);
     for (uint32_t k = 0; k <= f->ir->dims.symbols.count; k++) symbols[k] = batch;
-    vg_schedule_make(&p->schedule, &f->mem, graph, VG_PART_STEP, 1, true);
-    return vg_plan_make(&p->plan, &f->mem, graph, &p->schedule, symbols, 4);
-}
-
-static void release_plan(planned *p) {
-    vg_plan_release(&p->plan);
-    vg_schedule_release(&p->schedule);
-}
-
-/* ---- a run without numbers: every 64 bytes of the arena remember which value was written there last */
-
-static vg_node memory_of(const vg_graph *graph, vg_node node) {
-    while (vg_op_is(vg_node_op(graph, node), VG_FLAG_view)) node = vg_operand(graph, node, 0);
-    return node;
-}
-
-static void assert_holds(const planned *p, const vg_graph *graph, const vg_node *cells, vg_node operand) {
-    vg_node base = memory_of(graph, operand);
-    assert_int_equal(p->plan.offset[operand], p->plan.offset[base]);
-    if (p->plan.offset[base] == VG_PLAN_NONE) return;
-    for (uint64_t at = 0; at < p->plan.bytes[base]; at += 64) {
-        assert_int_equal(cells[((uint64_t)p->plan.offset[base] + at) / 64], base);
-    }
-}
-
-static bool overlap(const vg_plan *plan, vg_node a, vg_node b) {
-    return plan->offset[a] < plan->offset[b] + (int64_t)plan->bytes[b] &&
-           plan->offset[b] < plan->offset[a] + (int64_t)plan->bytes[a];
-}
-
-static void assert_sound(fixture *f, const planned *p, const vg_graph *graph) {
-    vg_node *cells = vg_mem_alloc(&f->mem, p->plan.size / 64 * sizeof *cells);
-    for (uint32_t at = 0; at < p->schedule.order_count; at++) {
-        vg_node node = p->schedule.order[at];
-        if (vg_op_is(vg_node_op(graph, node), VG_FLAG_effect)) {      /* a histogram */
-            assert_holds(p, graph, cells, vg_operand(graph, node, 0));
-            continue;
-        }
-        assert_int_not_equal(p->plan.offset[node], VG_PLAN_NONE);
-        assert_int_equal(p->plan.offset[node] % 64, 0);
-        assert_true((uint64_t)p->plan.offset[node] + p->plan.bytes[node] <= p->plan.size);
-        for (uint32_t k = 0; k < graph->operand_count.items[node]; k++) {
-            vg_node operand = vg_operand(graph, node, k);
-            assert_holds(p, graph, cells, operand);
-            if (p->plan.offset[operand] == VG_PLAN_NONE || !overlap(&p->plan, node, operand)) continue;
-            assert_true(vg_op_is(vg_node_op(graph, node), VG_FLAG_map));      /* in place: element by element */
-            assert_int_equal(p->plan.offset[node], p->plan.offset[operand]);
-            assert_int_equal(p->plan.bytes[node], p->plan.bytes[operand]);
-        }
-        for (uint64_t cell = 0; cell < p->plan.bytes[node]; cell += 64) {
-            cells[((uint64_t)p->plan.offset[node] + cell) / 64] = node;
-        }
-    }
-    for (uint32_t r = 0; r < graph->roots.count; r++) {
-        vg_node root = graph->roots.items[r];
-        if (p->schedule.phase[root] == VG_PHASE_dead || vg_is_step(&p->schedule, graph, root)) continue;
-        for (uint32_t k = 0; k < graph->operand_count.items[root]; k++) {
-            assert_holds(p, graph, cells, vg_operand(graph, root, k));
-        }
-    }
-    assert_true(p->plan.size >= p->plan.bound);
-    vg_mem_free(&f->mem, cells);
+    return symbols;
 }
 
 /* ---- random graphs */
 
-static uint32_t draw(uint64_t seed, uint64_t *count, uint32_t bound) {
-    return (uint32_t)vg_random_below((vg_random_key){ seed, 1 }, (*count)++, bound);
-}
-
-/* Maps, reductions that are broadcast again, transposes, views: each of nodes of several sizes made before. */
-static void make_random(vg_graph *g, uint64_t seed) {
-    vg_dims *dims = &g->ir->dims;
-    vg_str   name = vg_strings_c(&g->ir->strings, "batch");
-    vg_dim   batch = vg_dim_symbol(dims, vg_dims_symbol(dims, name, (vg_span){ 0, 0 }));
-    uint64_t count = 0;
-    vg_node  made[200];
-    for (uint32_t k = 0; k < 200; k++) {
-        vg_dim  side = vg_dim_multiply(dims, batch, vg_dim_number(dims, 1 + draw(seed, &count, 3)));
-        vg_node a = k ? made[draw(seed, &count, k)] : 0;
-        uint32_t choice = k < 3 ? 0 : draw(seed, &count, 8);
-        vg_dim  list[2];
-        if (a) vg_shape_list(dims, vg_node_shape(g, a), list);
-        if (choice == 0) made[k] = make_variable(g, vg_shape_of(dims, (vg_dim[]){ side, batch }, 2), "v", k);
-        else if (choice == 1) made[k] = vg_build_transpose(g, a, (uint32_t[]){ 1, 0 });
-        else if (choice == 2) made[k] = vg_build_reshape(g, a, vg_shape_of(dims, (vg_dim[]){ list[1], list[0] }, 2));
-        else if (choice == 3) made[k] = vg_build_map2(g, VG_OP_add, a, vg_build_reduce(g, VG_OP_sum, a, 2, true));
-        else if (choice == 4) made[k] = vg_build_map2(g, VG_OP_mul, a, vg_build_map1(g, VG_OP_sin, a));
-        else if (choice == 5) made[k] = vg_build_matmul(g, a, a, false, true);
-        else made[k] = vg_build_map1(g, VG_OP_exp, a);
-        if (draw(seed, &count, 10) > 0) continue;
-        vg_emit(g, VG_OP_fetch, &made[k], 1, vg_attr_of(g->ir, (vg_word[]){ k }, 1));
+/* Every way's plan; in how many ways threads share it. */
+static uint32_t check_ways(fixture *f, const vg_graph *graph, const int64_t *symbols) {
+    uint32_t shared = 0;
+    for (uint32_t k = 0; k < WAYS; k++) {
+        planned p;
+        assert_true(make_plan(f, &p, graph, symbols, ways[k]));
+        assert_sound(f, &p, graph);
+        shared += p.schedule.threads > 1;
+        release_plan(&p);
     }
+    return shared;
 }
 
+/* The first few are simplified, too. */
 static void check_random(uint64_t seed) {
-    fixture  f;
-    vg_graph graph;
-    planned  p;
+    fixture      f;
+    vg_graph     graph, simplified;
+    random_graph random = { .seed = 0 };
     FIXTURE_BEGIN(&f);
-    vg_graph_init(&graph, f.ir, seed % 2 ? VG_EMIT_FAITHFUL : VG_EMIT_FOLD);
-    make_random(&graph, seed);
-    assert_true(make_plan(&f, &p, &graph, (int64_t)(seed % 5 * 3 + 1)));
-    assert_sound(&f, &p, &graph);
-    release_plan(&p);
+    vg_graph_init(&graph, f.ir, VG_EMIT_FAITHFUL);
+    random.g = &graph;
+    add_burden(&random);
+    make_random_graph(&random, &graph, seed, (int64_t)(seed % 5 * 3 + 1));
+    if (seed < 20) run_pass(&f, vg_pass_simplify, &graph, &simplified);
+    assert_int_equal(check_ways(&f, seed < 20 ? &simplified : &graph, random.symbols), 3);
     fixture_end(&f);
 }
 
@@ -135,10 +59,13 @@ static void check_net(uint32_t depth) {
     make_deep_net(&graph, depth, 48);
     run_pass(&f, vg_pass_differentiate, &graph, &differentiated);
     run_pass(&f, vg_pass_simplify, &differentiated, &simplified);
-    assert_true(make_plan(&f, &p, &simplified, 100));
-    assert_sound(&f, &p, &simplified);
-    assert_true(p.plan.size * 10 <= p.plan.bound * 11);
-    release_plan(&p);
+    for (uint32_t k = 0; k < WAYS; k++) {
+        assert_true(make_plan(&f, &p, &simplified, symbols_of(&f, 100), ways[k]));
+        assert_sound(&f, &p, &simplified);
+        assert_int_equal(p.schedule.threads, ways[k].threads);
+        if (ways[k].threads == 1) assert_true(p.plan.size * 10 <= p.plan.bound * 11);
+        release_plan(&p);
+    }
     fixture_end(&f);
 }
 
@@ -192,7 +119,7 @@ static void check_places(const place_case *row) {
     planned  p;
     FIXTURE_BEGIN(&f);
     read_graph(&f, &graph, row->text);
-    assert_true(make_plan(&f, &p, &graph, 16));
+    assert_true(make_plan(&f, &p, &graph, symbols_of(&f, 16), ways[0]));
     assert_sound(&f, &p, &graph);
     if (p.plan.size != row->size || p.plan.kept_size != row->kept_size) {
         fail_msg("%s: %u and %u bytes", row->what, (unsigned)p.plan.size, (unsigned)p.plan.kept_size);
@@ -212,7 +139,7 @@ static void assert_refused(const char *text, int64_t batch, const char *code) {
     planned  p;
     FIXTURE_BEGIN(&f);
     read_graph(&f, &graph, text);
-    assert_false(make_plan(&f, &p, &graph, batch));
+    assert_false(make_plan(&f, &p, &graph, symbols_of(&f, batch), ways[0]));
     assert_int_equal(f.ir->diags.list.count, 1);
     assert_string_equal(vg_code_rows[f.ir->diags.list.items[0].code].name, code);
     release_plan(&p);

@@ -100,6 +100,7 @@ static void try_to_join(fuser *f, vg_node node) {
     const vg_graph *g = f->graph;
     vg_node leader = 0;
     if (!is_elementwise(f, node) || f->loss[node]) return;      /* updates wait for a loss: it goes with nobody later */
+    if (f->schedule->part == VG_PART_INITIAL && f->read_last[node]) return;      /* so do readers of the variable */
     for (uint32_t k = f->first_use[node]; k < f->first_use[node + 1]; k++) {
         const vg_node own = f->leader[f->uses[k].user];
         if (leader == 0 || own < leader) leader = own;
@@ -176,6 +177,18 @@ static uint8_t *count_readers(const fuser *f, vg_mem *mem) {
     return readers;
 }
 
+/* A step that stores does not run where something has failed: then it may make nothing that anybody else reads. */
+static void drop_mixed_stores(fuser *f) {
+    for (uint32_t k = 0; k < f->schedule->order_count; k++) {
+        const vg_node leader = f->schedule->order[k];
+        bool mixed = false;
+        if (f->leader[leader] != leader) continue;
+        for (vg_node member = leader; member != 0; member = f->next[member])
+            mixed = mixed || (!f->schedule->inner[member] && f->schedule->stores[member] == 0);
+        for (vg_node member = leader; member != 0 && mixed; member = f->next[member]) f->schedule->stores[member] = 0;
+    }
+}
+
 /* By update: at most one a variable and one a value; `old` is filled with the node that reads the variable. */
 static void find_stores(fuser *f, vg_mem *mem, vg_node *old) {
     const vg_graph *g = f->graph;
@@ -190,6 +203,7 @@ static void find_stores(fuser *f, vg_mem *mem, vg_node *old) {
         f->schedule->stores[value] = root;
         old[value] = variable;
     }
+    drop_mixed_stores(f);
     vg_mem_free(mem, readers);
     vg_mem_free(mem, variables);
 }
@@ -225,12 +239,6 @@ static void find_steps(sorter *s) {
         for (vg_node member = s->leaders[step]; member != 0; member = s->f->next[member]) s->step_of[member] = step;
 }
 
-/* What can stop a step: an index out of range, and the loss. */
-static bool may_stop(const fuser *f, vg_node leader) {
-    const vg_op op = vg_node_op(f->graph, leader);
-    return op == VG_OP_gather || op == VG_OP_scatter || op == VG_OP_pick || op == VG_OP_spread;
-}
-
 static bool is_store(const sorter *s, uint32_t step) {
     for (vg_node member = s->leaders[step]; member != 0; member = s->f->next[member])
         if (s->f->schedule->stores[member] != 0) return true;
@@ -249,7 +257,7 @@ static void rank_fixed(sorter *s) {
         } else if (is_store(s, step)) {
             own->rank = 0;
         }
-        if (may_stop(f, leader) && own->rank > s->guard) s->guard = own->rank;
+        if (vg_can_fault(vg_node_op(f->graph, leader)) && own->rank > s->guard) s->guard = own->rank;
     }
     for (uint32_t k = 0; k < f->graph->roots.count; k++) {
         const vg_node root = f->graph->roots.items[k];
@@ -281,23 +289,15 @@ static bool follow_needs(const sorter *s, uint32_t step, vg_node member, uint64_
     return true;
 }
 
-static bool read_outside(const sorter *s, uint32_t step) {
-    for (vg_node member = s->leaders[step]; member != 0; member = s->f->next[member])
-        for (uint32_t k = s->f->first_use[member]; k < s->f->first_use[member + 1]; k++)
-            if (s->step_of[s->f->uses[k].user] != step) return true;
-    return false;
-}
-
 /* Updates in id order. One for which no place is found stays where it was and writes beside the variable. */
 static void rank_updates(sorter *s) {
     for (uint32_t step = 0; step < s->count; step++) {
         if (s->ranks[step].rank != 0) continue;
-        uint64_t rank = s->guard, own = 2 * (uint64_t)step + 2;
+        uint64_t rank = s->guard;
         bool placed = true;
         for (vg_node member = s->leaders[step]; member != 0 && placed; member = s->f->next[member])
             placed = follow_needs(s, step, member, &rank);
-        placed = placed && (rank < own || !read_outside(s, step));
-        s->ranks[step].rank = placed ? rank + 1 : own;
+        s->ranks[step].rank = placed ? rank + 1 : 2 * (uint64_t)step + 2;
         for (vg_node member = s->leaders[step]; member != 0 && !placed; member = s->f->next[member])
             s->f->schedule->stores[member] = 0;
     }

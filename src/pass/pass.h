@@ -90,6 +90,12 @@ bool vg_is_histogram(const vg_graph *graph, vg_node node);
 /* Whether a live root is taken on the way, as one of the steps. */
 bool vg_is_step(const vg_schedule *schedule, const vg_graph *graph, vg_node root);
 
+/* Whether such a node can stop a step: by an index out of range, or by a factorisation that fails. */
+static inline bool vg_can_fault(vg_op op) {
+    return op == VG_OP_gather || op == VG_OP_scatter || op == VG_OP_pick || op == VG_OP_spread
+        || op == VG_OP_random_orthogonal;
+}
+
 /* The most that one group has, and reads and writes (run/group.h). */
 enum { VG_GROUP_INPUTS = 16, VG_GROUP_OUTPUTS = 8, VG_GROUP_MEMBERS = 32 };
 

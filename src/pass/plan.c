@@ -119,18 +119,25 @@ static bool in_step(const planner *p, uint32_t at, vg_node node) {
     return false;
 }
 
+/* The memory that a member reads: a repeated value that has no place of its own is read where it comes from. */
+static vg_node source(const planner *p, vg_node operand) {
+    const bool through = vg_node_op(p->graph, operand) == VG_OP_broadcast && p->schedule->inner[operand];
+    return p->base[through ? vg_operand(p->graph, operand, 0) : operand];
+}
+
 /* Whether a member of the step behind `node` reads `base`. */
 static bool read_behind(const planner *p, uint32_t at, vg_node node, vg_node base) {
     for (uint32_t j = p->schedule->step[at + 1]; j-- > p->schedule->step[at] && p->schedule->order[j] != node;) {
         const vg_node member = p->schedule->order[j];
         for (uint32_t k = 0; k < p->graph->operand_count.items[member]; k++)
-            if (p->base[vg_operand(p->graph, member, k)] == base) return true;
+            if (source(p, vg_operand(p->graph, member, k)) == base) return true;
     }
     return false;
 }
 
 /* An elementwise node reads element k before it writes element k, so it may take the place of an operand of its step that
- * is as long, of its type, and dies here; unless another thread may still read it, in a step of the same level. The same length also means the same order: broadcasting only adds axes of 1. */
+ * is as long, of its type, and dies here; unless another thread may still read it, in a step of the same level. The same
+ * length also means the same order: broadcasting only adds axes of 1. */
 static bool take_over(planner *p, vg_node node, uint32_t at) {
     const vg_graph *graph = p->graph;
     if (!vg_op_is(vg_node_op(graph, node), VG_FLAG_map)) return false;

@@ -75,6 +75,11 @@ static bool can_gather(const sharer *h, vg_node node, uint8_t *needs) {
     return !first || rank_of(h, vg_operand(h->g, node, 1)) > 0;
 }
 
+/* Rows are what the last axis, along which is indexed, lies behind. */
+static bool can_index(const sharer *h, vg_node node) {
+    return rank_of(h, vg_node_op(h->g, node) == VG_OP_pick ? vg_operand(h->g, node, 0) : node) > 1;
+}
+
 static bool can_multiply(const sharer *h, vg_node node, uint8_t *needs) {
     uint32_t count;
     const vg_node b = vg_operand(h->g, node, 1);
@@ -103,9 +108,9 @@ static bool can_cut(const sharer *h, vg_node node, uint8_t *needs) {
     case VG_OP_concat: return words[0] != 0;
     case VG_OP_transpose: return words[0] == 0;
     case VG_OP_slice: return keeps_all(h, vg_operand(h->g, node, 0), (vg_dim)words[0], (vg_dim)words[1]);
-    case VG_OP_addn: case VG_OP_pick: case VG_OP_spread:
-    case VG_OP_pool_argmax: case VG_OP_pool_max: case VG_OP_pool_max_input: return true;
-    case VG_OP_pool_sum: case VG_OP_pool_spread: return true;
+    case VG_OP_pick: case VG_OP_spread: return can_index(h, node);
+    case VG_OP_addn: case VG_OP_pool_argmax: case VG_OP_pool_max: case VG_OP_pool_max_input: case VG_OP_pool_sum:
+    case VG_OP_pool_spread: return true;
     case VG_OP_conv2d: case VG_OP_conv2d_input: needs[1] = WHOLE; return true;
     case VG_OP_gather: return can_gather(h, node, needs);
     case VG_OP_matmul: return can_multiply(h, node, needs);
@@ -193,11 +198,6 @@ static vg_word first_word(const sharer *h, vg_node node) {
     return words_of(h, node, &count)[0];
 }
 
-static bool may_stop(const sharer *h, vg_node node) {
-    const vg_op op = vg_node_op(h->g, node);
-    return op == VG_OP_gather || op == VG_OP_scatter || op == VG_OP_pick || op == VG_OP_spread;
-}
-
 static vg_str path_of(const sharer *h, vg_node variable) {
     uint32_t count;
     return (vg_str)words_of(h, variable, &count)[1];
@@ -217,7 +217,7 @@ static void wait_for_readers(const sharer *h, wish *w, uint32_t step) {
 static void note_readings(sharer *h, uint32_t step, uint32_t level) {
     for (uint32_t k = h->s->step[step]; k < h->s->step[step + 1]; k++) {
         const vg_node node = h->s->order[k];
-        if (may_stop(h, node) && level >= h->guard) h->guard = level + 1;
+        if (vg_can_fault(vg_node_op(h->g, node)) && level >= h->guard) h->guard = level + 1;
         for (uint32_t j = 0; j < h->g->operand_count.items[node]; j++) {
             const vg_node base = h->base[vg_operand(h->g, node, j)];
             if (vg_node_op(h->g, base) != VG_OP_variable) continue;

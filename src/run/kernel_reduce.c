@@ -3,7 +3,7 @@
  * floats accumulate in double. Order depends on the shape alone. */
 #include "run/kernel_real.h"
 
-enum { LANES = 8 };
+enum { LANES = 8, WIDE = 16 };
 
 /* accumulators [count] filled with the operation's neutral value; a line along the reduced last axis; a line along
  * a kept last axis; the accumulators written out. */
@@ -11,6 +11,7 @@ typedef struct operation {
     size_t   accumulator;    /* bytes */
     void   (*start)(void *accumulators, int64_t count);
     vg_inner line, side;
+    void   (*columns)(void *accumulators, const void *from, int64_t rows, int64_t count, int64_t stride);
     void   (*finish)(const void *accumulators, void *out, int64_t count);
 } operation;
 
@@ -45,12 +46,27 @@ typedef struct operation {
             }                                                                                                  \
         }                                                                                                      \
     }                                                                                                          \
+    /* What `side` does for each of many rows, `stride` apart, with some columns' accumulators in registers. */    \
+    static void op##_columns(void *accumulators, const void *data, int64_t rows, int64_t count, int64_t stride) { \
+        ACC *const to = accumulators;                                                                          \
+        const TYPE *const from = data;                                                                         \
+        int64_t c = 0;                                                                                         \
+        for (; c + WIDE <= count; c += WIDE) {                                                                 \
+            ACC part[WIDE];                                                                                    \
+            for (int k = 0; k < WIDE; k++) part[k] = to[c + k];                                                \
+            for (int64_t r = 0; r < rows; r++)                                                                 \
+                for (int k = 0; k < WIDE; k++) part[k] = op##_join(part[k], (ACC)from[r * stride + c + k]);     \
+            for (int k = 0; k < WIDE; k++) to[c + k] = part[k];                                                \
+        }                                                                                                      \
+        for (int64_t r = 0; r < rows; r++)                                                                     \
+            for (int64_t k = c; k < count; k++) to[k] = op##_join(to[k], (ACC)from[r * stride + k]);            \
+    }                                                                                                          \
     static void op##_finish(const void *accumulators, void *out, int64_t count) {                              \
         const ACC *from = accumulators;                                                                        \
         TYPE *to = out;                                                                                        \
         for (int64_t i = 0; i < count; i++) to[i] = (TYPE)from[i];                                             \
     }                                                                                                          \
-    static const operation op = { sizeof(ACC), op##_start, op##_line, op##_side, op##_finish };
+    static const operation op = { sizeof(ACC), op##_start, op##_line, op##_side, op##_columns, op##_finish };
 
 OPERATION(sum_real,   vg_real, double,   0, a + b)
 OPERATION(sum_whole,  int32_t, uint32_t, 0, a + b)       /* wraps around, as the elementwise sum does */
@@ -88,7 +104,10 @@ static void reduce(const vg_work *work, const operation *op) {
     op->start(accumulators, work->out->count);
     vg_walk_merge(&walk);
     const bool last_reduced = walk.rank == 0 || walk.stride[0][walk.rank - 1] == 0;
-    vg_walk_run(&walk, last_reduced ? op->line : op->side);
+    if (walk.rank == 2 && in->count > 0 && !last_reduced && walk.stride[0][0] == 0)
+        op->columns(accumulators, in->data, walk.dims[0], walk.dims[1], walk.stride[1][0]);
+    else
+        vg_walk_run(&walk, last_reduced ? op->line : op->side);
     op->finish(accumulators, work->out->data, work->out->count);
 }
 

@@ -43,15 +43,28 @@ static vg_work work_of(const vg_program *program, const vg_step_row *row, vg_wor
     };
 }
 
-static void call(vg_program *program, uint32_t step, const vg_step_row *row, vg_worker *worker) {
+/* Calls the kernel; true when a fault of its is now the worker's, which another node's, later in the graph, gives way to. */
+static bool run_kernel(const vg_step_row *row, const vg_work *work, vg_worker *worker) {
+    vg_context *context = &worker->context, before;
+    const bool faulty = context->fault != VG_FAULT_none;
+    if (faulty) {
+        before = *context;
+        context->fault = VG_FAULT_none;
+    }
+    row->kernel(work);
+    const bool fails = context->fault != VG_FAULT_none && (!faulty || row->node < worker->fault_node);
+    if (fails) worker->fault_node = row->node;
+    else if (faulty) *context = before;
+    return fails;
+}
+
+static void call(vg_program *program, const vg_step_row *row, vg_worker *worker) {
     if (row->kernel == NULL) {
         take_histogram(program, row, worker);
         return;
     }
-    const bool before = worker->context.fault != VG_FAULT_none;
     const vg_work work = work_of(program, row, worker);
-    row->kernel(&work);
-    if (!before && worker->context.fault != VG_FAULT_none) worker->fault_step = step;
+    run_kernel(row, &work, worker);
 }
 
 /* The rows [from, to) of a view. */
@@ -65,7 +78,7 @@ static vg_view cut(const vg_program *program, const vg_view *view, int64_t from,
 }
 
 /* Thread t's rows of a step that is cut. A group cuts itself; other kernels see views of the rows. */
-static void call_part(vg_program *program, uint32_t step, const vg_step_row *row, uint32_t t) {
+static void call_part(vg_program *program, const vg_step_row *row, uint32_t t) {
     vg_worker *worker = &program->workers[t];
     const vg_view *whole = &program->views.items[row->out];
     const int64_t unit = row->share.unit, each = whole->dims[0] / unit;
@@ -73,7 +86,6 @@ static void call_part(vg_program *program, uint32_t step, const vg_step_row *row
     const int64_t to = each * vg_share_begin(unit, t + 1, program->schedule.threads);
     vg_view out, in[VG_SHARE_OPERANDS];
     vg_work work = work_of(program, row, worker);
-    const bool before = worker->context.fault != VG_FAULT_none;
     if (from == to) return;
     work.from = from;
     work.to = to;
@@ -84,9 +96,7 @@ static void call_part(vg_program *program, uint32_t step, const vg_step_row *row
         work.out = &out;
         work.in = in;
     }
-    row->kernel(&work);
-    if (before || worker->context.fault == VG_FAULT_none) return;
-    worker->fault_step = step;
+    if (!run_kernel(row, &work, worker)) return;
     const vg_view *indices = &program->views.items[row->first_in + 1];
     if (!(row->share.whole >> 1 & 1)) worker->context.fault_at += from * (indices->count / indices->dims[0]);
 }
@@ -163,16 +173,20 @@ static bool may_store(const vg_program *program) {
     return true;
 }
 
+static bool is_due(const vg_program *program, const vg_step_row *row) {
+    return (row->cadences & (row->stores ? program->updates_due : program->due)) != 0;
+}
+
 static void run_alone(vg_program *program) {
     uint32_t next = 0;
     bool asked = false, stores = false;
     for (uint32_t k = 0; k < program->steps.count; k++) {
         const vg_step_row *row = &program->steps.items[k];
         if (program->part == VG_PART_INITIAL) initialise(program, k, &next);
-        if ((row->cadences & program->due) == 0) continue;
+        if (!is_due(program, row)) continue;
         if (row->stores && !asked) stores = may_store(program);
         asked = asked || row->stores;
-        if (!row->stores || stores) call(program, k, row, &program->workers[0]);
+        if (!row->stores || stores) call(program, row, &program->workers[0]);
     }
     if (program->part == VG_PART_INITIAL) initialise(program, program->steps.count, &next);
 }
@@ -184,30 +198,30 @@ static void run_shared(void *user, uint32_t t) {
     bool asked = false, stores = false;
     for (uint32_t k = 0; k < program->steps.count; k++) {
         const vg_step_row *row = &program->steps.items[k];
-        if ((row->cadences & program->due) == 0) continue;
+        if (!is_due(program, row)) continue;
         if (row->share.level != level) vg_pool_meet(program->pool);
         level = row->share.level;
         if (row->stores && !asked) stores = may_store(program);
         asked = asked || row->stores;
         if (row->stores && !stores) continue;
-        if (row->share.cut) call_part(program, k, row, t);
-        else if (row->share.owner == t) call(program, k, row, &program->workers[t]);
+        if (row->share.cut) call_part(program, row, t);
+        else if (row->share.owner == t) call(program, row, &program->workers[t]);
     }
 }
 
-/* The first fault, in the order of steps and of elements, whoever came upon it. */
+/* The first fault, in the order of nodes and of elements, whoever came upon it. */
 static void find_fault(vg_program *program, vg_context *context) {
     const vg_worker *first = NULL;
     for (uint32_t t = 0; t < program->schedule.threads; t++) {
         const vg_worker *w = &program->workers[t];
         if (w->context.fault == VG_FAULT_none) continue;
-        if (first == NULL || w->fault_step < first->fault_step ||
-            (w->fault_step == first->fault_step && w->context.fault_at < first->context.fault_at)) first = w;
+        if (first == NULL || w->fault_node < first->fault_node ||
+            (w->fault_node == first->fault_node && w->context.fault_at < first->context.fault_at)) first = w;
     }
     program->fault_node = 0;
     if (first == NULL) return;
     *context = first->context;
-    program->fault_node = program->steps.items[first->fault_step].node;
+    program->fault_node = first->fault_node;
 }
 
 bool vg_program_execute(vg_program *program, vg_context *context, uint64_t steps) {
@@ -219,9 +233,10 @@ bool vg_program_execute(vg_program *program, vg_context *context, uint64_t steps
         own->scratch_bytes = program->scratch_bytes;
     }
     program->due = vg_program_due(program, context->step, steps, true);
+    program->updates_due = vg_program_due(program, context->step, steps, false);
     compute_host(program, context);
     if (!program->once_done)
-        for (uint32_t k = 0; k < program->once.count; k++) call(program, 0, &program->once.items[k], &program->workers[0]);
+        for (uint32_t k = 0; k < program->once.count; k++) call(program, &program->once.items[k], &program->workers[0]);
     program->once_done = true;
     if (program->schedule.threads > 1) vg_pool_run(program->pool, run_shared, program);
     else run_alone(program);

@@ -45,7 +45,7 @@ typedef struct vg_step_row {
 /* What a thread works with. */
 typedef struct vg_worker {
     vg_context context;
-    uint32_t   fault_step;          /* of context.fault: its place in the steps */
+    vg_node    fault_node;          /* of context.fault: the first in the graph's order, whatever runs first */
     uint32_t  *counters;            /* of histograms (kernel.h), all 0 between two; NULL: the program takes none */
     vg_tally  *tallies;
 } vg_worker;
@@ -99,7 +99,7 @@ typedef struct vg_program {
     uint64_t        scratch_bytes;
     struct vg_pool *pool;
     vg_worker      *workers;        /* one a thread of schedule.threads */
-    uint64_t        due;            /* the cadences of the execution */
+    uint64_t        due, updates_due;      /* the cadences of the execution, and of its updates: not all at the last step */
     bool            once_done;
     vg_node         fault_node;     /* where the fault of the last execution came from; 0 is none */
 } vg_program;

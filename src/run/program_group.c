@@ -29,9 +29,10 @@ static uint32_t member_of(const gatherer *g, vg_node node) {
     return k;
 }
 
-/* A value that is repeated over a larger shape is read where it lies. */
+/* A value that is repeated over a larger shape is read where it lies, if it lies outside of the group. */
 static bool is_read_through(const gatherer *g, vg_node node) {
-    return vg_node_op(g->m->graph, node) == VG_OP_broadcast && is_inner(g, node);
+    return vg_node_op(g->m->graph, node) == VG_OP_broadcast && is_inner(g, node)
+        && member_of(g, vg_operand(g->m->graph, node, 0)) == g->node_count;
 }
 
 static uint8_t input_place(gatherer *g, vg_node node) {

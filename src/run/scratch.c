@@ -13,11 +13,16 @@ static uint64_t orthogonal(const vg_view *out) {
 static int64_t rounded(int64_t count, int64_t to) { return (count + to - 1) / to * to; }
 static int64_t at_most(int64_t count, int64_t most) { return count < most ? count : most; }
 
+/* Copies of both operands' blocks, whichever of them gives the columns of tiles. */
 uint64_t vg_product_scratch(int64_t m, int64_t n, int64_t k, uint32_t real) {
     const int64_t depth = at_most(k, VG_PRODUCT_DEPTH);
-    const int64_t columns = at_most(rounded(n, VG_PRODUCT_COLUMNS), VG_PRODUCT_WIDTH);
-    const int64_t rows = at_most(rounded(m, VG_PRODUCT_ROWS), VG_PRODUCT_HEIGHT);
-    return (uint64_t)((columns + rows) * depth) * real;
+    int64_t most = 0;
+    for (int turned = 0; turned < 2; turned++) {
+        const int64_t columns = at_most(rounded(turned ? m : n, VG_PRODUCT_COLUMNS), VG_PRODUCT_WIDTH);
+        const int64_t rows = at_most(rounded(turned ? n : m, VG_PRODUCT_ROWS), VG_PRODUCT_HEIGHT);
+        if (columns + rows > most) most = columns + rows;
+    }
+    return (uint64_t)(most * depth) * real;
 }
 
 static uint64_t matmul(const vg_work *work, uint32_t real) {
