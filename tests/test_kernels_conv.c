@@ -137,6 +137,72 @@ static void test_conv_infinite(void **state) {
         }
 }
 
+/* ---- parts, as threads take them: the same bits */
+
+/* The rows [from, to) of a view. */
+static vg_view rows_of(const vg_view *view, int64_t from, int64_t to) {
+    vg_view part = *view;
+    const int64_t each = view->count / view->dims[0];
+    part.data = (float *)view->data + from * each;
+    part.dims[0] = to - from;
+    part.count = (to - from) * each;
+    return part;
+}
+
+/* cut: the operand that is cut with the result; 2: none, the result tells by work.from which of its rows are meant */
+static void check_parts(const conv *c, vg_op op, uint32_t cut) {
+    three t = three_new(c);
+    tensor *const out = op == VG_OP_conv2d ? &t.result : op == VG_OP_conv2d_input ? &t.images : &t.filters;
+    tensor in[2] = { op == VG_OP_conv2d_input ? t.result : t.images, op == VG_OP_conv2d_filter ? t.result : t.filters };
+    const uint64_t words[10] = { 0, (uint64_t)c->stride[0], (uint64_t)c->stride[1], (uint64_t)c->dilation[0],
+                                 (uint64_t)c->dilation[1], (uint64_t)c->top, (uint64_t)c->bottom, (uint64_t)c->left,
+                                 (uint64_t)c->right, (uint64_t)c->groups };
+    const bool adjoint = op != VG_OP_conv2d;
+    for (uint32_t k = 0; k < 2; k++) tensor_fill(&in[k], 3 * k + 1, -1, 1);
+    const vg_view whole = view_of(out, false), parts = view_of(out, false);
+    const vg_view views[2] = { view_of(&in[0], false), view_of(&in[1], false) };
+    vg_context context = { 0 };
+    vg_work work = { .out = &whole, .in = views, .in_count = 2, .words = adjoint ? words : words + 1,
+                     .word_count = adjoint ? 10 : 9, .context = &context };
+    context.scratch_bytes = vg_kernel_scratch(op, &work, 4);
+    context.scratch = aligned_alloc(64, (context.scratch_bytes + 64) / 64 * 64);
+    for (vg_isa isa = VG_ISA_base; isa < VG_ISA_COUNT && out->dims[0] > 1; isa++) {
+        const vg_kernels *kernels = vg_kernels_of(isa, 4);
+        if (kernels == NULL) continue;
+        work = (vg_work){ .out = &whole, .in = views, .in_count = 2, .words = work.words,
+                          .word_count = work.word_count, .context = &context };
+        kernels->row[op](&work);
+        const int64_t ends[4] = { 0, 1, out->dims[0] / 2 + 1, out->dims[0] };
+        for (int k = 0; k < 3; k++) {
+            const vg_view part = rows_of(&parts, ends[k], ends[k + 1]);
+            vg_view own[2] = { views[0], views[1] };
+            if (ends[k] == ends[k + 1]) continue;
+            if (cut < 2) own[cut] = rows_of(&views[cut], ends[k], ends[k + 1]);
+            work.out = &part;
+            work.in = own;
+            work.from = ends[k];
+            work.to = ends[k + 1];
+            kernels->row[op](&work);
+        }
+        assert_memory_equal(parts.data, whole.data, (size_t)whole.count * sizeof(float));
+    }
+    free(context.scratch);
+    free(whole.data);
+    free(parts.data);
+    free(views[0].data);
+    free(views[1].data);
+    three_free(&t);
+}
+
+static void test_parts(void **state) {
+    (void)state;
+    for (size_t k = 0; k < sizeof convs / sizeof *convs; k++) {
+        check_parts(&convs[k], VG_OP_conv2d, 0);
+        check_parts(&convs[k], VG_OP_conv2d_input, 0);
+        if (convs[k].groups == 1) check_parts(&convs[k], VG_OP_conv2d_filter, 2);
+    }
+}
+
 /* ---- poolings */
 
 typedef struct pool { int64_t planes, height, width, kernel[2], stride[2], top, bottom, left, right; } pool;
@@ -231,6 +297,6 @@ static void test_pool(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_conv), cmocka_unit_test(test_conv_infinite),
-                                        cmocka_unit_test(test_pool) };
+                                        cmocka_unit_test(test_parts), cmocka_unit_test(test_pool) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ir/cost.h"
+#include "ir/window.h"
 #include "pass/pass.h"
 
 /* Rough, of one core: what decides only who works, never what is computed. */
@@ -109,9 +110,10 @@ static bool can_cut(const sharer *h, vg_node node, uint8_t *needs) {
     case VG_OP_transpose: return words[0] == 0;
     case VG_OP_slice: return keeps_all(h, vg_operand(h->g, node, 0), (vg_dim)words[0], (vg_dim)words[1]);
     case VG_OP_pick: case VG_OP_spread: return can_index(h, node);
-    case VG_OP_addn: case VG_OP_pool_argmax: case VG_OP_pool_max: case VG_OP_pool_max_input: return true;
-    case VG_OP_pool_sum: case VG_OP_pool_spread: return true;
+    case VG_OP_addn: case VG_OP_pool_argmax: case VG_OP_pool_max: case VG_OP_pool_max_input: case VG_OP_pool_sum:
+    case VG_OP_pool_spread: return true;
     case VG_OP_conv2d: case VG_OP_conv2d_input: needs[1] = WHOLE; return true;
+    case VG_OP_conv2d_filter: needs[0] = needs[1] = WHOLE; return words[VG_CONV_WORDS] == 1;      /* of one group */
     case VG_OP_gather: return can_gather(h, node, needs);
     case VG_OP_matmul: return can_multiply(h, node, needs);
     default: return false;

@@ -3,10 +3,7 @@
 
 #include "run/product.h"
 
-enum {
-    STRIPS_BYTES = 128 << 10,       /* half of a small second-level cache */
-    SUMS = 1 << 20                  /* elements of all parts' sums */
-};
+enum { STRIPS_BYTES = 128 << 10 };      /* half of a small second-level cache */
 
 static int64_t clamp(int64_t count, int64_t least, int64_t most) {
     return count > most ? most : count < least ? least : count;
@@ -21,18 +18,16 @@ static void cut_result(vg_conv *c, int64_t line) {
     const int64_t taps = c->window.kernel[0] * c->window.kernel[1];
     c->channels = clamp(VG_PRODUCT_DEPTH / taps, 1, c->inputs);
     c->block = clamp(STRIPS_BYTES / (c->channels * line) - beyond(c), 1, c->rows);
-    c->together = c->parts = 1;
+    c->together = 1;
 }
 
 /* Few channels of several images, as joining the lanes of a sum costs as much as some vectors of pixels. */
 static void cut_filter(vg_conv *c, int64_t line) {
     enum { ENOUGH = 1024 };      /* pixels */
-    const int64_t filters = c->groups * c->outputs * c->depth, channel = (c->rows + beyond(c)) * line;
-    c->parts = clamp(SUMS / filters, 1, clamp(c->images, 1, VG_CONV_PARTS));
-    const int64_t share = clamp(quotient_up(c->images, c->parts), 1, c->images);
-    const int64_t wanted = clamp(quotient_up(ENOUGH, c->rows * c->columns), 1, share);
+    const int64_t channel = (c->rows + beyond(c)) * line;
+    const int64_t wanted = clamp(quotient_up(ENOUGH, c->rows * c->columns), 1, c->images);
     c->channels = clamp(STRIPS_BYTES / (wanted * channel), 1, c->inputs);
-    c->together = clamp(STRIPS_BYTES / (c->channels * channel), 1, share);
+    c->together = clamp(STRIPS_BYTES / (c->channels * channel), 1, c->images);
     c->block = channel > STRIPS_BYTES ? clamp(STRIPS_BYTES / line - beyond(c), 1, c->rows) : c->rows;
 }
 
@@ -59,12 +54,8 @@ static void lay_out(vg_conv *c, vg_op op, uint32_t real) {
     c->plane = (quotient_up(c->lines * c->columns, cache_line) | 1) * cache_line;
     c->places_at = take(c, c->channels * taps, sizeof(int64_t));
     c->strips_at = take(c, c->together * c->channels * w->kernel[1] * c->phases * c->plane + VG_PRODUCT_COLUMNS, real);
-    if (op == VG_OP_conv2d_filter) {
-        c->tails_at = take(c, c->together * c->outputs * VG_PRODUCT_COLUMNS, real);
-        c->sums_at = take(c, (c->parts - 1) * c->groups * c->outputs * c->depth, real);
-    } else {
-        c->filters_at = take(c, c->groups * (c->outputs + VG_PRODUCT_ROWS) * c->depth, real);
-    }
+    if (op == VG_OP_conv2d_filter) c->tails_at = take(c, c->together * c->outputs * VG_PRODUCT_COLUMNS, real);
+    else c->filters_at = take(c, c->groups * (c->outputs + VG_PRODUCT_ROWS) * c->depth, real);
 }
 
 /* The convolution of the result's adjoint that gives the images'. */
@@ -96,6 +87,8 @@ vg_conv vg_conv_of(vg_op op, const vg_work *work, uint32_t real) {
     };
     const vg_window *w = &c.window;
     c.depth = c.inputs * w->kernel[0] * w->kernel[1];
+    c.all = result->dims[1] / c.groups;
+    c.first = c.all > c.outputs ? work->from : 0;
     if (images->count == 0 || filters->count == 0 || result->count == 0) return c;      /* nothing to sum */
     const bool strided = w->stride[0] > 1 || w->stride[1] > 1;
     if (op == VG_OP_conv2d_input && strided) {

@@ -25,16 +25,16 @@ typedef struct vg_conv {
     bool      turned;               /* a convolution in the place of an adjoint by the images */
     /* at once, so that it stays in cache */
     int64_t   channels, block;      /* channels of a group; rows of the result */
-    int64_t   together, parts;      /* by filter: images; and parts of them that are summed each on its own */
+    int64_t   together;             /* by filter: images */
+    int64_t   first, all;           /* by filter: of a group's outputs, the first at work and how many there are */
     /* strips [together, channels, kernel width, phases, plane]; a plane is `lines` rows of `columns` and some more */
     int64_t   phases, lines, plane; /* line l of phase f is the image's row l * stride + f */
     /* bytes from the scratch's beginning */
-    uint64_t  places_at, filters_at, strips_at, tails_at, sums_at, scratch;
+    uint64_t  places_at, filters_at, strips_at, tails_at, scratch;
 } vg_conv;
 
-enum { VG_CONV_PARTS = 8 };
-
-/* `real`: 4 or 8, the bytes of a float element. */
+/* `real`: 4 or 8, the bytes of a float element. By filter, of one group, the result may be some of the filters alone:
+ * those from work->from on. */
 vg_conv vg_conv_of(vg_op op, const vg_work *work, uint32_t real);
 
 #ifdef VG_REAL

@@ -194,57 +194,38 @@ void VG_KERNEL(conv2d_input)(const vg_work *work) {
 
 /* ---- by the filters */
 
-/* The sum [groups * outputs, depth] over the images of one part. */
-static void sum_part(const vg_conv *c, int64_t part, const vg_real *images, const vg_real *adjoint, vg_real *sum,
-                     char *scratch) {
+static void sum_over(const vg_conv *c, const vg_real *images, const vg_real *adjoint, vg_real *sum, char *scratch) {
     int64_t *const places = (int64_t *)(scratch + c->places_at);
     vg_real *const strips = (vg_real *)(scratch + c->strips_at);
     const int64_t taps = c->window.kernel[0] * c->window.kernel[1], pixels = c->rows * c->columns;
     const int64_t area = c->height * c->width, image = c->inputs * area;
     const int64_t step = c->channels * c->window.kernel[1] * c->phases * c->plane;
-    const int64_t begin = c->images * part / c->parts, end = c->images * (part + 1) / c->parts;
     find_places(c, places);
     for (int64_t g = 0; g < c->groups; g++)
         for (int64_t channel = 0; channel < c->inputs; channel += c->channels)
-            for (int64_t n = begin; n < end; n += c->together)
+            for (int64_t n = 0; n < c->images; n += c->together)
                 for (int64_t first = 0; first < c->rows; first += c->block) {
                     const int64_t channels = c->inputs - channel < c->channels ? c->inputs - channel : c->channels;
-                    const int64_t count = end - n < c->together ? end - n : c->together;
+                    const int64_t count = c->images - n < c->together ? c->images - n : c->together;
                     const int64_t rows = c->rows - first < c->block ? c->rows - first : c->block;
+                    const int64_t output = (n * c->groups + g) * c->all + c->first;
                     for (int64_t k = 0; k < count; k++)
                         read_strips(strips + k * step, images + ((n + k) * c->groups + g) * image + channel * area,
                                     channels, first, c);
                     const vg_gather gather = {
                         .strips = strips, .strips_step = step, .places = places,
-                        .adjoint = adjoint + (n * c->groups + g) * c->outputs * pixels + first * c->columns,
-                        .adjoint_step = c->groups * c->outputs * pixels, .adjoint_row = pixels,
+                        .adjoint = adjoint + output * pixels + first * c->columns,
+                        .adjoint_step = c->groups * c->all * pixels, .adjoint_row = pixels,
                         .tails = (vg_real *)(scratch + c->tails_at), .images = count, .outputs = c->outputs,
-                        .depth = channels * taps, .pixels = rows * c->columns, .add = n > begin || first > 0,
+                        .depth = channels * taps, .pixels = rows * c->columns, .add = n > 0 || first > 0,
                         .sum = sum + g * c->outputs * c->depth + channel * taps, .sum_step = c->depth
                     };
                     VG_VARIANT(vg_conv_gather)(&gather);
                 }
 }
 
-/* The parts' sums in order; the first is where the whole will be. */
-static void join_parts(const vg_conv *c, vg_real *sum, const vg_real *others) {
-    const int64_t count = c->groups * c->outputs * c->depth;
-    for (int64_t part = 1; part < c->parts; part++, others += count) {
-        VG_INDEPENDENT for (int64_t k = 0; k < count; k++) sum[k] += others[k];
-    }
-}
-
 void VG_KERNEL(conv2d_filter)(const vg_work *work) {
     const vg_conv c = vg_conv_of(VG_OP_conv2d_filter, work, sizeof(vg_real));
-    vg_real *const sum = work->out->data;
-    char *const scratch = work->context->scratch;
-    if (c.scratch == 0) {
-        memset(sum, 0, (size_t)work->out->count * sizeof(vg_real));
-        return;
-    }
-    vg_real *const others = (vg_real *)(scratch + c.sums_at);
-    for (int64_t part = 0; part < c.parts; part++)
-        sum_part(&c, part, work->in[0].data, work->in[1].data, part > 0 ? others + (part - 1) * work->out->count : sum,
-                 scratch);
-    join_parts(&c, sum, others);
+    if (c.scratch == 0) memset(work->out->data, 0, (size_t)work->out->count * sizeof(vg_real));
+    else sum_over(&c, work->in[0].data, work->in[1].data, work->out->data, work->context->scratch);
 }
