@@ -184,13 +184,42 @@ static void test_space(void **state) {
     fixture_end(&f);
 }
 
+/* Lives by chance: whoever lives at the same time lies apart, and three that fit do not waste anything. */
+static void test_packing(void **state) {
+    fixture f;
+    vg_life three[] = { { 0, 1, 64, 0 }, { 1, 2, 128, 0 }, { 2, 3, 192, 0 } };      /* one by one: 128 and 64 are in the way */
+    (void)state;
+    FIXTURE_BEGIN(&f);
+    assert_int_equal(vg_space_pack(&f.mem, three, 0), 0);
+    assert_int_equal(vg_space_pack(&f.mem, three, 3), 320);
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        random_graph r = { .seed = seed };
+        const uint32_t count = 1 + chance(&r, 60);
+        vg_life lives[60];
+        for (uint32_t k = 0; k < count; k++) {
+            lives[k] = (vg_life){ .begin = chance(&r, 100), .bytes = 64 * (1 + chance(&r, 20)) };
+            lives[k].end = lives[k].begin + chance(&r, 30);
+        }
+        const uint64_t size = vg_space_pack(&f.mem, lives, count);
+        for (uint32_t k = 0; k < count; k++) {
+            assert_true(lives[k].offset % 64 == 0 && lives[k].offset + lives[k].bytes <= size);
+            for (uint32_t j = 0; j < k; j++) {
+                const bool together = lives[j].begin <= lives[k].end && lives[k].begin <= lives[j].end;
+                const bool apart = lives[j].offset >= lives[k].offset + lives[k].bytes || lives[k].offset >= lives[j].offset + lives[j].bytes;
+                assert_true(apart || !together);
+            }
+        }
+    }
+    fixture_end(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_graphs),
         cmocka_unit_test(test_deep_net),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_refused_sizes),
-        cmocka_unit_test(test_space),
+        cmocka_unit_test(test_space), cmocka_unit_test(test_packing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,8 @@ typedef struct planner {
     uint32_t *last;       /* by base: the step after which it is dead */
     uint32_t *block;      /* by base: its block in `space`, 0 when it has none (any more) */
     vg_space  space;
+    VG_VEC(vg_life) lives;
+    uint32_t *life;       /* by node with a place: in `lives` */
     uint32_t *read_level; /* by base: the level of its last reader so far + 1 */
     VG_VEC(vg_node) waiting;      /* dead, their memory not given back yet */
     uint64_t  alive;      /* bytes */
@@ -96,14 +98,18 @@ static void find_lives(planner *p) {
 
 /* ---- places */
 
-static void take(planner *p, vg_node node) {
-    p->block[node] = vg_space_take(&p->space, p->plan->bytes[node]);
-    p->alive += vg_space_round(p->plan->bytes[node]);
+static void take(planner *p, vg_node node, uint32_t at) {
+    const uint64_t bytes = vg_space_round(p->plan->bytes[node]);
+    p->block[node] = vg_space_take(&p->space, bytes);
+    p->life[node] = p->lives.count;
+    vg_vec_push(p->space.mem, &p->lives, ((vg_life){ .begin = at, .end = UINT32_MAX, .bytes = bytes }));
+    p->alive += bytes;
     if (p->alive > p->plan->bound) p->plan->bound = p->alive;
 }
 
-static void give(planner *p, vg_node base) {
+static void give(planner *p, vg_node base, uint32_t at) {
     vg_space_give(&p->space, p->block[base]);
+    p->lives.items[p->life[base]].end = at;
     p->alive -= vg_space_round(p->plan->bytes[base]);
     p->block[base] = 0;
 }
@@ -150,6 +156,7 @@ static bool take_over(planner *p, vg_node node, uint32_t at) {
                 p->read_level[base] == level_of(p, at) + 1 ||
                 vg_node_dtype(graph, operand) != vg_node_dtype(graph, node)) continue;
             p->block[node] = p->block[base];
+            p->life[node] = p->life[base];
             p->block[base] = 0;
             return true;
         }
@@ -170,7 +177,7 @@ static bool ends_level(const planner *p, uint32_t at) {
 /* Threads may still be behind with an earlier step of the same level: what dies in it is given back at its end. */
 static void give_at(planner *p, uint32_t at, vg_node base) {
     if (ends_level(p, at)) {
-        give(p, base);
+        give(p, base, at);
         return;
     }
     p->last[base] = UINT32_MAX;      /* once */
@@ -187,8 +194,21 @@ static void give_dying(planner *p, uint32_t at) {
         }
     }
     if (!ends_level(p, at)) return;
-    for (uint32_t k = 0; k < p->waiting.count; k++) give(p, p->waiting.items[k]);
+    for (uint32_t k = 0; k < p->waiting.count; k++) give(p, p->waiting.items[k], at);
     p->waiting.count = 0;
+}
+
+/* One after the other leaves gaps, in some graphs many: then all are placed once more, knowing how long each lives. */
+static void pack(planner *p) {
+    vg_plan *plan = p->plan;
+    if (plan->size * 50 <= plan->bound * 51 || p->lives.count > VG_LIVES) return;
+    const uint64_t size = vg_space_pack(p->space.mem, p->lives.items, p->lives.count);
+    if (size >= plan->size) return;
+    plan->size = size;
+    for (uint32_t k = 0; k < p->schedule->order_count; k++) {
+        const vg_node node = p->schedule->order[k];
+        if (needs_place(p, node)) plan->offset[node] = (int64_t)p->lives.items[p->life[node]].offset;
+    }
 }
 
 static bool place_turn(planner *p) {
@@ -198,7 +218,7 @@ static bool place_turn(planner *p) {
         for (uint32_t j = schedule->step[at]; j < schedule->step[at + 1]; j++) {
             vg_node node = schedule->order[j];
             if (!needs_place(p, node)) continue;
-            if (!take_over(p, node, at)) take(p, node);
+            if (!take_over(p, node, at)) take(p, node, at);
             p->plan->offset[node] = (int64_t)vg_space_offset(&p->space, p->block[node]);
             if (p->space.size > size_limit) {
                 report_size(graph, node);
@@ -208,6 +228,7 @@ static bool place_turn(planner *p) {
         give_dying(p, at);
     }
     p->plan->size = p->space.size;
+    pack(p);
     return true;
 }
 
@@ -245,6 +266,7 @@ bool vg_plan_make(vg_plan *plan, vg_mem *mem, const vg_graph *graph, const vg_sc
     p.last = VG_ARRAY(&scratch, uint32_t, count);
     p.read_level = VG_ARRAY(&scratch, uint32_t, count);
     p.block = VG_ARRAY(&scratch, uint32_t, count);
+    p.life = VG_ARRAY(&scratch, uint32_t, count);
     vg_space_init(&p.space, mem);
     bool done = measure_all(&p, symbols, real);
     if (done) {
@@ -254,6 +276,7 @@ bool vg_plan_make(vg_plan *plan, vg_mem *mem, const vg_graph *graph, const vg_sc
         place_views(&p);
     }
     vg_vec_free(mem, &p.waiting);
+    vg_vec_free(mem, &p.lives);
     vg_space_release(&p.space);
     vg_arena_release(&scratch);
     return done;

@@ -1,4 +1,7 @@
 /* The address allocator of the planner (see space.h). */
+#include <stdlib.h>
+#include <string.h>
+
 #include "pass/space.h"
 
 enum { SCAN_LIMIT = 32 };   /* blocks of one bin looked at for the best fit */
@@ -129,4 +132,50 @@ void vg_space_give(vg_space *space, uint32_t block) {
         block = before;
     }
     enter_bin(space, block);
+}
+
+/* ---- all at once */
+
+typedef struct sized { uint64_t bytes; uint32_t begin, life; } sized;
+
+static int compare(const void *a, const void *b) {
+    const sized *x = a, *y = b;
+    if (x->bytes != y->bytes) return x->bytes > y->bytes ? -1 : 1;
+    return x->begin < y->begin ? -1 : x->begin > y->begin;
+}
+
+/* `placed` by rising offset; where among them the new one lies is returned. */
+static uint32_t place(vg_life *lives, const uint32_t *placed, uint32_t count, vg_life *new) {
+    uint64_t low = 0, narrowest = UINT64_MAX;
+    for (uint32_t k = 0; k < count; k++) {
+        const vg_life *other = &lives[placed[k]];
+        if (other->begin > new->end || new->begin > other->end) continue;
+        if (other->offset >= low + new->bytes && other->offset - low < narrowest) {
+            narrowest = other->offset - low;
+            new->offset = low;
+        }
+        if (other->offset + other->bytes > low) low = other->offset + other->bytes;
+    }
+    if (narrowest == UINT64_MAX) new->offset = low;
+    uint32_t at = count;
+    while (at > 0 && lives[placed[at - 1]].offset > new->offset) at--;
+    return at;
+}
+
+uint64_t vg_space_pack(vg_mem *mem, vg_life *lives, uint32_t count) {
+    sized *order = vg_mem_alloc(mem, count * sizeof *order);
+    uint32_t *placed = vg_mem_alloc(mem, count * sizeof *placed);
+    uint64_t size = 0;
+    for (uint32_t k = 0; k < count; k++) order[k] = (sized){ lives[k].bytes, lives[k].begin, k };
+    if (count > 1) qsort(order, count, sizeof *order, compare);
+    for (uint32_t k = 0; k < count; k++) {
+        vg_life *new = &lives[order[k].life];
+        const uint32_t at = place(lives, placed, k, new);
+        memmove(placed + at + 1, placed + at, (k - at) * sizeof *placed);
+        placed[at] = order[k].life;
+        if (new->offset + new->bytes > size) size = new->offset + new->bytes;
+    }
+    vg_mem_free(mem, placed);
+    vg_mem_free(mem, order);
+    return size;
 }

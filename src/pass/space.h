@@ -36,4 +36,11 @@ static inline uint64_t vg_space_offset(const vg_space *space, uint32_t block) {
     return space->blocks.items[block].offset;
 }
 
+/* A block whose whole life is known: it is there from one time to another, both with it. `bytes`: rounded. */
+typedef struct vg_life { uint32_t begin, end; uint64_t bytes, offset; } vg_life;
+enum { VG_LIVES = 1 << 12 };      /* no more, since each is compared with all others */
+/* Gives each its offset, the largest first, in the narrowest gap between those that live at the same time (Pisarchyk, Lee:
+ * "Efficient memory management for deep neural net inference", 2020). Returns the size of all. */
+uint64_t vg_space_pack(vg_mem *mem, vg_life *lives, uint32_t count);
+
 #endif
