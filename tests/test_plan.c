@@ -28,7 +28,7 @@ static uint32_t check_ways(fixture *f, const vg_graph *graph, const int64_t *sym
     return shared;
 }
 
-/* The first few are simplified, too. */
+/* Every second one has a burden for threads to share; the first few are simplified, too. */
 static void check_random(uint64_t seed) {
     fixture      f;
     vg_graph     graph, simplified;
@@ -36,16 +36,17 @@ static void check_random(uint64_t seed) {
     FIXTURE_BEGIN(&f);
     vg_graph_init(&graph, f.ir, VG_EMIT_FAITHFUL);
     random.g = &graph;
-    add_burden(&random);
+    if (seed % 2) add_burden(&random);
     make_random_graph(&random, &graph, seed, (int64_t)(seed % 5 * 3 + 1));
     if (seed < 20) run_pass(&f, vg_pass_simplify, &graph, &simplified);
-    assert_int_equal(check_ways(&f, seed < 20 ? &simplified : &graph, random.symbols), 3);
+    const uint32_t shared = check_ways(&f, seed < 20 ? &simplified : &graph, random.symbols);
+    if (seed % 2) assert_int_equal(shared, 3);
     fixture_end(&f);
 }
 
 static void test_random_graphs(void **state) {
     (void)state;
-    for (uint64_t seed = 1; seed <= 100; seed++) check_random(seed);
+    for (uint64_t seed = 1; seed <= 160; seed++) check_random(seed);
 }
 
 /* ---- a deep net: what is planned is close to what cannot be avoided */
