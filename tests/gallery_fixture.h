@@ -72,7 +72,8 @@ static inline bool to_stderr(void *user, const char *bytes, size_t length) {
 
 /* As the model stands, or with only line `line` of what watches it (from 1; 0 is none); with these summaries, too. */
 enum { AS_IT_STANDS = UINT32_MAX };
-static inline vg_model *open_model(const gallery_model *m, uint32_t line, char (*summaries)[GALLERY_WIDTH], uint32_t count) {
+static inline vg_model *open_model(const gallery_model *m, uint32_t line, char (*summaries)[GALLERY_WIDTH],
+                                   uint32_t count) {
     char source[GALLERY_LINES * GALLERY_WIDTH] = "";
     size_t at = 0;
     for (uint32_t k = 0; k < m->line_count; k++) {

@@ -81,7 +81,8 @@ static inline bool overlap(const vg_plan *plan, vg_node a, vg_node b) {
 /* Where a value lies: an update's may be its variable's memory, which is told by the path. */
 static inline bool same_variable(const simulation *s, vg_node value, vg_node variable) {
     const vg_node update = s->p->schedule.stores[value];
-    return update && vg_node_op(s->g, variable) == VG_OP_variable && path_word(s->g, variable, 1) == path_word(s->g, update, 0);
+    return update && vg_node_op(s->g, variable) == VG_OP_variable &&
+           path_word(s->g, variable, 1) == path_word(s->g, update, 0);
 }
 
 /* The member at `at` of the order writes over `from`, which the one at `reader` reads: allowed is only to read an element
@@ -107,7 +108,8 @@ static inline void assert_reads(const simulation *s) {
             assert_holds(s, from);
             for (uint32_t at = s->first; at < s->end; at++) {
                 const vg_node node = schedule->order[at];
-                if (overlap(&s->p->plan, node, from) || same_variable(s, node, from)) assert_in_place(s, at, reader, from);
+                const bool shared = overlap(&s->p->plan, node, from) || same_variable(s, node, from);
+                if (shared) assert_in_place(s, at, reader, from);
             }
         }
 }
@@ -126,7 +128,8 @@ static inline void write_step(simulation *s) {
         assert_int_equal(plan->offset[node] % 64, 0);
         assert_true((uint64_t)plan->offset[node] + plan->bytes[node] <= plan->size);
         for (uint32_t j = s->first; j < k; j++) assert_false(overlap(plan, node, s->p->schedule.order[j]));
-        for (uint64_t cell = 0; cell < plan->bytes[node]; cell += 64) s->cells[((uint64_t)plan->offset[node] + cell) / 64] = node;
+        for (uint64_t cell = 0; cell < plan->bytes[node]; cell += 64)
+            s->cells[((uint64_t)plan->offset[node] + cell) / 64] = node;
     }
 }
 
@@ -137,7 +140,8 @@ static inline void assert_before_stores(const simulation *s) {
         bool stops = vg_can_fault(vg_node_op(s->g, node));
         for (uint32_t r = 0; r < s->g->roots.count; r++) {
             const vg_node root = s->g->roots.items[r];
-            if (vg_node_op(s->g, root) == VG_OP_loss) stops = stops || memory_of(s->g, vg_operand(s->g, root, 0)) == node;
+            if (vg_node_op(s->g, root) != VG_OP_loss) continue;
+            stops = stops || memory_of(s->g, vg_operand(s->g, root, 0)) == node;
         }
         if (stops) assert_false(s->stores || s->p->schedule.stores[node]);
     }
@@ -171,7 +175,8 @@ static inline void assert_apart(accesses *a) {
 
 static inline int64_t rows_of(const simulation *s, vg_node node) {
     const vg_dims *dims = &s->g->ir->dims;
-    return vg_node_rank(s->g, node) ? vg_dim_value(dims, vg_shape_dim(dims, vg_node_shape(s->g, node), 0), s->p->symbols) : 1;
+    if (vg_node_rank(s->g, node) == 0) return 1;
+    return vg_dim_value(dims, vg_shape_dim(dims, vg_node_shape(s->g, node), 0), s->p->symbols);
 }
 
 /* Whether a thread that computes rows of `node` reads operand k whole. */
@@ -209,7 +214,8 @@ static inline void add_accesses(const simulation *s, accesses *a, uint32_t step)
     const vg_schedule *schedule = &s->p->schedule;
     for (uint32_t k = s->first; k < s->end; k++) {
         const vg_node node = schedule->order[k];
-        if (!schedule->inner[node] && !vg_op_is(vg_node_op(s->g, node), VG_FLAG_effect)) add_access(s, a, step, node, false, true);
+        const bool writes = !schedule->inner[node] && !vg_op_is(vg_node_op(s->g, node), VG_FLAG_effect);
+        if (writes) add_access(s, a, step, node, false, true);
         for (uint32_t j = 0; j < s->g->operand_count.items[node]; j++) {
             const vg_node base = memory_of(s->g, vg_operand(s->g, node, j));
             if (!in_step(s, base)) add_access(s, a, step, base, reads_whole(s, &schedule->share[step], node, j), false);

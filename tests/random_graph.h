@@ -53,7 +53,8 @@ static inline vg_shape shape_by_chance(random_graph *r) {
     const uint32_t rank = chance(r, 8) ? 1 + chance(r, 3) : 0;
     for (uint32_t k = 0; k < rank; k++) {
         const uint32_t choice = chance(r, 8);
-        list[k] = k == 0 && choice < 5 ? r->batch : vg_dim_number(dims, choice < 3 ? 3 : choice < 5 ? 1 : choice == 7 ? 2 : 7);
+        static const int64_t lengths[8] = { 3, 3, 3, 1, 1, 7, 7, 2 };
+        list[k] = k == 0 && choice < 5 ? r->batch : vg_dim_number(dims, lengths[choice]);
         if (chance(r, 60) == 0) list[k] = vg_dim_number(dims, 0);
     }
     return vg_shape_of(dims, list, rank);
@@ -93,7 +94,8 @@ static inline vg_node elementwise(random_graph *r) {
 
 /* Of two that fit together; of a pair that does not, the first with itself. The result is kept within bounds. */
 static inline vg_node pairwise(random_graph *r) {
-    static const vg_op twos[] = { VG_OP_add, VG_OP_sub, VG_OP_mul, VG_OP_maximum, VG_OP_minimum, VG_OP_lt, VG_OP_ge, VG_OP_ne };
+    static const vg_op twos[] = { VG_OP_add, VG_OP_sub, VG_OP_mul, VG_OP_maximum, VG_OP_minimum, VG_OP_lt, VG_OP_ge,
+                                  VG_OP_ne };
     const vg_op op = twos[chance(r, r->smooth ? 3 : 8)];
     vg_node a = one_of(r), b = 0;
     for (uint32_t k = 0; k < 8 && b == 0; k++) {
@@ -119,7 +121,8 @@ static inline vg_node reduced(random_graph *r) {
     const vg_node a = float_of(r);
     const uint32_t rank = vg_node_rank(r->g, a);
     if (rank == 0 || elements_of(r, a) == 0) return 0;
-    const vg_node sum = vg_build_reduce(r->g, ops[chance(r, r->smooth ? 2 : 4)], a, 1 + chance(r, (1u << rank) - 1), chance(r, 2));
+    const uint32_t axes = 1 + chance(r, (1u << rank) - 1);
+    const vg_node sum = vg_build_reduce(r->g, ops[chance(r, r->smooth ? 2 : 4)], a, axes, chance(r, 2));
     return vg_build_map1(r->g, VG_OP_tanh, sum);
 }
 
@@ -155,26 +158,38 @@ static inline vg_node viewed(random_graph *r) {
     vg_dim list[VG_RANK_LIMIT + 1];
     uint32_t rank = vg_shape_list(dims, vg_node_shape(r->g, a), list + 1);
     const uint32_t choice = chance(r, 3);
+    const vg_dim size = vg_shape_size(dims, vg_node_shape(r->g, a));
     list[0] = vg_dim_number(dims, 1);
     if (choice == 0 || rank == 0) return vg_build_reshape(r->g, a, vg_shape_of(dims, list, rank + 1));
-    if (choice == 1) return vg_build_reshape(r->g, a, vg_shape_of(dims, (vg_dim[]){ vg_shape_size(dims, vg_node_shape(r->g, a)) }, 1));
+    if (choice == 1) return vg_build_reshape(r->g, a, vg_shape_of(dims, &size, 1));
     if (rank < 2) return 0;
     list[2] = vg_dim_multiply(dims, list[1], list[2]);
     return vg_build_reshape(r->g, a, vg_shape_of(dims, list + 2, rank - 1));
 }
 
 static inline vg_node multiplied(random_graph *r) {
+    vg_dims *dims = &r->g->ir->dims;
     const vg_node a = float_of(r);
     vg_node b = a, product;
     const uint32_t rank = vg_node_rank(r->g, a), choice = chance(r, 3);
     if (rank < 2) return 0;
     if (choice == 0) {
-        const vg_shape shape = vg_shape_of(&r->g->ir->dims, (vg_dim[]){ vg_shape_dim(&r->g->ir->dims, vg_node_shape(r->g, a),
-                                           rank - 1), vg_dim_number(&r->g->ir->dims, 1 + chance(r, 20)) }, 2);
-        b = random_draw(r, shape, chance(r, 2));
+        const vg_dim depth = vg_shape_dim(dims, vg_node_shape(r->g, a), rank - 1);
+        const vg_dim columns = vg_dim_number(dims, 1 + chance(r, 20));
+        b = random_draw(r, vg_shape_of(dims, (vg_dim[]){ depth, columns }, 2), chance(r, 2));
     }
     product = vg_build_matmul(r->g, a, b, choice == 1, choice == 2);
     return vg_build_map1(r->g, VG_OP_tanh, product);
+}
+
+static inline vg_node whole_number(random_graph *r, int64_t value) {
+    return vg_build_fill(r->g, VG_SHAPE_SCALAR, (double)value, VG_I32);
+}
+
+/* A node whose attribute is words. */
+static inline vg_node emit(random_graph *r, vg_op op, const vg_node *operands, uint32_t count, vg_word word, vg_word more) {
+    const uint32_t words = op == VG_OP_scatter || op == VG_OP_spread ? 2 : op == VG_OP_pick ? 0 : 1;
+    return vg_emit(r->g, op, operands, count, vg_attr_of(r->g->ir, (vg_word[]){ word, more }, words));
 }
 
 /* An integer from 0 to limit - 1, whatever the value. */
@@ -182,8 +197,8 @@ static inline vg_node clamped(random_graph *r, vg_node value, int64_t limit) {
     vg_graph *g = r->g;
     vg_node index = vg_node_dtype(g, value) == VG_I32 ? value
                   : vg_build_map1(g, VG_OP_int, vg_build_map2(g, VG_OP_mul, value, vg_build_scalar(g, 3)));
-    index = vg_build_map2(g, VG_OP_minimum, index, vg_build_fill(g, VG_SHAPE_SCALAR, (double)(limit - 1), VG_I32));
-    return vg_build_map2(g, VG_OP_maximum, index, vg_build_fill(g, VG_SHAPE_SCALAR, 0, VG_I32));
+    index = vg_build_map2(g, VG_OP_minimum, index, whole_number(r, limit - 1));
+    return vg_build_map2(g, VG_OP_maximum, index, whole_number(r, 0));
 }
 
 static inline vg_node gathered(random_graph *r) {
@@ -195,13 +210,11 @@ static inline vg_node gathered(random_graph *r) {
     if (limit == 0) return 0;
     vg_node index = one_of(r);
     if (r->smooth || elements_of(r, index) > 30 || vg_node_rank(r->g, index) > 2)
-        index = vg_emit(r->g, VG_OP_iota, NULL, 0, vg_attr_of(r->g->ir, (vg_word[]){ vg_dim_number(&r->g->ir->dims, 1 + chance(r, 9)) }, 1));
+        index = emit(r, VG_OP_iota, NULL, 0, vg_dim_number(&r->g->ir->dims, 1 + chance(r, 9)), 0);
     index = clamped(r, index, limit);
-    if (r->fault && chance(r, 2)) index = vg_build_map2(r->g, VG_OP_add, index, vg_build_fill(r->g, VG_SHAPE_SCALAR, 2, VG_I32));
-    const vg_node part = vg_emit(r->g, VG_OP_gather, (vg_node[]){ a, index }, 2, vg_attr_of(r->g->ir, (vg_word[]){ axis }, 1));
-    if (chance(r, 2)) return part;
-    const vg_word words[] = { vg_node_shape(r->g, a), axis };
-    return vg_emit(r->g, VG_OP_scatter, (vg_node[]){ part, index }, 2, vg_attr_of(r->g->ir, words, 2));
+    if (r->fault && chance(r, 2)) index = vg_build_map2(r->g, VG_OP_add, index, whole_number(r, 2));
+    const vg_node part = emit(r, VG_OP_gather, (vg_node[]){ a, index }, 2, axis, 0);
+    return chance(r, 2) ? part : emit(r, VG_OP_scatter, (vg_node[]){ part, index }, 2, vg_node_shape(r->g, a), axis);
 }
 
 static inline vg_node picked(random_graph *r) {
@@ -210,12 +223,10 @@ static inline vg_node picked(random_graph *r) {
     if (rank == 0 || elements_of(r, a) == 0) return 0;
     const int64_t width = length_of(r, a, rank - 1);
     const bool many = chance(r, 2);
-    const vg_node index = many ? clamped(r, a, width)
-                               : vg_emit(r->g, VG_OP_argmax, &a, 1, vg_attr_of(r->g->ir, (vg_word[]){ rank - 1 }, 1));
-    const vg_node part = vg_emit(r->g, VG_OP_pick, (vg_node[]){ a, index }, 2, 0);
+    const vg_node index = many ? clamped(r, a, width) : emit(r, VG_OP_argmax, &a, 1, rank - 1, 0);
+    const vg_node part = emit(r, VG_OP_pick, (vg_node[]){ a, index }, 2, 0, 0);
     if (chance(r, 2)) return part;
-    const vg_word words[] = { vg_dim_number(&r->g->ir->dims, width), many };
-    return vg_emit(r->g, VG_OP_spread, (vg_node[]){ part, index }, 2, vg_attr_of(r->g->ir, words, 2));
+    return emit(r, VG_OP_spread, (vg_node[]){ part, index }, 2, vg_dim_number(&r->g->ir->dims, width), many);
 }
 
 static inline vg_node along(random_graph *r) {
@@ -223,7 +234,7 @@ static inline vg_node along(random_graph *r) {
     const vg_node a = float_of(r);
     const uint32_t rank = vg_node_rank(r->g, a);
     if (rank == 0 || elements_of(r, a) == 0) return 0;
-    const vg_node line = vg_emit(r->g, ops[chance(r, r->smooth ? 3 : 5)], &a, 1, vg_attr_of(r->g->ir, (vg_word[]){ chance(r, rank) }, 1));
+    const vg_node line = emit(r, ops[chance(r, r->smooth ? 3 : 5)], &a, 1, chance(r, rank), 0);
     return vg_build_map1(r->g, VG_OP_alias, line);
 }
 
@@ -231,22 +242,25 @@ static inline vg_node moved(random_graph *r) {
     vg_ir *ir = r->g->ir;
     const vg_node a = one_of(r);
     const uint32_t rank = vg_node_rank(r->g, a), choice = chance(r, 4);
-    vg_word words[1 + 2 * VG_RANK_LIMIT] = { 0 };
     if (rank == 0) return 0;
     const uint32_t axis = chance(r, rank);
-    words[0] = axis;
-    if (choice == 0) return vg_emit(r->g, VG_OP_concat, (vg_node[]){ a, a, a }, 2 + chance(r, 2), vg_attr_of(ir, words, 1));
-    if (choice == 1) return vg_emit(r->g, VG_OP_flip, &a, 1, vg_attr_of(ir, words, 1));
-    if (choice == 2) return vg_build_addn(r->g, (vg_node[]){ a, vg_build_map1(r->g, VG_OP_neg, a), a, a }, 3 + chance(r, 2));
+    if (choice == 0) return emit(r, VG_OP_concat, (vg_node[]){ a, a, a }, 2 + chance(r, 2), axis, 0);
+    if (choice == 1) return emit(r, VG_OP_flip, &a, 1, axis, 0);
+    const vg_node minus = vg_build_map1(r->g, VG_OP_neg, a);
+    if (choice == 2) return vg_build_addn(r->g, (vg_node[]){ a, minus, a, a }, 3 + chance(r, 2));
     vg_dim bounds[2 * VG_RANK_LIMIT];
     for (uint32_t k = 0; k < rank; k++) {
         bounds[2 * k] = vg_dim_number(&ir->dims, k == axis && length_of(r, a, k) > 1);
         bounds[2 * k + 1] = vg_shape_dim(&ir->dims, vg_node_shape(r->g, a), k);
     }
-    return r->batch && length_of(r, a, axis) > 1 ? vg_build_slice(r->g, a, bounds) : 0;
+    return length_of(r, a, axis) > 1 ? vg_build_slice(r->g, a, bounds) : 0;
 }
 
 /* ---- updates and what is watched */
+
+static inline vg_node sum_of_all(random_graph *r, vg_node a) {
+    return vg_build_reduce(r->g, VG_OP_sum, vg_build_float(r->g, a), (1u << vg_node_rank(r->g, a)) - 1, false);
+}
 
 /* Each variable once, in order, at some time: to a value of its shape, made of the old one or not. */
 static inline void add_update(random_graph *r) {
@@ -260,12 +274,16 @@ static inline void add_update(random_graph *r) {
         if (vg_shape_broadcast(g->ir, shape, vg_node_shape(g, other)) == shape) value = other;
     }
     if (value == 0) value = variable;
-    const bool read = chance(r, 6) != 0;
-    if (read) value = vg_build_map2(g, VG_OP_sub, variable, vg_build_map2(g, VG_OP_mul, vg_build_scalar(g, 0.1), vg_build_map1(g, VG_OP_tanh, value)));
-    else value = vg_build_broadcast(g, value, shape);
+    if (chance(r, 6) == 0) {
+        value = vg_build_broadcast(g, value, shape);
+    } else {
+        value = vg_build_map2(g, VG_OP_mul, vg_build_scalar(g, 0.1), vg_build_map1(g, VG_OP_tanh, value));
+        value = vg_build_map2(g, VG_OP_sub, variable, value);
+    }
     if (chance(r, 4) == 0) value = vg_build_map1(g, VG_OP_sin, value);
     if (chance(r, 4) == 0) keep(r, value);
-    const vg_word path = vg_attr_words(g->ir, g->attr.items[variable], &(uint32_t){ 0 })[1], every = chance(r, 5) ? 1 : 2;
+    const vg_word path = vg_attr_words(g->ir, g->attr.items[variable], &(uint32_t){ 0 })[1];
+    const vg_word every = chance(r, 5) ? 1 : 2;
     vg_emit(g, VG_OP_update, &value, 1, vg_attr_of(g->ir, (vg_word[]){ path, 1, every }, 3));
     r->next_update++;
 }
@@ -280,7 +298,7 @@ static inline void add_watched(random_graph *r) {
         vg_emit(g, VG_OP_fetch, &node, 1, vg_attr_of(g->ir, &index, 1));
         return;
     }
-    if (!histogram) node = vg_build_reduce(g, VG_OP_sum, vg_build_float(g, node), (1u << vg_node_rank(g, node)) - 1, false);
+    if (!histogram) node = sum_of_all(r, node);
     vg_emit(g, VG_OP_summary, &node, 1,
             vg_attr_of(g->ir, (vg_word[]){ tag, histogram ? VG_SUMMARY_HISTOGRAM : VG_SUMMARY_SCALAR, every, 1 }, 4));
 }
@@ -288,11 +306,10 @@ static inline void add_watched(random_graph *r) {
 /* The size of some value; sometimes of one that has a gradient's place, that of a scalar variable's new value. */
 static inline void add_loss(random_graph *r) {
     vg_graph *g = r->g;
-    vg_node value = float_of(r);
-    value = vg_build_map1(g, VG_OP_tanh, vg_build_reduce(g, VG_OP_sum, value, (1u << vg_node_rank(g, value)) - 1, false));
+    const vg_node value = vg_build_map1(g, VG_OP_tanh, sum_of_all(r, one_of(r)));
     keep(r, value);
     vg_node loss = vg_build_map1(g, VG_OP_square, value);
-    if (r->infinite) loss = vg_build_map1(g, VG_OP_log, vg_build_map1(g, VG_OP_neg, vg_build_map2(g, VG_OP_add, loss, vg_build_scalar(g, 1))));
+    if (r->infinite) loss = vg_build_map1(g, VG_OP_log, vg_build_map2(g, VG_OP_sub, vg_build_scalar(g, -1), loss));
     vg_emit(g, VG_OP_loss, &loss, 1, vg_attr_of(g->ir, (vg_word[]){ 1 }, 1));
 }
 
@@ -315,8 +332,9 @@ static inline void add_burden(random_graph *r) {
 
 static inline void add_node(random_graph *r) {
     typedef vg_node make(random_graph *r);
-    static make *const makes[] = { elementwise, elementwise, elementwise, pairwise, pairwise, pairwise, pairwise, reduced,
-                                   repeated, repeated, turned, viewed, multiplied, gathered, along, moved, moved, chosen, picked };
+    static make *const makes[] = { elementwise, elementwise, elementwise, pairwise, pairwise, pairwise, pairwise,
+                                   reduced, repeated, repeated, turned, viewed, multiplied, gathered, along, moved,
+                                   moved, chosen, picked };      /* the last two jump */
     const size_t count = sizeof makes / sizeof *makes;
     keep(r, makes[chance(r, (uint32_t)(r->smooth ? count - 2 : count))](r));
 }

@@ -20,7 +20,8 @@ typedef struct finals { double *values; size_t count; bool shared; uint32_t reco
 
 static bool watch(void *user, const vg_record *record) {
     finals *f = user;
-    f->records += record->kind == VG_RECORD_SCALAR || record->kind == VG_RECORD_HISTOGRAM || record->kind == VG_RECORD_IMAGE;
+    const vg_record_kind kind = record->kind;
+    f->records += kind == VG_RECORD_SCALAR || kind == VG_RECORD_HISTOGRAM || kind == VG_RECORD_IMAGE;
     return true;
 }
 
@@ -84,8 +85,11 @@ static uint32_t everything(const gallery_model *m, char (*out)[GALLERY_WIDTH]) {
         char name[GALLERY_WIDTH];
         bool family;
         if (line[0] == '}') inside = in_loop = false;
-        else if (strchr(line, '{') && line[0] != ' ' && line[0] != '#') *(strncmp(line, "for ", 4) ? &inside : &in_loop) = true;
-        if (sscanf(line, "train %199[^ {]", name) == 1) snprintf(out[count++], GALLERY_WIDTH, "histogram grad(%.80s, vars) as \"g%.80s\"", name, name);
+        const bool opens = strchr(line, '{') && line[0] != ' ' && line[0] != '#', loop = !strncmp(line, "for ", 4);
+        in_loop = in_loop || (opens && loop);
+        inside = inside || (opens && !loop);
+        if (sscanf(line, "train %199[^ {]", name) == 1)
+            snprintf(out[count++], GALLERY_WIDTH, "histogram grad(%.80s, vars) as \"g%.80s\"", name, name);
         if (inside || !bound_name(line, in_loop, name, &family)) continue;
         bool known = false;
         char text[GALLERY_WIDTH];
@@ -114,11 +118,11 @@ static void check_watched(const gallery_model *m, const finals *bare, vg_run_opt
 static bool check_run(const gallery_model *m, const finals *bare, bool wide) {
     static const uint32_t threads[] = { 2, 3, 5 };
     bool shared = false;
-    assert_same(m, "operator by operator", bare,
-                run_model(m, open_model(m, 0, NULL, 0), (vg_run_options){ .no_fuse = true, .threads = 1, .float64 = wide }));
+    const vg_run_options alone = { .no_fuse = true, .threads = 1, .float64 = wide };
+    assert_same(m, "operator by operator", bare, run_model(m, open_model(m, 0, NULL, 0), alone));
     for (uint32_t k = 0; k < sizeof threads / sizeof *threads; k++) {
-        const finals f = run_model(m, open_model(m, AS_IT_STANDS, NULL, 0),
-                                   (vg_run_options){ .threads = threads[k], .float64 = wide, .no_fuse = threads[k] == 5 });
+        const vg_run_options several = { .threads = threads[k], .float64 = wide, .no_fuse = threads[k] == 5 };
+        const finals f = run_model(m, open_model(m, AS_IT_STANDS, NULL, 0), several);
         shared = shared || f.shared;
         assert_same(m, "several threads", bare, f);
     }

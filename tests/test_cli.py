@@ -73,6 +73,7 @@ TABLE = [
     (["run", "ok.nn", "--seed", "9223372036854775807", "--no-files", "--quiet"], 0, "", ""),
     (["run", "ok.nn", "--quiet=3"], 2, "", "--quiet takes no value"),
     (["run", "ok.nn", "--threads", "2", "--no-files"], 0, "step 4", None),
+    (["run", "ok.nn", "--no-fuse", "--no-files"], 0, "step 4", None),
     (["run", "ok.nn", "--threads", "0"], 2, "", "--threads takes a whole number above 0, not '0'"),
     (["run", "ok.nn", "--threads", "1000"], 2, "", "--threads takes a number up to 256, not '1000'"),
     (["run", "ok.nn", "--resume"], 2, "", "--resume is not built yet"),

@@ -18,9 +18,11 @@
 enum { INPUTS = 5, MEMBERS = 12, AXES = 4, RANDOM_SHAPES = 10 };
 
 static const struct { uint32_t rank; int64_t dims[AXES]; } shapes[] = {
-    { 0, { 0 } }, { 1, { 1 } }, { 1, { 7 } }, { 1, { 0 } }, { 2, { 3, 5 } }, { 2, { 1, 5 } }, { 2, { 5, 1 } }, { 2, { 0, 3 } },
+    { 0, { 0 } }, { 1, { 1 } }, { 1, { 7 } }, { 1, { 0 } }, { 2, { 3, 5 } }, { 2, { 1, 5 } }, { 2, { 5, 1 } },
+    { 2, { 0, 3 } },
     { 3, { 2, 0, 3 } }, { 3, { 1, 1, 1 } }, { 3, { 2, 3, 4 } }, { 3, { 4, 1, 3 } }, { 1, { 5003 } }, { 2, { 3, 4100 } },
-    { 2, { 4100, 3 } }, { 2, { 1, 4097 } }, { 4, { 2, 3, 4, 5 } }, { 4, { 3, 1, 2, 33 } }, { 2, { 130, 65 } }, { 4, { 7, 2, 1, 9 } }
+    { 2, { 4100, 3 } }, { 2, { 1, 4097 } }, { 4, { 2, 3, 4, 5 } }, { 4, { 3, 1, 2, 33 } }, { 2, { 130, 65 } },
+    { 4, { 7, 2, 1, 9 } }
 };
 
 typedef struct bench {
@@ -131,7 +133,8 @@ static void make_members(bench *b, uint32_t shape) {
     }
     for (uint32_t k = 0; k < g->outputs; k++) {
         b->out[k].rank = b->want[k].rank = shapes[shape].rank;
-        for (uint32_t axis = 0; axis < AXES; axis++) b->out[k].dims[axis] = b->want[k].dims[axis] = shapes[shape].dims[axis];
+        for (uint32_t axis = 0; axis < AXES; axis++)
+            b->out[k].dims[axis] = b->want[k].dims[axis] = shapes[shape].dims[axis];
         make_view(b, &b->out[k], b->types[INPUTS + k]);
         make_view(b, &b->want[k], b->types[INPUTS + k]);
     }
@@ -222,7 +225,8 @@ static void release(bench *b) {
 
 static void check(uint64_t seed, uint32_t shape, const vg_kernels *kernels, uint32_t real) {
     bench b = { .seed = seed, .real = real, .kernels = kernels };
-    b.group = (vg_group){ .inputs = INPUTS, .members = b.members, .size = b.size, .stride = b.stride, .pitch = VG_GROUP_AXES };
+    b.group = (vg_group){ .inputs = INPUTS, .members = b.members, .size = b.size, .stride = b.stride,
+                          .pitch = VG_GROUP_AXES };
     for (uint32_t k = 0; k < INPUTS; k++) make_input(&b, k, shape);
     make_members(&b, shape);
     compute_alone(&b);

@@ -151,7 +151,8 @@ static void test_ends(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rounds), cmocka_unit_test(test_sleep), cmocka_unit_test(test_several), cmocka_unit_test(test_ends)
+        cmocka_unit_test(test_rounds), cmocka_unit_test(test_sleep), cmocka_unit_test(test_several),
+        cmocka_unit_test(test_ends)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,7 +44,8 @@ static void check_allocations(const char *name, vg_run_options options) {
         const uint32_t before = records;
         assert_int_equal(vg_run_step(run), VG_OK);
         assert_true(records >= before + 2 * vg_run_variables(run) / 3);
-        if (run->mem.calls != own || model->mem.calls != common) fail_msg("%s, step %u: memory is asked for", name, step);
+        if (run->mem.calls == own && model->mem.calls == common) continue;
+        fail_msg("%s, step %u: memory is asked for", name, step);
     }
     vg_run_free(run);
     vg_model_free(model);
@@ -72,7 +73,8 @@ static vg_status check_plans(void *user) {
         const vg_plan *plan = &planned.plan;
         assert_true(planned.schedule.step_count < planned.schedule.order_count);      /* in groups */
         if (plan->size * 10 > plan->bound * 11)
-            fail_msg("%s: %zu bytes, where %zu are alive at once", vg_model_name(model), (size_t)plan->size, (size_t)plan->bound);
+            fail_msg("%s: %zu bytes, where %zu are alive at once", vg_model_name(model), (size_t)plan->size,
+                     (size_t)plan->bound);
         vg_look_plan_release(model, &planned);
     }
     return VG_OK;
