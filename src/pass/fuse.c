@@ -33,8 +33,7 @@ static bool is_step(const fuser *f, vg_node node) { return f->leader[node] != 0;
 
 static void find_bases(fuser *f) {
     const vg_graph *g = f->graph;
-    for (vg_node node = 1; node < vg_graph_count(g); node++)
-        f->base[node] = vg_op_is(vg_node_op(g, node), VG_FLAG_view) ? f->base[vg_operand(g, node, 0)] : node;
+    vg_find_bases(g, f->base);
     for (uint32_t k = 0; k < f->schedule->order_count; k++) f->leader[f->schedule->order[k]] = f->schedule->order[k];
     for (uint32_t k = 0; k < g->roots.count; k++) {
         const vg_node root = g->roots.items[k];
@@ -257,13 +256,8 @@ static void rank_fixed(sorter *s) {
         } else if (is_store(s, step)) {
             own->rank = 0;
         }
-        if (vg_can_fault(vg_node_op(f->graph, leader)) && own->rank > s->guard) s->guard = own->rank;
-    }
-    for (uint32_t k = 0; k < f->graph->roots.count; k++) {
-        const vg_node root = f->graph->roots.items[k];
-        if (f->schedule->phase[root] == VG_PHASE_dead || vg_node_op(f->graph, root) != VG_OP_loss) continue;
-        const vg_node base = f->base[vg_operand(f->graph, root, 0)];
-        if (is_step(f, base) && s->ranks[s->step_of[base]].rank > s->guard) s->guard = s->ranks[s->step_of[base]].rank;
+        const bool stops = vg_can_fault(vg_node_op(f->graph, leader)) || f->loss[leader];      /* a loss leads its group */
+        if (stops && own->rank > s->guard) s->guard = own->rank;
     }
 }
 

@@ -86,6 +86,8 @@ typedef struct vg_schedule {
 void vg_schedule_make(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph, vg_part part, uint32_t turn,
                       bool updates);
 void vg_schedule_release(vg_schedule *schedule);
+/* By node: the node whose memory it is, itself unless it is a view. `base` has room for all. */
+void vg_find_bases(const vg_graph *graph, vg_node *base);
 bool vg_is_histogram(const vg_graph *graph, vg_node node);
 /* Whether a live root is taken on the way, as one of the steps. */
 bool vg_is_step(const vg_schedule *schedule, const vg_graph *graph, vg_node root);

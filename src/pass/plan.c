@@ -74,10 +74,7 @@ static bool measure_all(planner *p, const int64_t *symbols, uint32_t real) {
 static void find_lives(planner *p) {
     const vg_graph    *graph = p->graph;
     const vg_schedule *schedule = p->schedule;
-    for (vg_node node = 1; node < vg_graph_count(graph); node++) {
-        bool view = vg_op_is(vg_node_op(graph, node), VG_FLAG_view);
-        p->base[node] = view ? p->base[vg_operand(graph, node, 0)] : node;
-    }
+    vg_find_bases(graph, p->base);
     for (uint32_t at = 0; at < schedule->step_count; at++) {
         for (uint32_t j = schedule->step[at]; j < schedule->step[at + 1]; j++) {
             vg_node node = schedule->order[j];

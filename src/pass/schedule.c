@@ -76,6 +76,11 @@ static vg_phase phase_of(const vg_schedule *schedule, const vg_graph *graph, vg_
     return host ? VG_PHASE_host : fixed ? VG_PHASE_once : VG_PHASE_device;
 }
 
+void vg_find_bases(const vg_graph *graph, vg_node *base) {
+    for (vg_node node = 1; node < vg_graph_count(graph); node++)
+        base[node] = vg_op_is(vg_node_op(graph, node), VG_FLAG_view) ? base[vg_operand(graph, node, 0)] : node;
+}
+
 bool vg_is_histogram(const vg_graph *graph, vg_node node) {
     if (vg_node_op(graph, node) != VG_OP_summary) return false;
     uint32_t count;

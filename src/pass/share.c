@@ -319,8 +319,7 @@ void vg_share_make(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph, co
     h.step_of = VG_ARRAY(&arena, uint32_t, count);
     h.last_reader = VG_ARRAY(&arena, uint32_t, graph->ir->strings.text.count);
     uint8_t *losses = VG_ARRAY(&arena, uint8_t, count);
-    for (vg_node node = 1; node < count; node++)
-        h.base[node] = vg_op_is(vg_node_op(graph, node), VG_FLAG_view) ? h.base[vg_operand(graph, node, 0)] : node;
+    vg_find_bases(graph, h.base);
     for (uint32_t k = 0; k < schedule->step_count; k++)
         for (uint32_t j = schedule->step[k]; j < schedule->step[k + 1]; j++) h.step_of[schedule->order[j]] = k + 1;
     mark_losses(&h, losses);

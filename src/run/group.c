@@ -5,16 +5,6 @@
 
 enum { TILE_BYTES = 24 << 10, TILE_LEAST = 256, TILE_MOST = 4096 };      /* of a first-level cache; in elements */
 
-static void set_strides(vg_group *group, uint32_t array, const vg_view *view, uint32_t rank) {
-    int64_t dense[VG_RANK_LIMIT];
-    const uint32_t missing = rank - view->rank;
-    vg_walk_strides(view->dims, view->rank, dense);
-    for (uint32_t k = 0; k < rank; k++) {
-        const bool repeated = k < missing || view->dims[k - missing] == 1;
-        vg_group_stride(group, array)[k] = repeated ? 0 : dense[k - missing];
-    }
-}
-
 /* True when every array steps over axis `outer` as if axis `inner` went on. */
 static bool joins(const vg_group *group, uint32_t outer, uint32_t inner) {
     for (uint32_t k = 0; k < group->inputs + group->outputs; k++)
@@ -71,8 +61,9 @@ void vg_group_shape(vg_group *group, const vg_view *in, const vg_view *out) {
     uint32_t widest = sizeof(int32_t);
     group->rank = out->rank;
     for (uint32_t k = 0; k < out->rank; k++) group->dims[k] = out->dims[k];
-    for (uint32_t k = 0; k < group->inputs; k++) set_strides(group, k, &in[k], out->rank);
-    for (uint32_t k = 0; k < group->outputs; k++) set_strides(group, group->inputs + k, &out[k], out->rank);
+    for (uint32_t k = 0; k < group->inputs; k++) vg_walk_repeated(in[k].dims, in[k].rank, out->rank, vg_group_stride(group, k));
+    for (uint32_t k = 0; k < group->outputs; k++)
+        vg_walk_repeated(out[k].dims, out[k].rank, out->rank, vg_group_stride(group, group->inputs + k));
     merge(group);
     for (uint32_t k = 0; k < group->inputs + group->outputs + group->buffers; k++)
         if (group->size[k] > widest) widest = group->size[k];

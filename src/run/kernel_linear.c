@@ -5,13 +5,9 @@
 
 /* The batch axes of a product: everything but the last two, in elements. */
 static void batch_strides(const vg_view *view, uint32_t rank, int64_t *strides) {
-    const uint32_t own = view->rank - 2, missing = rank - own;
-    int64_t dense[VG_RANK_LIMIT];
-    vg_walk_strides(view->dims, own, dense);
-    for (uint32_t k = 0; k < rank; k++) {
-        const bool repeated = k < missing || view->dims[k - missing] == 1;
-        strides[k] = repeated ? 0 : dense[k - missing] * vg_extent(view, own, view->rank);
-    }
+    const uint32_t own = view->rank - 2;
+    vg_walk_repeated(view->dims, own, rank, strides);
+    for (uint32_t k = 0; k < rank; k++) strides[k] *= vg_extent(view, own, view->rank);
 }
 
 /* One product for each matrix of the batch. */

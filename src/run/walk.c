@@ -22,16 +22,21 @@ void vg_walk_dense(vg_walk *walk, void *data, size_t size) {
     vg_walk_strides(walk->dims, walk->rank, walk->stride[k]);
 }
 
+void vg_walk_repeated(const int64_t *dims, uint32_t own, uint32_t rank, int64_t *strides) {
+    const uint32_t missing = rank - own;
+    int64_t dense[VG_RANK_LIMIT];
+    vg_walk_strides(dims, own, dense);
+    for (uint32_t k = 0; k < rank; k++) {
+        const bool repeated = k < missing || dims[k - missing] == 1;
+        strides[k] = repeated ? 0 : dense[k - missing];
+    }
+}
+
 void vg_walk_repeat(vg_walk *walk, const vg_view *view, size_t size) {
-    const uint32_t array = walk->arrays++, missing = walk->rank - view->rank;
-    int64_t strides[VG_RANK_LIMIT];
+    const uint32_t array = walk->arrays++;
     walk->at[array] = view->data;
     walk->size[array] = size;
-    vg_walk_strides(view->dims, view->rank, strides);
-    for (uint32_t k = 0; k < walk->rank; k++) {
-        const bool repeated = k < missing || view->dims[k - missing] == 1;
-        walk->stride[array][k] = repeated ? 0 : strides[k - missing];
-    }
+    vg_walk_repeated(view->dims, view->rank, walk->rank, walk->stride[array]);
 }
 
 /* True when every array steps over axis `outer` as if axis `inner` went on. */

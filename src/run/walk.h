@@ -25,6 +25,8 @@ vg_walk vg_walk_over(const vg_view *shape);
 /* Adds an array of the whole shape with its dense strides / one repeated over it by NumPy's rule. */
 void vg_walk_dense(vg_walk *walk, void *data, size_t size);
 void vg_walk_repeat(vg_walk *walk, const vg_view *view, size_t size);
+/* Strides of an array of `own` axes that NumPy's rule repeats over `rank`: 0 where it is repeated. */
+void vg_walk_repeated(const int64_t *dims, uint32_t own, uint32_t rank, int64_t *strides);
 /* Row by row strides of dims. */
 void vg_walk_strides(const int64_t *dims, uint32_t rank, int64_t *strides);
 /* Drops axes of length 1 and merges neighbours that every array goes through as one. */
