@@ -142,7 +142,6 @@ typedef bool (*vg_watch)(void *user, const vg_record *record);
 
 /* ---- A run -------------------------------------------------------------------------------------------------- */
 
-#define VG_RUN_THREADS 1       /* vg_run_options has `threads` */
 typedef struct vg_run_options {
     uint64_t steps;            /* 0: as the model says */
     uint64_t seed;             /* used when has_seed */

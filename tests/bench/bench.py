@@ -138,13 +138,12 @@ class Bench:
         names, rows = [name for name in self.names if WORKLOADS[name].threads], []
         if not names or len(os.sched_getaffinity(0)) < 2:
             return
-        torch, threads = self.torch(2), "2"
+        torch = self.torch(2)
         for name in names:
             self.say(f"{name}, two threads")
             contenders, how = {"one": ours(name), "two": ours(name, 2), "floor": floor(name, 2)}, ""
             if torch:
                 contenders["PyTorch"], how = torch.best(name, self.tuning)
-            threads = contenders["two"].greeting[1]
             series = self.measure(contenders, {"one": "vgraph", "two": "vgraph",
                                                "PyTorch": f"PyTorch, {how.split(',')[0]}"})
             busy = self.beside_busy({key: contenders[key] for key in ("one", "two")})
@@ -153,9 +152,9 @@ class Bench:
                 contenders[key].close()
         if torch:
             torch.close()
-        title = "Two threads" if threads == "2" else "Two threads (this vgraph has but one)"
-        self.add_table(title, ["", "vgraph", "p5", "one / two, p5", "aim", "floor", "PyTorch", "its best",
-                               "vgraph / floor, p5", "PyTorch / vgraph, p5", "two / one, a core busy", "aim"], rows)
+        self.add_table("Two threads", ["", "vgraph", "p5", "one / two, p5", "aim", "floor", "PyTorch", "its best",
+                                       "vgraph / floor, p5", "PyTorch / vgraph, p5", "two / one, a core busy", "aim"],
+                       rows)
 
     def beside_busy(self, contenders):
         """The same while another process keeps the last core busy."""

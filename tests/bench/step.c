@@ -82,12 +82,8 @@ static bool begin(contender *c, const char *path) {
     if (vg_model_load_file(c->model, path) != VG_OK) return complain(c);
     if (c->folder && !open_sink(c)) return false;
     /* More steps than are ever asked for: a run ends at its last. */
-    vg_run_options options = { .steps = UINT32_MAX, .watch = c->sink ? vg_sink_watch : NULL, .user = c->sink };
-#ifdef VG_RUN_THREADS
-    options.threads = c->threads;
-#else
-    c->threads = 1;
-#endif
+    const vg_run_options options = { .steps = UINT32_MAX, .threads = c->threads, .watch = c->sink ? vg_sink_watch : NULL,
+                                     .user = c->sink };
     return vg_run_new(c->model, &options, &c->run) == VG_OK || complain(c);
 }
 
