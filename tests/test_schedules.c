@@ -7,19 +7,21 @@
 #include "run/pool.h"
 #include "run/program.h"
 
-typedef struct way { const char *name; bool no_fuse; uint32_t threads; } way;
+/* wavers: the threads take every other step together, one alone the others. */
+typedef struct way { const char *name; bool no_fuse; uint32_t threads; bool wavers; } way;
 static const way ways[] = {
-    { "step by step", true, 1 }, { "groups", false, 1 }, { "groups, two threads", false, 2 },
-    { "groups, three threads", false, 3 }, { "step by step, four threads", true, 4 }
+    { "step by step", true, 1, false }, { "groups", false, 1, false }, { "groups, two threads", false, 2, false },
+    { "groups, two threads or one", false, 2, true }, { "groups, three threads", false, 3, false },
+    { "step by step, four threads", true, 4, false }
 };
-enum { WAYS = sizeof ways / sizeof *ways, STEPS = 4 };
+enum { WAYS = sizeof ways / sizeof *ways, SHARED_WAYS = 4, STEPS = 4 };
 
 /* A graph being run in one way. */
 typedef struct machine {
     vg_store   store;
     vg_program program;
     vg_context context;
-    bool       fine;
+    bool       fine, wavers;
 } machine;
 
 typedef struct bench {
@@ -43,6 +45,7 @@ static void make_machine(bench *b, machine *m, const way *w) {
     assert_true(vg_program_make(&m->program, mem, &b->unit, &b->graph, &m->store, options, b->random.symbols, b->real));
     vg_context context = { .seed = b->random.seed };
     m->fine = vg_program_execute(&initial, &context, 1);
+    m->wavers = w->wavers;
     m->context = context;
     vg_program_release(&initial);
 }
@@ -51,6 +54,7 @@ static void make_machine(bench *b, machine *m, const way *w) {
 static void take_step(bench *b, machine *m, uint64_t step, uint64_t steps) {
     const vg_program *program = &m->program;
     m->context = (vg_context){ .seed = b->random.seed, .step = step, .turn = 1 };
+    if (m->wavers) m->program.pace.state = step % 2 ? VG_PACE_together : VG_PACE_alone;
     m->fine = vg_program_execute(&m->program, &m->context, steps);
     bool applies = m->fine;
     for (uint32_t k = 0; k < program->roots.count; k++) {
@@ -171,7 +175,7 @@ static void test_groups(void **state) {
 
 static void test_threads(void **state) {
     (void)state;
-    for (uint64_t seed = 1; seed <= 60; seed++) assert_int_equal(check_seed(seed, true), 3);
+    for (uint64_t seed = 1; seed <= 60; seed++) assert_int_equal(check_seed(seed, true), SHARED_WAYS);
 }
 
 /* ---- faults */
@@ -200,7 +204,7 @@ static void test_first_fault(void **state) {
     const vg_node x = random_draw(&b.random, shape, false);
     gather_wrong(g, vg_build_reduce(g, VG_OP_sum, vg_build_map1(g, VG_OP_sin, x), 1, false), 0);
     gather_wrong(g, x, 1);
-    assert_int_equal(check_ways(&b, true, 1, STEPS), 3);
+    assert_int_equal(check_ways(&b, true, 1, STEPS), SHARED_WAYS);
     fixture_end(&b.f);
 }
 

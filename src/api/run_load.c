@@ -40,10 +40,11 @@ static void gather_share(void *user, uint32_t t) {
 }
 
 /* At once, by the run's threads where that pays. */
-static void gather(vg_run *run, uint32_t size) {
+static void gather(vg_run *run, const vg_turn *turn) {
+    const uint32_t size = turn->batch;
     choose_examples(run, size, false);
     sharing s = { run, size, vg_pool_threads(run->pool) };
-    if (run->large && s.threads > 1) vg_pool_run(run->pool, gather_share, &s);
+    if (run->large && s.threads > 1 && vg_pace_is_together(&turn->program.pace)) vg_pool_run(run->pool, gather_share, &s);
     else gather_part(run, false, 0, size);
 }
 
@@ -146,7 +147,7 @@ void vg_run_load(vg_run *run, vg_turn *turn) {
         assert(ahead->batch == turn->batch);
         take(run);
     } else {
-        gather(run, turn->batch);
+        gather(run, turn);
     }
     vg_run_load_bind(run, turn->bindings);
 }

@@ -94,7 +94,10 @@ static step_kind *kind_of(timer *t) {
 }
 
 static void set_profile(timer *t, vg_profile *profile) {
-    for (uint32_t k = 0; k < t->run->turn_count; k++) t->run->turns[k].program.profile = profile;
+    for (uint32_t k = 0; k < t->run->turn_count; k++) {
+        t->run->turns[k].program.profile = profile;
+        t->run->turns[k].program.pace.fixed = true;      /* what is measured is threads together */
+    }
 }
 
 static void keep(timer *t, step_kind *kind) {

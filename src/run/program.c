@@ -217,6 +217,18 @@ static void run_shared(void *user, uint32_t t) {
     }
 }
 
+/* Together, or alone while that takes less time. */
+static void run_paced(vg_program *program) {
+    const double begun = vg_os_seconds();
+    if (vg_pace_is_together(&program->pace)) {
+        vg_pool_run(program->pool, run_shared, program);
+        vg_profile_lap(program->profile, VG_LAP_waiting);
+    } else {
+        run_alone(program);
+    }
+    vg_pace_add(&program->pace, vg_os_seconds() - begun);
+}
+
 /* The first fault, in the order of nodes and of elements, whoever came upon it. */
 static void find_fault(vg_program *program, vg_context *context) {
     const vg_worker *first = NULL;
@@ -247,12 +259,8 @@ bool vg_program_execute(vg_program *program, vg_context *context, uint64_t steps
         for (uint32_t k = 0; k < program->once.count; k++) call(program, &program->once.items[k], &program->workers[0]);
     program->once_done = true;
     vg_profile_lap(program->profile, VG_LAP_scalars);
-    if (program->schedule.threads > 1) {
-        vg_pool_run(program->pool, run_shared, program);
-        vg_profile_lap(program->profile, VG_LAP_waiting);
-    } else {
-        run_alone(program);
-    }
+    if (program->schedule.threads > 1) run_paced(program);
+    else run_alone(program);
     find_fault(program, context);
     return context->fault == VG_FAULT_none;
 }

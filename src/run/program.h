@@ -5,6 +5,7 @@
 #include "ir/unit.h"
 #include "pass/pass.h"
 #include "run/kernel.h"
+#include "run/pace.h"
 #include "run/profile.h"
 
 /* Storage that outlives programs and is shared by them: variables and the inputs' batches. */
@@ -100,6 +101,7 @@ typedef struct vg_program {
     uint64_t        scratch_bytes;
     struct vg_pool *pool;
     vg_worker      *workers;        /* one a thread of schedule.threads */
+    vg_pace         pace;           /* whether they work together, where there are several */
     uint64_t        due, updates_due;      /* the cadences of the execution, and of its updates: not all at the last step */
     bool            uses_blas;      /* around an execution, vg_blas_enter and vg_blas_leave */
     bool            once_done;
