@@ -16,7 +16,7 @@
 typedef struct contender {
     vg_model *model;
     vg_run   *run;
-    vg_sink  *sink;             /* NULL: nobody watches */
+    vg_sink  *sink, *queue;     /* as the command has them; NULL: nobody watches */
     const char *folder;
     unsigned  threads;
 } contender;
@@ -73,17 +73,18 @@ static const char *read_options(contender *c, int count, char **arguments) {
 static bool open_sink(contender *c) {
     const char *error;
     c->sink = vg_sink_tensorboard(c->folder, c->model, &error);
-    if (!c->sink) fprintf(stderr, "%s: %s\n", c->folder, error);
+    if (c->sink) c->queue = vg_sink_queue(vg_sink_watch, c->sink, &error);
+    if (!c->queue) fprintf(stderr, "%s: %s\n", c->folder, error);
     /* What vg_run_all would say first: a sink writes its head then. */
-    return c->sink && vg_sink_watch(c->sink, &(vg_record){ .kind = VG_RECORD_START });
+    return c->queue && vg_sink_watch(c->queue, &(vg_record){ .kind = VG_RECORD_START });
 }
 
 static bool begin(contender *c, const char *path) {
     if (vg_model_load_file(c->model, path) != VG_OK) return complain(c);
     if (c->folder && !open_sink(c)) return false;
     /* More steps than are ever asked for: a run ends at its last. */
-    const vg_run_options options = { .steps = UINT32_MAX, .threads = c->threads, .watch = c->sink ? vg_sink_watch : NULL,
-                                     .user = c->sink };
+    const vg_run_options options = { .steps = UINT32_MAX, .threads = c->threads, .watch = c->queue ? vg_sink_watch : NULL,
+                                     .user = c->queue };
     return vg_run_new(c->model, &options, &c->run) == VG_OK || complain(c);
 }
 
@@ -94,6 +95,7 @@ static bool step(void *user) {
 
 static bool end(contender *c) {
     const char *error;
+    vg_sink_close(c->queue, &error);
     const bool fine = vg_sink_close(c->sink, &error);
     if (!fine) fprintf(stderr, "%s: %s\n", c->folder, error);
     vg_run_free(c->run);
