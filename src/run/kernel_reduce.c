@@ -5,6 +5,8 @@
 
 enum { LANES = 8, WIDE = 16 };
 
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 /* accumulators [count] filled with the operation's neutral value; a line along the reduced last axis; a line along
  * a kept last axis; the accumulators written out. */
 typedef struct operation {
@@ -59,20 +61,23 @@ typedef struct operation {
             }                                                                                                  \
         }                                                                                                      \
     }                                                                                                          \
-    /* What `side` does for each of many rows, `stride` apart, with some columns' accumulators in registers. */    \
+    /* What `side` does for each of many rows, `stride` apart, with `wide` columns' accumulators in registers. */   \
+    static ALWAYS_INLINE void op##_some(int wide, ACC *to, const TYPE *from, int64_t rows, int64_t stride) {    \
+        ACC part[WIDE];                                                                                        \
+        for (int k = 0; k < wide; k++) part[k] = to[k];                                                        \
+        for (int64_t r = 0; r < rows; r++)                                                                     \
+            for (int k = 0; k < wide; k++) part[k] = op##_join(part[k], (ACC)from[r * stride + k]);             \
+        for (int k = 0; k < wide; k++) to[k] = part[k];                                                        \
+    }                                                                                                          \
     static void op##_columns(void *accumulators, const void *data, int64_t rows, int64_t count, int64_t stride) { \
         ACC *const to = accumulators;                                                                          \
         const TYPE *const from = data;                                                                         \
         int64_t c = 0;                                                                                         \
-        for (; c + WIDE <= count; c += WIDE) {                                                                 \
-            ACC part[WIDE];                                                                                    \
-            for (int k = 0; k < WIDE; k++) part[k] = to[c + k];                                                \
-            for (int64_t r = 0; r < rows; r++)                                                                 \
-                for (int k = 0; k < WIDE; k++) part[k] = op##_join(part[k], (ACC)from[r * stride + c + k]);     \
-            for (int k = 0; k < WIDE; k++) to[c + k] = part[k];                                                \
-        }                                                                                                      \
-        for (int64_t r = 0; r < rows; r++)                                                                     \
-            for (int64_t k = c; k < count; k++) to[k] = op##_join(to[k], (ACC)from[r * stride + k]);            \
+        for (; c + WIDE <= count; c += WIDE) op##_some(WIDE, to + c, from + c, rows, stride);                   \
+        if (count - c >= 8) op##_some(8, to + c, from + c, rows, stride), c += 8;                               \
+        if (count - c >= 4) op##_some(4, to + c, from + c, rows, stride), c += 4;                               \
+        if (count - c >= 2) op##_some(2, to + c, from + c, rows, stride), c += 2;                               \
+        if (count > c) op##_some(1, to + c, from + c, rows, stride);                                            \
     }                                                                                                          \
     static void op##_finish(const void *accumulators, void *out, int64_t count) {                              \
         const ACC *from = accumulators;                                                                        \
@@ -90,6 +95,7 @@ OPERATION(max_whole,  int32_t, int32_t,  INT32_MIN,  VG_MAX(a, b))
 OPERATION(min_real,   vg_real, vg_real,  (vg_real)INFINITY,  VG_MIN(a, b))
 OPERATION(min_whole,  int32_t, int32_t,  INT32_MAX,  VG_MIN(a, b))
 #undef OPERATION
+#undef ALWAYS_INLINE
 
 /* The bits of the reduced axes; words are keep, axes... (none: all). */
 static uint32_t axes_of(const vg_work *work) {
@@ -99,10 +105,28 @@ static uint32_t axes_of(const vg_work *work) {
     return axes;
 }
 
-static void reduce(const vg_work *work, const operation *op) {
-    const vg_view *in = &work->in[0];
-    const uint32_t axes = axes_of(work);
-    void *const accumulators = work->context->scratch;
+/* The axes that are reduced, but for those of length 1, are the last ones, or the first: lines that lie one behind the
+ * other, `count` long. */
+typedef struct lines { int64_t rows, count; bool reduced, fine; } lines;
+
+static lines lines_of(const vg_view *in, uint32_t axes) {
+    lines l = { 1, 1, true, true };
+    bool outer = false, any = false;
+    for (uint32_t k = in->rank; k-- > 0;) {
+        const bool reduced = (axes >> k & 1) != 0;
+        if (in->dims[k] == 1) continue;
+        if (!any) l.reduced = reduced;
+        outer = outer || reduced != l.reduced;
+        any = true;
+        if (outer && reduced == l.reduced) l.fine = false;
+        if (outer) l.rows *= in->dims[k];
+        else l.count *= in->dims[k];
+    }
+    return l;
+}
+
+/* Axes of both kinds in turns. */
+static void walk(const vg_view *in, uint32_t axes, const operation *op, void *accumulators) {
     vg_walk walk = vg_walk_over(in);
     int64_t stride = 1;
     walk.arrays = 1;
@@ -114,15 +138,20 @@ static void reduce(const vg_work *work, const operation *op) {
         if (!reduced) stride *= in->dims[k];
     }
     vg_walk_dense(&walk, in->data, vg_element_size(in->dtype));
-    op->start(accumulators, work->out->count);
     vg_walk_merge(&walk);
-    const bool last_reduced = walk.rank == 0 || walk.stride[0][walk.rank - 1] == 0;
-    if (walk.rank == 2 && in->count > 0 && !last_reduced && walk.stride[0][0] == 0)
-        op->columns(accumulators, in->data, walk.dims[0], walk.dims[1], walk.stride[1][0]);
-    else if (walk.rank == 2 && in->count > 0 && last_reduced && walk.stride[0][0] == 1)
-        op->rows(accumulators, in->data, walk.dims[0], walk.dims[1], walk.stride[1][0]);
-    else
-        vg_walk_run(&walk, last_reduced ? op->line : op->side);
+    vg_walk_run(&walk, walk.stride[0][walk.rank - 1] == 0 ? op->line : op->side);
+}
+
+static void reduce(const vg_work *work, const operation *op) {
+    const vg_view *in = &work->in[0];
+    const uint32_t axes = axes_of(work);
+    void *const accumulators = work->context->scratch;
+    op->start(accumulators, work->out->count);
+    if (in->count > 0) {
+        const lines l = lines_of(in, axes);
+        if (l.fine) (l.reduced ? op->rows : op->columns)(accumulators, in->data, l.rows, l.count, l.count);
+        else walk(in, axes, op, accumulators);
+    }
     op->finish(accumulators, work->out->data, work->out->count);
 }
 
