@@ -163,9 +163,36 @@ static void run_plane(const vg_group *g, vg_tile *t, char *const *at, int64_t ro
         }
 }
 
+/* All of a shape that is one tile: little is computed, and what surrounds it must be little, too. */
+static void run_one_tile(const vg_work *work) {
+    const vg_group *g = work->group;
+    const uint32_t arrays = g->inputs + g->outputs;
+    const int64_t *stride = g->stride;
+    char *buffer = work->context->scratch;
+    vg_tile t;
+    t.rows = g->dims[0];
+    t.count = g->dims[1];
+    for (uint32_t k = 0; k < arrays; k++, stride += g->pitch) {
+        t.at[k] = k < g->inputs ? work->in[k].data : work->out[k - g->inputs].data;
+        t.row[k] = stride[0] * g->size[k];
+        t.stride[k] = stride[1];
+    }
+    for (uint32_t k = arrays; k < arrays + g->buffers; k++) {
+        t.at[k] = buffer;
+        t.row[k] = t.count * g->size[k];
+        t.stride[k] = 1;
+        buffer += (g->rows * g->columns * g->size[k] + 63) / 64 * 64;
+    }
+    for (uint32_t k = 0; k < g->member_count; k++) g->members[k].loop(&t, &g->members[k]);
+}
+
 /* Rows [from, to) of the shape's first axis; work->group, its inputs, its outputs. */
 void VG_VARIANT(vg_group_run)(const vg_work *work) {
     const vg_group *g = work->group;
+    if (work->to == 0 && g->rank == 2 && g->dims[0] <= g->rows && g->dims[1] <= g->columns) {
+        if (g->dims[0] > 0 && g->dims[1] > 0) run_one_tile(work);
+        return;
+    }
     const uint32_t arrays = g->inputs + g->outputs, outer = g->rank - 2;
     int64_t dims[VG_GROUP_AXES], index[VG_GROUP_AXES] = { 0 };
     char *at[VG_GROUP_ARRAYS], *buffer = work->context->scratch;
