@@ -188,7 +188,8 @@ static inline vg_node whole_number(random_graph *r, int64_t value) {
 
 /* A node whose attribute is words. */
 static inline vg_node emit(random_graph *r, vg_op op, const vg_node *operands, uint32_t count, vg_word word, vg_word more) {
-    const uint32_t words = op == VG_OP_scatter || op == VG_OP_spread ? 2 : op == VG_OP_pick ? 0 : 1;
+    const bool none = op == VG_OP_pick || op == VG_OP_cross_entropy || op == VG_OP_cross_entropy_input;
+    const uint32_t words = op == VG_OP_scatter || op == VG_OP_spread ? 2 : none ? 0 : 1;
     return vg_emit(r->g, op, operands, count, vg_attr_of(r->g->ir, (vg_word[]){ word, more }, words));
 }
 
@@ -227,6 +228,16 @@ static inline vg_node picked(random_graph *r) {
     const vg_node part = emit(r, VG_OP_pick, (vg_node[]){ a, index }, 2, 0, 0);
     if (chance(r, 2)) return part;
     return emit(r, VG_OP_spread, (vg_node[]){ part, index }, 2, vg_dim_number(&r->g->ir->dims, width), many);
+}
+
+static inline vg_node crossed(random_graph *r) {
+    const vg_node a = float_of(r);
+    const uint32_t rank = vg_node_rank(r->g, a);
+    if (rank == 0 || elements_of(r, a) == 0) return 0;
+    vg_node index = emit(r, VG_OP_argmax, &a, 1, rank - 1, 0);
+    if (r->fault && chance(r, 2)) index = vg_build_map2(r->g, VG_OP_add, index, whole_number(r, 1));
+    const vg_node row = emit(r, VG_OP_cross_entropy, (vg_node[]){ a, index }, 2, 0, 0);
+    return chance(r, 2) ? row : emit(r, VG_OP_cross_entropy_input, (vg_node[]){ a, index, row }, 3, 0, 0);
 }
 
 static inline vg_node along(random_graph *r) {
@@ -334,9 +345,9 @@ static inline void add_node(random_graph *r) {
     typedef vg_node make(random_graph *r);
     static make *const makes[] = { elementwise, elementwise, elementwise, pairwise, pairwise, pairwise, pairwise,
                                    reduced, repeated, repeated, turned, viewed, multiplied, gathered, along, moved,
-                                   moved, chosen, picked };      /* the last two jump */
+                                   moved, chosen, picked, crossed };      /* the last three jump */
     const size_t count = sizeof makes / sizeof *makes;
-    keep(r, makes[chance(r, (uint32_t)(r->smooth ? count - 2 : count))](r));
+    keep(r, makes[chance(r, (uint32_t)(r->smooth ? count - 3 : count))](r));
 }
 
 static inline void make_random_graph(random_graph *r, vg_graph *g, uint64_t seed, int64_t batch) {

@@ -273,7 +273,7 @@ static void test_memory(void **state) {
     for (uint32_t order = 1; order <= 2; order++) {
         vg_model *model = model_of(MOONS NET "h = tanh(x @ W)\nloss = mean(square(h @ V))\n" TRAIN);
         vg_status status = VG_FAILED_RESOURCE;
-        rows r;
+        rows r = { .count = 0 };
         uint32_t failures = 0;
         model->ir.gradients = &table;
         for (uint64_t n = 1; status == VG_FAILED_RESOURCE; n += 1 + n / 8) {

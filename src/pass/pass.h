@@ -95,7 +95,7 @@ bool vg_is_step(const vg_schedule *schedule, const vg_graph *graph, vg_node root
 /* Whether such a node can stop a step: by an index out of range, or by a factorisation that fails. */
 static inline bool vg_can_fault(vg_op op) {
     return op == VG_OP_gather || op == VG_OP_scatter || op == VG_OP_pick || op == VG_OP_spread
-        || op == VG_OP_random_orthogonal;
+        || op == VG_OP_cross_entropy || op == VG_OP_cross_entropy_input || op == VG_OP_random_orthogonal;
 }
 
 /* The most that one group has, and reads and writes (run/group.h). */

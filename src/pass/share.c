@@ -78,7 +78,7 @@ static bool can_gather(const sharer *h, vg_node node, uint8_t *needs) {
 
 /* Rows are what the last axis, along which is indexed, lies behind. */
 static bool can_index(const sharer *h, vg_node node) {
-    return rank_of(h, vg_node_op(h->g, node) == VG_OP_pick ? vg_operand(h->g, node, 0) : node) > 1;
+    return rank_of(h, vg_node_op(h->g, node) == VG_OP_spread ? node : vg_operand(h->g, node, 0)) > 1;
 }
 
 static bool can_multiply(const sharer *h, vg_node node, uint8_t *needs) {
@@ -106,10 +106,10 @@ static bool can_cut(const sharer *h, vg_node node, uint8_t *needs) {
     switch ((int)op) {
     case VG_OP_sum: case VG_OP_prod: case VG_OP_max: case VG_OP_min: return can_reduce(h, node);
     case VG_OP_argmax: case VG_OP_argmin: case VG_OP_cumsum: case VG_OP_softmax: case VG_OP_log_softmax:
-    case VG_OP_concat: return words[0] != 0;
+    case VG_OP_log_softmax_input: case VG_OP_concat: return words[0] != 0;
     case VG_OP_transpose: return words[0] == 0;
     case VG_OP_slice: return keeps_all(h, vg_operand(h->g, node, 0), (vg_dim)words[0], (vg_dim)words[1]);
-    case VG_OP_pick: case VG_OP_spread: return can_index(h, node);
+    case VG_OP_pick: case VG_OP_spread: case VG_OP_cross_entropy: case VG_OP_cross_entropy_input: return can_index(h, node);
     case VG_OP_addn: case VG_OP_pool_argmax: case VG_OP_pool_max: case VG_OP_pool_max_input: case VG_OP_pool_sum:
     case VG_OP_pool_spread: return true;
     case VG_OP_conv2d: case VG_OP_conv2d_input: needs[1] = WHOLE; return true;
