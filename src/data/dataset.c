@@ -121,11 +121,28 @@ static void prefetch(const char *row, size_t bytes) {
     }
 }
 
+/* Rows of few numbers, as they are. */
+static void copy_words(const vg_column *from, size_t elements, const uint32_t *examples, uint32_t count, void *out) {
+    enum { WORD = sizeof(float) };
+    _Static_assert(WORD == sizeof(int32_t), "floats and integers alike");
+    char *to = out;
+    for (uint32_t i = 0; i < count; i++) {
+        const char *row = (const char *)from->data + examples[i] * elements * WORD;
+        for (size_t j = 0; j < elements; j++, to += WORD) {
+            memcpy(to, row + j * WORD, WORD);
+        }
+    }
+}
+
 void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out,
                        bool wide) {
-    enum { SOON = 4 };
+    enum { SOON = 4, FEW = 8 };
     const vg_column *from = &set->columns[column];
     size_t elements = elements_of(from);
+    if (elements <= FEW && (from->storage == VG_STORE_I32 || (from->storage == VG_STORE_F32 && !wide))) {
+        copy_words(from, elements, examples, count, out);
+        return;
+    }
     size_t size = from->dtype == VG_I32 ? sizeof(int32_t) : wide ? sizeof(double) : sizeof(float);
     size_t row = elements * (from->storage == VG_STORE_U8 ? sizeof(uint8_t) : sizeof(float));
     char *to = out;

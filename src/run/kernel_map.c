@@ -150,6 +150,58 @@ vg_loop VG_VARIANT(vg_map_loop)(vg_op op, vg_dtype out, vg_dtype in) {
 
 /* ---- the pass */
 
+static void run_members(const vg_group *g, const vg_tile *t) {
+    for (uint32_t k = 0; k < g->member_count; k++) g->members[k].loop(t, &g->members[k]);
+}
+
+/* Of a tile whose rows are so short that each costs more to begin than to go through, MANY are taken as one: where rows
+ * lie behind each other they are one already, and what is repeated for each row (a bias) is repeated MANY times first.
+ * Of such there may be PATTERNS. */
+enum { SHORT = 15, MANY = 16, PATTERNS = 2, WIDEST = 8 };
+
+static bool takes_many(const vg_group *g, const vg_tile *t) {
+    uint32_t patterns = 0;
+    if (t->count > SHORT || t->rows < 2 * MANY) return false;
+    for (uint32_t k = 0; k < g->inputs + g->outputs; k++) {
+        if (t->row[k] == t->stride[k] * t->count * g->size[k]) continue;
+        if (t->row[k] != 0 || t->stride[k] != 1 || patterns++ == PATTERNS) return false;
+    }
+    return true;
+}
+
+/* One row, as words, MANY times. */
+static void repeat(const char *row, size_t bytes, char *to) {
+    enum { WORD = sizeof(int32_t) };
+    for (int r = 0; r < MANY; r++, to += bytes)
+        for (size_t k = 0; k < bytes; k += WORD) memcpy(to + k, row + k, WORD);
+}
+
+static void run_many(const vg_group *g, const vg_tile *t) {
+    _Alignas(64) char pattern[PATTERNS][MANY * SHORT * WIDEST];
+    const uint32_t arrays = g->inputs + g->outputs, places = arrays + g->buffers;
+    const int64_t rows = t->rows / MANY, left = t->rows % MANY;
+    uint32_t patterns = 0;
+    vg_tile many, last;
+    many.rows = rows, last.rows = left;
+    many.count = MANY * t->count, last.count = t->count;
+    for (uint32_t k = 0; k < places; k++) {
+        const bool repeated = t->row[k] != t->stride[k] * t->count * g->size[k];
+        many.stride[k] = last.stride[k] = t->stride[k];
+        many.row[k] = MANY * t->row[k], last.row[k] = t->row[k];
+        many.at[k] = t->at[k], last.at[k] = k < arrays ? t->at[k] + rows * many.row[k] : t->at[k];
+        if (!repeated) continue;
+        many.at[k] = pattern[patterns++];
+        repeat(t->at[k], (size_t)(t->count * g->size[k]), many.at[k]);
+    }
+    run_members(g, &many);
+    if (left > 0) run_members(g, &last);
+}
+
+static void run_tile(const vg_group *g, const vg_tile *t) {
+    if (takes_many(g, t)) run_many(g, t);
+    else run_members(g, t);
+}
+
 /* The rows and columns of one plane (the last two axes), tile by tile; at: where it begins in each array. */
 static void run_plane(const vg_group *g, vg_tile *t, char *const *at, int64_t rows, int64_t columns) {
     const uint32_t arrays = g->inputs + g->outputs, places = arrays + g->buffers;
@@ -159,7 +211,7 @@ static void run_plane(const vg_group *g, vg_tile *t, char *const *at, int64_t ro
             t->count = columns - c < g->columns ? columns - c : g->columns;
             for (uint32_t k = 0; k < arrays; k++) t->at[k] = at[k] + r * t->row[k] + c * t->stride[k] * g->size[k];
             for (uint32_t k = arrays; k < places; k++) t->row[k] = t->count * g->size[k];
-            for (uint32_t k = 0; k < g->member_count; k++) g->members[k].loop(t, &g->members[k]);
+            run_tile(g, t);
         }
 }
 
@@ -183,7 +235,7 @@ static void run_one_tile(const vg_work *work) {
         t.stride[k] = 1;
         buffer += (g->rows * g->columns * g->size[k] + 63) / 64 * 64;
     }
-    for (uint32_t k = 0; k < g->member_count; k++) g->members[k].loop(&t, &g->members[k]);
+    run_tile(g, &t);
 }
 
 /* Rows [from, to) of the shape's first axis; work->group, its inputs, its outputs. */

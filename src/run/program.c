@@ -131,6 +131,7 @@ static double host_value(const vg_program *program, vg_node node, const vg_conte
 static void compute_host(vg_program *program, const vg_context *context) {
     for (uint32_t k = 0; k < program->host.count; k++) {
         const vg_host_row *row = &program->host.items[k];
+        if (row->fixed && program->once_done) continue;
         program->host_values[k] = host_value(program, row->node, context);
         vg_view_set(&program->views.items[row->view], 0, program->real, program->host_values[k]);
     }

@@ -52,13 +52,21 @@ static bool host_knows(const maker *m, vg_node node) {
     return true;
 }
 
+/* Of one that the host knows. */
+static bool is_fixed(const maker *m, vg_node node) {
+    if (vg_node_op(m->graph, node) == VG_OP_step) return false;
+    for (uint32_t k = 0; k < m->graph->operand_count.items[node]; k++)
+        if (!m->program->host.items[m->program->host_of[vg_operand(m->graph, node, k)] - 1].fixed) return false;
+    return true;
+}
+
 /* Marks them; their views come with the others'. */
 static void find_host(const maker *m) {
     vg_program *program = m->program;
     for (vg_node node = 1; node < vg_graph_count(m->graph); node++) {
         const vg_phase phase = (vg_phase)program->schedule.phase[node];
         if ((phase != VG_PHASE_host && phase != VG_PHASE_once) || !host_knows(m, node)) continue;
-        vg_vec_push(program->mem, &program->host, ((vg_host_row){ node, 0 }));
+        vg_vec_push(program->mem, &program->host, ((vg_host_row){ node, 0, is_fixed(m, node) }));
         program->host_of[node] = program->host.count;
     }
     program->host_values = vg_mem_alloc(program->mem, program->host.count * sizeof(double));
