@@ -46,6 +46,8 @@ static const struct example { vg_op op; const char *text; } examples[] = {
     { VG_OP_erf, S(1, "[3]") "%2 = erf(%1) : f32[3]\n" },
     { VG_OP_sigmoid, S(1, "[3]") "%2 = sigmoid(%1) : f32[3]\n" },
     { VG_OP_tanh, S(1, "[3]") "%2 = tanh(%1) : f32[3]\n" },
+    { VG_OP_sigmoid_input, S(1, "[3]") S(2, "[3]") "%3 = sigmoid_input(%1, %2) : f32[3]\n" },
+    { VG_OP_tanh_input, S(1, "[2, 3]") S(2, "[3]") "%3 = tanh_input(%1, %2) : f32[2, 3]\n" },
     { VG_OP_relu, S(1, "[5]") "%2 = relu(%1) : f32[5]\n" },
     { VG_OP_select, S(1, "[2, 3]") S(2, "[3]") "%3 = constant() data=[1, 0, 1, 0, 0, 1] type=1 : i32[2, 3]\n"
                     "%4 = select(%3, %1, %2) : f32[2, 3]\n" },

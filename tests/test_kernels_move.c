@@ -316,7 +316,8 @@ static void test_log_softmax_input(void **state) {
 
 /* The labels of rows [height, width]: the first class, the last, and others. */
 static void fill_labels(tensor *labels, int64_t width) {
-    for (int64_t r = 0; r < labels->count; r++) labels->data[r] = (double)(r % 3 == 0 ? r % width : width - 1 - r % width);
+    for (int64_t r = 0; r < labels->count; r++)
+        labels->data[r] = (double)(r % 3 == 0 ? r % width : width - 1 - r % width);
 }
 
 /* With the bits of log_softmax's elements, and the adjoint with those of softmax's. */
@@ -387,8 +388,8 @@ static void test_cross_entropy_faults(void **state) {
                              tensor_new((shape)SHAPE(4), VG_F32) };
             tensor out = tensor_new(adjoint ? (shape)SHAPE(4, width) : (shape)SHAPE(4), VG_F32);
             for (int64_t r = 0; r < 4; r++) in[2].data[r] = 1, in[1].data[r] = r == 1 ? (double)width : r == 2 ? -1 : 0;
-            tensor_call(adjoint ? VG_OP_cross_entropy_input : VG_OP_cross_entropy, false, &out, in, adjoint ? 3 : 2, NULL, 0,
-                        &context);
+            const vg_op op = adjoint ? VG_OP_cross_entropy_input : VG_OP_cross_entropy;
+            tensor_call(op, false, &out, in, adjoint ? 3 : 2, NULL, 0, &context);
             assert_int_equal(context.fault, VG_FAULT_index);
             assert_int_equal(context.fault_at, 1);
             assert_int_equal(context.fault_value, width);
@@ -461,7 +462,8 @@ int main(void) {
         cmocka_unit_test(test_transpose),        cmocka_unit_test(test_broadcast),     cmocka_unit_test(test_parts),
         cmocka_unit_test(test_place_and_concat), cmocka_unit_test(test_gather_and_scatter),
         cmocka_unit_test(test_pick_and_spread),  cmocka_unit_test(test_index_faults),  cmocka_unit_test(test_matmul),
-        cmocka_unit_test(test_softmax),          cmocka_unit_test(test_softmax_nan),   cmocka_unit_test(test_addn_and_iota),
+        cmocka_unit_test(test_softmax),          cmocka_unit_test(test_softmax_nan),
+        cmocka_unit_test(test_addn_and_iota),
         cmocka_unit_test(test_log_softmax_input), cmocka_unit_test(test_cross_entropy),
         cmocka_unit_test(test_cross_entropy_small), cmocka_unit_test(test_cross_entropy_faults)
     };

@@ -117,7 +117,8 @@ static bool chooses(const vg_infer *infer, bool several) {
     const uint32_t rank = vg_shape_list(dims, vg_infer_shape(infer, 0), list);
     const uint32_t count = vg_shape_list(dims, vg_infer_shape(infer, 1), at);
     const vg_shape rows = rank ? vg_shape_of(dims, list, rank - 1) : 0;
-    if (rank && ((several && count == rank) || count + 1 == rank) && vg_shape_of(dims, at, rank - 1) == rows) return true;
+    const bool many = several && count == rank;
+    if (rank && (many || count + 1 == rank) && vg_shape_of(dims, at, rank - 1) == rows) return true;
     vg_reject(infer, pick_mismatch, vg_infer_type_text(infer, 0), vg_infer_type_text(infer, 1));
     vg_infer_explain(infer);
     return false;

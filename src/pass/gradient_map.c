@@ -139,12 +139,24 @@ VG_RULE(erf) {
 }
 
 VG_RULE(sigmoid) {
-    vg_node other = subtract(graph, vg_build_scalar(graph, 1), node);
-    out[0] = multiply(graph, adjoint, multiply(graph, node, other));
+    out[0] = vg_build_map2(graph, VG_OP_sigmoid_input, node, adjoint);
+}
+
+VG_RULE(sigmoid_input) {
+    vg_node a = vg_operand(graph, node, 0), b = vg_operand(graph, node, 1);
+    vg_node slope = subtract(graph, vg_build_scalar(graph, 1), scale(graph, a, 2));
+    out[0] = multiply(graph, multiply(graph, adjoint, b), slope);
+    out[1] = vg_build_map2(graph, VG_OP_sigmoid_input, a, adjoint);
 }
 
 VG_RULE(tanh) {
-    out[0] = multiply(graph, adjoint, subtract(graph, vg_build_scalar(graph, 1), square(graph, node)));
+    out[0] = vg_build_map2(graph, VG_OP_tanh_input, node, adjoint);
+}
+
+VG_RULE(tanh_input) {
+    vg_node a = vg_operand(graph, node, 0), b = vg_operand(graph, node, 1);
+    out[0] = multiply(graph, multiply(graph, adjoint, b), scale(graph, a, -2));
+    out[1] = vg_build_map2(graph, VG_OP_tanh_input, a, adjoint);
 }
 
 /* By the result, which others read too, and not by the operand, which need not be kept for it. */

@@ -97,7 +97,8 @@ VG_RULE(cross_entropy) {
     out[0] = vg_emit(graph, VG_OP_cross_entropy_input, operands, 3, 0);
 }
 
-/* c * (s - one), s = softmax(a), one: 1 at i: by c sum(s * d) - d[i], by a softmax's rule for the adjoint c * d of s. */
+/* c * (s - one), s = softmax(a), one: 1 at i. By c it is sum(s * d) - d[i], by a softmax's rule for the adjoint c * d of
+ * s. */
 VG_RULE(cross_entropy_input) {
     vg_node  a = vg_operand(graph, node, 0), i = vg_operand(graph, node, 1), c = vg_operand(graph, node, 2);
     uint32_t last = vg_node_rank(graph, a) - 1;

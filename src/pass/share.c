@@ -109,7 +109,8 @@ static bool can_cut(const sharer *h, vg_node node, uint8_t *needs) {
     case VG_OP_log_softmax_input: case VG_OP_concat: return words[0] != 0;
     case VG_OP_transpose: return words[0] == 0;
     case VG_OP_slice: return keeps_all(h, vg_operand(h->g, node, 0), (vg_dim)words[0], (vg_dim)words[1]);
-    case VG_OP_pick: case VG_OP_spread: case VG_OP_cross_entropy: case VG_OP_cross_entropy_input: return can_index(h, node);
+    case VG_OP_pick: case VG_OP_spread: case VG_OP_cross_entropy: case VG_OP_cross_entropy_input:
+        return can_index(h, node);
     case VG_OP_addn: case VG_OP_pool_argmax: case VG_OP_pool_max: case VG_OP_pool_max_input: case VG_OP_pool_sum:
     case VG_OP_pool_spread: return true;
     case VG_OP_conv2d: case VG_OP_conv2d_input: needs[1] = WHOLE; return true;

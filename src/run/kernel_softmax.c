@@ -60,12 +60,13 @@ static double sum_of(const vg_real *x, int64_t count) {
     return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
 }
 
-/* How many rows are taken at once: as many as a block holds, so that short ones fill vectors; long ones go part by part. */
+/* How many rows are taken at once: as many as a block holds, so that short ones fill vectors; long ones go by parts. */
 static int64_t rows_at_once(int64_t count) { return count < BLOCK ? BLOCK / count : 1; }
 
-/* Of so many rows: their largest elements, what is below them, that's exponentials, and the sums of these. `less` and `e`
- * may be one; NULL: not wanted. */
-static void sum_rows(const vg_real *x, int64_t rows, int64_t count, vg_real *less, vg_real *e, vg_real *top, double *total) {
+/* Of so many rows: their largest elements; less: what is left when these are taken away; e: its exponentials; and the
+ * sums of those. less and e may be the same; NULL: not wanted. */
+static void sum_rows(const vg_real *x, int64_t rows, int64_t count, vg_real *less, vg_real *e, vg_real *top,
+                     double *total) {
     vg_real block[BLOCK];
     for (int64_t r = 0; r < rows; r++) top[r] = largest(x + r * count, count), total[r] = 0;
     for (int64_t at = 0; at < rows * count; at += BLOCK) {
@@ -113,9 +114,9 @@ static void long_rows(const vg_real *x, const vg_real *b, vg_real *y, int64_t he
 
 /* ---- lines that lie `stride` apart, `width` of them side by side */
 
-/* As sum_rows; y takes the place of `less`, and of `e` where that is wanted. */
-static void sum_columns(const vg_real *x, vg_real *y, int64_t count, int64_t stride, int64_t width, bool e, vg_real *top,
-                        double *total) {
+/* As sum_rows; y is `less`, or `e` where that is wanted. It may be x. */
+static void sum_columns(const vg_real *x, vg_real *y, int64_t count, int64_t stride, int64_t width, bool e,
+                        vg_real *top, double *total) {
     vg_real block[BLOCK];
     for (int64_t j = 0; j < width; j++) top[j] = x[j], total[j] = 0;
     for (int64_t i = 0; i < count; i++)
@@ -134,7 +135,8 @@ static void sum_columns(const vg_real *x, vg_real *y, int64_t count, int64_t str
     }
 }
 
-static void finish_line(vg_real *y, const vg_real *b, int64_t width, const vg_real *by, const vg_real *sum, wanted what) {
+static void finish_line(vg_real *y, const vg_real *b, int64_t width, const vg_real *by, const vg_real *sum,
+                        wanted what) {
     if (what == LOGARITHMS) {
         VG_INDEPENDENT
         for (int64_t j = 0; j < width; j++) y[j] -= by[j];
@@ -147,7 +149,8 @@ static void finish_line(vg_real *y, const vg_real *b, int64_t width, const vg_re
     }
 }
 
-static void columns(const vg_real *x, const vg_real *b, vg_real *y, int64_t count, int64_t stride, int64_t width, wanted what) {
+static void columns(const vg_real *x, const vg_real *b, vg_real *y, int64_t count, int64_t stride, int64_t width,
+                    wanted what) {
     vg_real top[WIDTH], by[WIDTH], sum[WIDTH];
     double total[WIDTH];
     sum_columns(x, y, count, stride, width, what != LOGARITHMS, top, total);
@@ -237,7 +240,8 @@ static void cross_long(const vg_real *x, const int32_t *at, const vg_real *c, in
     }
 }
 
-static void cross_short(const vg_real *x, const int32_t *at, const vg_real *c, int64_t rows, int64_t count, vg_real *y) {
+static void cross_short(const vg_real *x, const int32_t *at, const vg_real *c, int64_t rows, int64_t count,
+                        vg_real *y) {
     vg_real turned[BLOCK], top[WIDTH], factor[WIDTH];
     double total[WIDTH];
     int32_t own[WIDTH];

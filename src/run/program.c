@@ -43,8 +43,8 @@ static vg_work work_of(const vg_program *program, const vg_step_row *row, vg_wor
     };
 }
 
-/* Calls the kernel; true when a fault of its is now the worker's, which another node's, later in the graph, gives way to.
- * A worker that has one keeps it meanwhile: the others look there before they store. */
+/* Calls the kernel; true when a fault of its is now the worker's, which another node's, later in the graph, gives way
+ * to. A worker that has one keeps it meanwhile: the others look there before they store. */
 static bool run_kernel(const vg_step_row *row, vg_work *work, vg_worker *worker) {
     vg_context *const context = &worker->context, own;
     bool fails;
