@@ -74,15 +74,16 @@ static void find_masks(const vg_conv *c, vg_lane *mask) {
  * image's, but not what is no image's at all. */
 static void read_masked(vg_real *plane, const vg_lane *mask, const vg_real *images, int64_t at, int64_t count,
                         int64_t shift, int64_t size) {
-    const int64_t first = at + shift;
-    for (int64_t k = 0; k < size; k += VG_MICRO_LANES) {
-        if (first + k >= 0 && first + k + VG_MICRO_LANES <= count) {
-            const vg_vector line = *(const vg_loose *)(images + (first + k));
-            *(vg_vector *)(plane + k) = (vg_vector)((vg_lanes)line & *(const vg_lanes *)(mask + k));
-            continue;
-        }
-        for (int64_t j = k; j < k + VG_MICRO_LANES; j++) plane[j] = mask[j] ? images[first + j] : 0;
+    const int64_t first = at + shift, rounded = (size + VG_MICRO_LANES - 1) / VG_MICRO_LANES * VG_MICRO_LANES;
+    int64_t from = 0, to = rounded;
+    while (from < to && first + from < 0) from += VG_MICRO_LANES;
+    while (to > from && first + to > count) to -= VG_MICRO_LANES;
+    for (int64_t k = 0; k < from; k++) plane[k] = mask[k] ? images[first + k] : 0;
+    for (int64_t k = from; k < to; k += VG_MICRO_LANES) {
+        const vg_vector line = *(const vg_loose *)(images + (first + k));
+        *(vg_vector *)(plane + k) = (vg_vector)((vg_lanes)line & *(const vg_lanes *)(mask + k));
     }
+    for (int64_t k = to; k < rounded; k++) plane[k] = mask[k] ? images[first + k] : 0;
 }
 
 /* Images [.., height, width] that strips are made of, `count` elements in all. */

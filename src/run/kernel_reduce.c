@@ -91,6 +91,59 @@ OPERATION(min_real,   vg_real, vg_real,  (vg_real)INFINITY,  VG_MIN(a, b))
 OPERATION(min_whole,  int32_t, int32_t,  INT32_MAX,  VG_MIN(a, b))
 #undef OPERATION
 
+/* What sum_real_rows does, for several lines at a time, whose lanes are vectors. */
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+typedef vg_real reals __attribute__((vector_size(LANES * sizeof(vg_real)), aligned(sizeof(vg_real)), may_alias));
+#ifdef VG_REAL_double
+typedef int64_t masks __attribute__((vector_size(LANES * sizeof(vg_real))));
+#else
+typedef int32_t masks __attribute__((vector_size(LANES * sizeof(vg_real))));
+#endif
+
+static inline __attribute__((always_inline)) double joined(const lanes *lane) {
+    typedef double four __attribute__((vector_size(4 * sizeof(double))));
+    typedef double two __attribute__((vector_size(2 * sizeof(double))));
+    const four x = __builtin_shufflevector(*lane, *lane, 0, 1, 2, 3) + __builtin_shufflevector(*lane, *lane, 4, 5, 6, 7);
+    const two y = __builtin_shufflevector(x, x, 0, 1) + __builtin_shufflevector(x, x, 2, 3);
+    return y[0] + y[1];
+}
+
+/* mask: the lanes that the last elements of a line, which do not fill a vector, take; what is read behind them lies before
+ * `end`. What is 0 changes no sum: none is -0. */
+static inline __attribute__((always_inline)) void sum_some(int lines, double *to, const vg_real *from, int64_t count,
+                                                           int64_t stride, const masks *mask, const vg_real *end) {
+    const int64_t whole = count / LANES * LANES;
+    const bool inside = end - from >= (lines - 1) * stride + whole + LANES;
+    lanes sum[4];
+#pragma GCC unroll 4
+    for (int k = 0; k < lines; k++) sum[k] = (lanes){ 0 };
+    for (int64_t i = 0; i < whole; i += LANES)
+#pragma GCC unroll 4
+        for (int k = 0; k < lines; k++)
+            sum[k] += __builtin_convertvector(*(const reals *)(from + k * stride + i), lanes);
+#pragma GCC unroll 4
+    for (int k = 0; k < lines && whole < count; k++) {
+        const vg_real *const last = from + k * stride + whole;
+        reals rest = { 0 };
+        if (inside) rest = (reals)((masks)*(const reals *)last & *mask);
+        else for (int64_t j = 0; j < count - whole; j++) rest[j] = last[j];
+        sum[k] += __builtin_convertvector(rest, lanes);
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < lines; k++) to[k] += joined(&sum[k]);
+}
+
+static void sum_lines(void *accumulators, const void *data, int64_t rows, int64_t count, int64_t stride,
+                      const void *end) {
+    const vg_real *const from = data;
+    masks mask;
+    int64_t r = 0;
+    for (int k = 0; k < LANES; k++) mask[k] = k < count % LANES ? -1 : 0;
+    for (; r + 4 <= rows; r += 4)
+        sum_some(4, (double *)accumulators + r, from + r * stride, count, stride, &mask, end);
+    for (; r < rows; r++) sum_some(1, (double *)accumulators + r, from + r * stride, count, stride, &mask, end);
+}
+
 /* The bits of the reduced axes; words are keep, axes... (none: all). */
 static uint32_t axes_of(const vg_work *work) {
     if (work->word_count <= 1) return (1u << work->in[0].rank) - 1;
@@ -119,6 +172,11 @@ static void reduce(const vg_work *work, const operation *op) {
     const bool last_reduced = walk.rank == 0 || walk.stride[0][walk.rank - 1] == 0;
     if (walk.rank == 2 && in->count > 0 && !last_reduced && walk.stride[0][0] == 0)
         op->columns(accumulators, in->data, walk.dims[0], walk.dims[1], walk.stride[1][0]);
+    else if (op == &sum_real && last_reduced && in->count > 0 && walk.rank > 1 && walk.rank < 4 &&
+             walk.stride[0][walk.rank - 2] == 1 && (walk.rank == 2 || walk.stride[0][0] == 0))
+        for (int64_t k = 0, outer = walk.rank == 3 ? walk.dims[0] : 1; k < outer; k++)
+            sum_lines(accumulators, (const vg_real *)in->data + k * walk.stride[1][0], walk.dims[walk.rank - 2],
+                      walk.dims[walk.rank - 1], walk.stride[1][walk.rank - 2], (const vg_real *)in->data + in->count);
     else if (walk.rank == 2 && in->count > 0 && last_reduced && walk.stride[0][0] == 1)
         op->rows(accumulators, in->data, walk.dims[0], walk.dims[1], walk.stride[1][0]);
     else
