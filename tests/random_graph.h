@@ -267,6 +267,37 @@ static inline vg_node moved(random_graph *r) {
     return length_of(r, a, axis) > 1 ? vg_build_slice(r->g, a, bounds) : 0;
 }
 
+/* ---- images [n, c, h, w] */
+
+static inline vg_node images_of(random_graph *r) {
+    vg_dims *dims = &r->g->ir->dims;
+    vg_node images = float_of(r);
+    if (vg_node_rank(r->g, images) != 4)
+        images = random_draw(r, vg_shape_of(dims, (vg_dim[]){ r->batch, vg_dim_number(dims, 1 + chance(r, 3)),
+                                                              vg_dim_number(dims, 4), vg_dim_number(dims, 6) }, 4), false);
+    return vg_build_map1(r->g, VG_OP_tanh, images);
+}
+
+/* Often with a bias and relu behind it; each of them may be read by others. */
+static inline vg_node convolved(random_graph *r) {
+    vg_ir *ir = r->g->ir;
+    vg_dims *dims = &ir->dims;
+    const vg_node images = images_of(r);
+    const vg_dim channels = vg_shape_dim(dims, vg_node_shape(r->g, images), 1), one = vg_dim_number(dims, 1);
+    const vg_dim outputs = vg_dim_number(dims, 1 + chance(r, 5)), size = vg_dim_number(dims, chance(r, 2) ? 3 : 1);
+    const vg_word edge = !vg_dim_is(dims, size, 1);
+    const vg_node filters = random_draw(r, vg_shape_of(dims, (vg_dim[]){ outputs, channels, size, size }, 4), true);
+    const vg_node bias = random_draw(r, vg_shape_of(dims, (vg_dim[]){ one, outputs, one, one }, 4), chance(r, 2));
+    const vg_node sum = vg_emit(r->g, VG_OP_conv2d, (vg_node[]){ images, filters }, 2,
+                                vg_attr_of(ir, (vg_word[]){ 1, 1, 1, 1, edge, edge, edge, edge, 1 }, 9));
+    if (sum == 0 || chance(r, 4) == 0) return sum;
+    if (chance(r, 4) == 0) keep(r, sum);
+    const bool first = chance(r, 2);
+    const vg_node biased = vg_build_map2(r->g, VG_OP_add, first ? bias : sum, first ? sum : bias);
+    if (chance(r, 3) == 0) keep(r, biased);
+    return chance(r, 3) ? vg_build_map1(r->g, VG_OP_relu, biased) : biased;
+}
+
 /* ---- updates and what is watched */
 
 static inline vg_node sum_of_all(random_graph *r, vg_node a) {
@@ -345,7 +376,7 @@ static inline void add_node(random_graph *r) {
     typedef vg_node make(random_graph *r);
     static make *const makes[] = { elementwise, elementwise, elementwise, pairwise, pairwise, pairwise, pairwise,
                                    reduced, repeated, repeated, turned, viewed, multiplied, gathered, along, moved,
-                                   moved, chosen, picked, crossed };      /* the last three jump */
+                                   moved, convolved, convolved, chosen, picked, crossed };      /* the last three jump */
     const size_t count = sizeof makes / sizeof *makes;
     keep(r, makes[chance(r, (uint32_t)(r->smooth ? count - 3 : count))](r));
 }

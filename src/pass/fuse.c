@@ -350,4 +350,5 @@ void vg_fuse(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph) {
     sort_steps(&f, mem, old);
     vg_mem_free(mem, f.uses);
     vg_arena_release(&arena);
+    vg_finish(schedule, mem, graph);
 }

@@ -106,6 +106,17 @@ enum { VG_GROUP_INPUTS = 16, VG_GROUP_OUTPUTS = 8, VG_GROUP_MEMBERS = 32 };
  * bit of a result depends on it. */
 void vg_fuse(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph);
 
+/* The end of vg_fuse: a convolution's bias and relu go into its step, which then is [conv2d, add] or [conv2d, add, relu]. */
+void vg_finish(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph);
+static inline bool vg_is_finished(const vg_schedule *schedule, const vg_graph *graph, uint32_t step) {
+    const uint32_t first = schedule->step[step];
+    return schedule->step[step + 1] - first > 1 && vg_node_op(graph, schedule->order[first]) == VG_OP_conv2d;
+}
+/* What is added to it. */
+static inline vg_node vg_finish_bias(const vg_graph *graph, vg_node conv, vg_node add) {
+    return vg_operand(graph, add, vg_operand(graph, add, 0) == conv);
+}
+
 /* Cuts the steps for as many threads, where that pays, and puts them in order of their levels. cuts: products may be cut
  * without changing their bits. */
 void vg_share_make(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph, const int64_t *symbols, uint32_t threads,

@@ -179,18 +179,20 @@ static void ask_all(const sharer *h, wish *w, uint32_t step) {
     }
 }
 
-/* Whether all of a step's nodes can be cut; the operands of a single one that it then needs whole, as bits. */
+/* Whether all of a step's nodes can be cut; the operands of its one kernel that it then needs whole, as bits. */
 static bool can_cut_step(const sharer *h, uint32_t step, uint8_t *whole) {
     const uint32_t first = h->s->step[step], end = h->s->step[step + 1];
+    const bool finished = vg_is_finished(h->s, h->g, step);
     *whole = 0;
     if (rows_of(h, h->s->order[end - 1]) < h->threads) return false;
     for (uint32_t k = first; k < end; k++) {
         uint8_t needs[VG_SHARE_OPERANDS] = { 0 };
         if (!can_cut(h, h->s->order[k], needs)) return false;
         const uint32_t operands = h->g->operand_count.items[h->s->order[k]];
-        for (uint32_t j = 0; j < operands && end - first == 1; j++)
+        for (uint32_t j = 0; j < operands && k == first && (end - first == 1 || finished); j++)
             if (needs[j] == WHOLE) *whole |= (uint8_t)(1u << j);
     }
+    if (finished) *whole |= (uint8_t)(1u << h->g->operand_count.items[h->s->order[first]]);      /* the bias */
     return true;
 }
 

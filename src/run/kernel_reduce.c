@@ -97,6 +97,59 @@ OPERATION(min_whole,  int32_t, int32_t,  INT32_MAX,  VG_MIN(a, b))
 #undef OPERATION
 #undef ALWAYS_INLINE
 
+/* What sum_real_rows does, for several lines at a time, whose lanes are vectors. */
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+typedef vg_real reals __attribute__((vector_size(LANES * sizeof(vg_real)), aligned(sizeof(vg_real)), may_alias));
+#ifdef VG_REAL_double
+typedef int64_t masks __attribute__((vector_size(LANES * sizeof(vg_real))));
+#else
+typedef int32_t masks __attribute__((vector_size(LANES * sizeof(vg_real))));
+#endif
+
+static inline __attribute__((always_inline)) double joined(const lanes *lane) {
+    typedef double four __attribute__((vector_size(4 * sizeof(double))));
+    typedef double two __attribute__((vector_size(2 * sizeof(double))));
+    const four x = __builtin_shufflevector(*lane, *lane, 0, 1, 2, 3) + __builtin_shufflevector(*lane, *lane, 4, 5, 6, 7);
+    const two y = __builtin_shufflevector(x, x, 0, 1) + __builtin_shufflevector(x, x, 2, 3);
+    return y[0] + y[1];
+}
+
+/* mask: the lanes that the last elements of a line, which do not fill a vector, take; what is read behind them lies before
+ * `end`. What is 0 changes no sum: none is -0. */
+static inline __attribute__((always_inline)) void sum_some(int lines, double *to, const vg_real *from, int64_t count,
+                                                           int64_t stride, const masks *mask, const vg_real *end) {
+    const int64_t whole = count / LANES * LANES;
+    const bool inside = end - from >= (lines - 1) * stride + whole + LANES;
+    lanes sum[4];
+#pragma GCC unroll 4
+    for (int k = 0; k < lines; k++) sum[k] = (lanes){ 0 };
+    for (int64_t i = 0; i < whole; i += LANES)
+#pragma GCC unroll 4
+        for (int k = 0; k < lines; k++)
+            sum[k] += __builtin_convertvector(*(const reals *)(from + k * stride + i), lanes);
+#pragma GCC unroll 4
+    for (int k = 0; k < lines && whole < count; k++) {
+        const vg_real *const last = from + k * stride + whole;
+        reals rest = { 0 };
+        if (inside) rest = (reals)((masks)*(const reals *)last & *mask);
+        else for (int64_t j = 0; j < count - whole; j++) rest[j] = last[j];
+        sum[k] += __builtin_convertvector(rest, lanes);
+    }
+#pragma GCC unroll 4
+    for (int k = 0; k < lines; k++) to[k] += joined(&sum[k]);
+}
+
+static void sum_lines(void *accumulators, const void *data, int64_t rows, int64_t count, int64_t stride,
+                      const void *end) {
+    const vg_real *const from = data;
+    masks mask;
+    int64_t r = 0;
+    for (int k = 0; k < LANES; k++) mask[k] = k < count % LANES ? -1 : 0;
+    for (; r + 4 <= rows; r += 4)
+        sum_some(4, (double *)accumulators + r, from + r * stride, count, stride, &mask, end);
+    for (; r < rows; r++) sum_some(1, (double *)accumulators + r, from + r * stride, count, stride, &mask, end);
+}
+
 /* The bits of the reduced axes; words are keep, axes... (none: all). */
 static uint32_t axes_of(const vg_work *work) {
     if (work->word_count <= 1) return (1u << work->in[0].rank) - 1;
@@ -139,7 +192,13 @@ static void walk(const vg_view *in, uint32_t axes, const operation *op, void *ac
     }
     vg_walk_dense(&walk, in->data, vg_element_size(in->dtype));
     vg_walk_merge(&walk);
-    vg_walk_run(&walk, walk.stride[0][walk.rank - 1] == 0 ? op->line : op->side);
+    const bool last_reduced = walk.stride[0][walk.rank - 1] == 0;
+    /* of images, say: the lines of each of them are added to the same channels */
+    const bool lines = op == &sum_real && last_reduced && walk.rank == 3 && walk.stride[0][1] == 1 && walk.stride[0][0] == 0;
+    for (int64_t k = 0; lines && k < walk.dims[0]; k++)
+        sum_lines(accumulators, (const vg_real *)in->data + k * walk.stride[1][0], walk.dims[1], walk.dims[2], walk.stride[1][1],
+                  (const vg_real *)in->data + in->count);
+    if (!lines) vg_walk_run(&walk, last_reduced ? op->line : op->side);
 }
 
 static void reduce(const vg_work *work, const operation *op) {
@@ -149,8 +208,10 @@ static void reduce(const vg_work *work, const operation *op) {
     op->start(accumulators, work->out->count);
     if (in->count > 0) {
         const lines l = lines_of(in, axes);
-        if (l.fine) (l.reduced ? op->rows : op->columns)(accumulators, in->data, l.rows, l.count, l.count);
-        else walk(in, axes, op, accumulators);
+        if (!l.fine) walk(in, axes, op, accumulators);
+        else if (op == &sum_real && l.reduced && l.count >= LANES)
+            sum_lines(accumulators, in->data, l.rows, l.count, l.count, (const vg_real *)in->data + in->count);
+        else (l.reduced ? op->rows : op->columns)(accumulators, in->data, l.rows, l.count, l.count);
     }
     op->finish(accumulators, work->out->data, work->out->count);
 }

@@ -185,6 +185,24 @@ static vg_step_row step_of(const maker *m, vg_node node) {
     return row;
 }
 
+/* A convolution that adds a bias, its third operand, and applies relu, as a word behind its own says (kernel_conv.c). */
+static vg_step_row finished_of(const maker *m, const vg_node *nodes, uint32_t count) {
+    vg_program *program = m->program;
+    const vg_node conv = nodes[0], last = nodes[count - 1];
+    vg_step_row row = { .kernel = m->store->kernels->row[VG_OP_conv2d], .node = last, .out = program->view_of[last],
+                        .in_count = 3, .cadences = program->schedule.cadences[last] };
+    row.first_in = operand_views(m, conv);
+    vg_program_view(m, program->view_of[vg_finish_bias(m->graph, conv, nodes[1])]);
+    add_words(m, conv, &row);
+    vg_vec_push(program->mem, &program->words, (uint64_t)(last != nodes[1]));
+    row.word_count++;
+    const vg_work work = { .out = &program->views.items[row.out], .in = &program->views.items[row.first_in],
+                           .words = &program->words.items[row.first_word] };
+    need_scratch(m, vg_kernel_scratch(VG_OP_conv2d, &work, program->real));
+    program->uses_blas = program->uses_blas || !m->store->kernels->cuts;
+    return row;
+}
+
 /* A bucket more than there are values is never filled. */
 static vg_step_row histogram_of(const maker *m, vg_node node) {
     vg_program *program = m->program;
@@ -228,7 +246,8 @@ static void make_steps(const maker *m) {
         const vg_node *nodes = &schedule->order[schedule->step[k]];
         const uint32_t count = schedule->step[k + 1] - schedule->step[k];
         vg_step_row row;
-        if (count > 1) row = group_of(m, nodes, count);
+        if (vg_is_finished(schedule, m->graph, k)) row = finished_of(m, nodes, count);
+        else if (count > 1) row = group_of(m, nodes, count);
         else row = vg_node_op(m->graph, *nodes) == VG_OP_summary ? histogram_of(m, *nodes) : step_of(m, *nodes);
         row.share = schedule->share[k];
         for (uint32_t j = 0; j < count; j++) row.stores = row.stores || schedule->stores[nodes[j]] != 0;
