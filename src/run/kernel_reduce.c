@@ -194,11 +194,11 @@ static void walk(const vg_view *in, uint32_t axes, const operation *op, void *ac
     vg_walk_merge(&walk);
     const bool last_reduced = walk.stride[0][walk.rank - 1] == 0;
     /* of images, say: the lines of each of them are added to the same channels */
-    const bool lines = op == &sum_real && last_reduced && walk.rank == 3 && walk.stride[0][1] == 1 && walk.stride[0][0] == 0;
-    for (int64_t k = 0; lines && k < walk.dims[0]; k++)
+    const bool channels = op == &sum_real && last_reduced && walk.rank == 3 && walk.stride[0][1] == 1 && walk.stride[0][0] == 0;
+    for (int64_t k = 0; channels && k < walk.dims[0]; k++)
         sum_lines(accumulators, (const vg_real *)in->data + k * walk.stride[1][0], walk.dims[1], walk.dims[2], walk.stride[1][1],
                   (const vg_real *)in->data + in->count);
-    if (!lines) vg_walk_run(&walk, last_reduced ? op->line : op->side);
+    if (!channels) vg_walk_run(&walk, last_reduced ? op->line : op->side);
 }
 
 static void reduce(const vg_work *work, const operation *op) {
