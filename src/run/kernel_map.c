@@ -123,6 +123,8 @@
 #undef VG_MAP
 #undef VG_OP
 
+TYPES_keep(addn, 3, a + b + c, VG_WRAP(VG_WRAP(a, +, b), +, c))      /* of three */
+
 #undef FOR
 #undef ROWS_OF
 #undef AT
@@ -140,26 +142,41 @@
 
 vg_loop VG_VARIANT(vg_map_loop)(vg_op op, vg_dtype out, vg_dtype in) {
     static vg_loop (*const loops[VG_OP_COUNT])(bool, bool) = {
+        [VG_OP_addn] = addn_loop,
 #define VG_MAP(name, arity, types, gradient, flops, real, integer, doc) [VG_OP_##name] = name##_loop,
 #include "op.def"
 #undef VG_MAP
 #undef VG_OP
     };
-    return loops[op](out == VG_I32, in == VG_I32);
+    return loops[op] ? loops[op](out == VG_I32, in == VG_I32) : VG_VARIANT(vg_reduce_loop)(op, out);
 }
 
 /* ---- the pass */
 
+/* What members on narrow values see of a tile: its rows are elements. */
+static void turn(const vg_group *g, const vg_tile *t, vg_tile *narrow) {
+    narrow->rows = 1;
+    narrow->count = t->rows;
+    for (uint32_t k = 0; k < g->inputs + g->outputs + g->buffers; k++) {
+        narrow->at[k] = t->at[k];
+        narrow->row[k] = 0;
+        narrow->stride[k] = t->row[k] / g->size[k];
+    }
+}
+
 /* The rows and columns of one plane (the last two axes), tile by tile; at: where it begins in each array. */
 static void run_plane(const vg_group *g, vg_tile *t, char *const *at, int64_t rows, int64_t columns) {
     const uint32_t arrays = g->inputs + g->outputs, places = arrays + g->buffers;
+    vg_tile narrow;
     for (int64_t r = 0; r < rows; r += g->rows)
         for (int64_t c = 0; c < columns; c += g->columns) {
             t->rows = rows - r < g->rows ? rows - r : g->rows;
             t->count = columns - c < g->columns ? columns - c : g->columns;
             for (uint32_t k = 0; k < arrays; k++) t->at[k] = at[k] + r * t->row[k] + c * t->stride[k] * g->size[k];
-            for (uint32_t k = arrays; k < places; k++) t->row[k] = t->count * g->size[k];
-            for (uint32_t k = 0; k < g->member_count; k++) g->members[k].loop(t, &g->members[k]);
+            for (uint32_t k = arrays; k < places; k++) t->row[k] = (g->narrow >> k & 1 ? 1 : t->count) * g->size[k];
+            if (g->whole_rows) turn(g, t, &narrow);
+            for (uint32_t k = 0; k < g->member_count; k++)
+                g->members[k].loop(g->members[k].narrow ? &narrow : t, &g->members[k]);
         }
 }
 
@@ -182,8 +199,8 @@ void VG_VARIANT(vg_group_run)(const vg_work *work) {
     }
     for (uint32_t k = arrays; k < arrays + g->buffers; k++) {
         t.at[k] = buffer;
-        t.stride[k] = 1;
-        buffer += (g->rows * g->columns * g->size[k] + 63) / 64 * 64;
+        t.stride[k] = !(g->narrow >> k & 1);
+        buffer += vg_group_buffer(g, k);
     }
     for (;;) {
         run_plane(g, &t, at, dims[outer], dims[outer + 1]);
@@ -213,7 +230,7 @@ static void map(vg_op op, const vg_work *work) {
         group.size[k] = (uint8_t)vg_element_size(work->in[k].dtype);
     }
     group.size[work->in_count] = (uint8_t)vg_element_size(work->out->dtype);
-    vg_group_shape(&group, work->in, work->out);
+    vg_group_shape(&group, work->out, work->in, work->out);
     vg_work own = *work;
     own.group = &group;
     VG_VARIANT(vg_group_run)(&own);
