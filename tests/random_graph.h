@@ -126,6 +126,20 @@ static inline vg_node reduced(random_graph *r) {
     return vg_build_map1(r->g, VG_OP_tanh, sum);
 }
 
+/* Rows, and what they are reduced to: as a norm does it. */
+static inline vg_node normalised(random_graph *r) {
+    static const vg_op ops[] = { VG_OP_sum, VG_OP_max, VG_OP_min }, twos[] = { VG_OP_sub, VG_OP_mul };
+    const vg_node a = float_of(r);
+    const uint32_t rank = vg_node_rank(r->g, a);
+    if (rank < 2 || elements_of(r, a) == 0) return 0;
+    vg_node row = vg_build_reduce(r->g, ops[r->smooth ? 0 : chance(r, 3)], a, 1u << (rank - 1), true);
+    if (chance(r, 2)) row = vg_build_map2(r->g, VG_OP_mul, vg_build_scalar(r->g, 0.3), row);
+    row = vg_build_map1(r->g, VG_OP_tanh, row);
+    if (chance(r, 2)) row = vg_build_broadcast(r->g, row, vg_node_shape(r->g, a));
+    if (chance(r, 3) == 0) keep(r, row);
+    return vg_build_map2(r->g, twos[chance(r, 2)], a, row);
+}
+
 /* Axes of length 1 get another length, or one is put in front. */
 static inline vg_node repeated(random_graph *r) {
     vg_dims *dims = &r->g->ir->dims;
@@ -375,8 +389,9 @@ static inline void add_burden(random_graph *r) {
 static inline void add_node(random_graph *r) {
     typedef vg_node make(random_graph *r);
     static make *const makes[] = { elementwise, elementwise, elementwise, pairwise, pairwise, pairwise, pairwise,
-                                   reduced, repeated, repeated, turned, viewed, multiplied, gathered, along, moved,
-                                   moved, convolved, convolved, chosen, picked, crossed };      /* the last three jump */
+                                   reduced, normalised, normalised, repeated, repeated, turned, viewed, multiplied,
+                                   gathered, along, moved, moved, convolved, convolved,
+                                   chosen, picked, crossed };      /* the last three jump */
     const size_t count = sizeof makes / sizeof *makes;
     keep(r, makes[chance(r, (uint32_t)(r->smooth ? count - 3 : count))](r));
 }

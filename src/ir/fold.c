@@ -72,11 +72,40 @@ static vg_node fold_select(vg_graph *g, const vg_draft *d) {
     return as_result(g, d, d->operands[condition != 0 ? 1 : 2]);
 }
 
-static vg_node fold_map(vg_graph *g, const vg_draft *d) {
+/* Of values that are repeated alike, and scalars: computed before it is repeated. */
+static vg_node fold_repeated(vg_graph *g, const vg_draft *d) {
+    vg_node operands[3];
+    vg_shape shape = 0;
+    for (uint32_t k = 0; k < d->count; k++) {
+        operands[k] = d->operands[k];
+        if (vg_node_rank(g, operands[k]) == 0) continue;
+        if (operand_op(g, d, k) != VG_OP_broadcast || vg_node_shape(g, operands[k]) != d->shape) return 0;
+        operands[k] = vg_operand(g, operands[k], 0);
+        if (shape && vg_node_shape(g, operands[k]) != shape) return 0;
+        shape = vg_node_shape(g, operands[k]);
+    }
+    return shape ? vg_build_broadcast(g, vg_emit(g, d->op, operands, d->count, d->attr), d->shape) : 0;
+}
+
+/* Of a uniform value beside one that has all of the shape one element is enough. */
+static void shrink_uniform(vg_graph *g, vg_draft *d) {
+    double value;
+    bool whole = false;
+    for (uint32_t k = 0; k < d->count; k++)
+        whole = whole || (vg_node_shape(g, d->operands[k]) == d->shape && !vg_node_uniform(g, d->operands[k], &value));
+    for (uint32_t k = 0; k < d->count && whole; k++)
+        if (vg_node_rank(g, d->operands[k]) > 0 && vg_node_uniform(g, d->operands[k], &value))
+            d->operands[k] = vg_build_fill(g, VG_SHAPE_SCALAR, value, vg_node_dtype(g, d->operands[k]));
+}
+
+static vg_node fold_map(vg_graph *g, vg_draft *d) {
     const vg_node a = d->operands[0];
     if (d->op == VG_OP_alias || d->op == VG_OP_stop_gradient) return g->mode == VG_EMIT_GRADIENT ? 0 : a;
     const vg_node uniform = fold_uniform(g, d);
     if (uniform) return uniform;
+    const vg_node repeated = fold_repeated(g, d);
+    if (repeated) return repeated;
+    shrink_uniform(g, d);
     if (d->op == VG_OP_float || d->op == VG_OP_int) return vg_node_dtype(g, a) == d->dtype ? a : 0;
     if (d->op == VG_OP_neg && operand_op(g, d, 0) == VG_OP_neg) return vg_operand(g, a, 0);
     if (d->op == VG_OP_select) return fold_select(g, d);

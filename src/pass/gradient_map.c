@@ -20,9 +20,15 @@ VG_RULE(add) {
     out[0] = out[1] = adjoint;
 }
 
+/* Summed back to the operand's shape here rather than by the sweep: what follows is then work on as many elements as
+ * the operand has. */
+static vg_node summed(vg_graph *graph, vg_node a, vg_node operand) {
+    return vg_build_unbroadcast(graph, a, vg_node_shape(graph, operand));
+}
+
 VG_RULE(sub) {
     out[0] = adjoint;
-    out[1] = negate(graph, adjoint);
+    out[1] = negate(graph, summed(graph, adjoint, vg_operand(graph, node, 1)));
 }
 
 VG_RULE(mul) {
@@ -34,7 +40,7 @@ VG_RULE(mul) {
 VG_RULE(div) {
     vg_node b = vg_operand(graph, node, 1);
     out[0] = divide(graph, adjoint, b);
-    out[1] = negate(graph, divide(graph, multiply(graph, adjoint, node), b));
+    out[1] = negate(graph, divide(graph, summed(graph, multiply(graph, adjoint, node), b), b));
 }
 
 /* An exponent that is one number everywhere. */

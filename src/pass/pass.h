@@ -99,9 +99,10 @@ static inline bool vg_can_fault(vg_op op) {
 }
 
 /* The most that one group has, and reads and writes (run/group.h). */
-enum { VG_GROUP_INPUTS = 16, VG_GROUP_OUTPUTS = 8, VG_GROUP_MEMBERS = 32 };
+enum { VG_GROUP_INPUTS = 16, VG_GROUP_OUTPUTS = 8, VG_GROUP_MEMBERS = 32, VG_GROUP_ROW = 2048 };
 
-/* Elementwise nodes of one shape that follow each other become groups; updates and histograms go to where their operands
+/* Elementwise nodes of one shape that follow each other become groups, with sums of their rows up to VG_GROUP_ROW and
+ * what is made of them; updates and histograms go to where their operands
  * have just been made, and a new value is written straight into its variable where nobody reads the old one any more. No
  * bit of a result depends on it. */
 void vg_fuse(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph);

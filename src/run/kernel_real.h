@@ -81,6 +81,7 @@ static inline bool vg_indices_fit(const vg_work *work, int64_t limit) {
 void VG_VARIANT(vg_group_run)(const vg_work *work);
 void VG_VARIANT(vg_moments_add)(const vg_real *values, int64_t count, vg_moments *part, uint32_t *counters);
 vg_loop VG_VARIANT(vg_map_loop)(vg_op op, vg_dtype out, vg_dtype in);
+vg_loop VG_VARIANT(vg_reduce_loop)(vg_op op, vg_dtype out);      /* of a row each: of sum, prod, max, min */
 #define VG_DECLARE(name) void VG_KERNEL(name)(const vg_work *work);
 VG_WORK_ROWS(VG_DECLARE)
 #define VG_MAP(name, arity, types, gradient, flops, real, integer, doc) VG_DECLARE(name)

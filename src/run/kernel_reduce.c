@@ -1,6 +1,7 @@
 /* sum, prod, max, min over any axes. One accumulator an output element; lines that are reduced are summed in eight
  * lanes joined in a fixed tree, lines that are kept go into their accumulators side by side. Sums and products of
  * floats accumulate in double. Order depends on the shape alone. */
+#include "run/group.h"
 #include "run/kernel_real.h"
 
 enum { LANES = 8, WIDE = 16 };
@@ -48,6 +49,16 @@ typedef struct operation {
     }                                                                                                          \
     static void op##_rows(void *accumulators, const void *from, int64_t rows, int64_t count, int64_t stride) { \
         for (int64_t r = 0; r < rows; r++) op##_one((ACC *)accumulators + r, (const TYPE *)from + r * stride, count, 1); \
+    }                                                                                                          \
+    static void op##_tile(const vg_tile *t, const vg_member *m) {                                              \
+        const int64_t stride = t->stride[m->in[0]];                                                            \
+        for (int64_t r = 0; r < t->rows; r++) {                                                                \
+            const TYPE *from = (const TYPE *)(t->at[m->in[0]] + r * t->row[m->in[0]]);                         \
+            ACC all = (neutral);                                                                               \
+            if (stride == 1) op##_one(&all, from, t->count, 1);                                                \
+            else op##_one(&all, from, t->count, stride);                                                       \
+            *(TYPE *)(t->at[m->out] + r * t->row[m->out]) = (TYPE)all;                                         \
+        }                                                                                                      \
     }                                                                                                          \
     static void op##_side(int64_t count, char *const *at, const int64_t *stride) {                             \
         ACC *to = (ACC *)at[0];                                                                                \
@@ -225,3 +236,12 @@ REDUCE(prod)
 REDUCE(max)
 REDUCE(min)
 #undef REDUCE
+
+/* Each row of a tile (group.h) by itself, as `rows` does it. */
+vg_loop VG_VARIANT(vg_reduce_loop)(vg_op op, vg_dtype out) {
+    const bool whole = out == VG_I32;
+    if (op == VG_OP_sum) return whole ? sum_whole_tile : sum_real_tile;
+    if (op == VG_OP_prod) return whole ? prod_whole_tile : prod_real_tile;
+    if (op == VG_OP_max) return whole ? max_whole_tile : max_real_tile;
+    return whole ? min_whole_tile : min_real_tile;
+}

@@ -6,7 +6,7 @@
 
 typedef vg_maker maker;
 
-static vg_view view_of_shape(const maker *m, vg_node node) {
+vg_view vg_program_shape(const maker *m, vg_node node) {
     vg_dim list[VG_RANK_LIMIT];
     vg_view view = { .dtype = vg_node_dtype(m->graph, node), .count = 1 };
     view.rank = vg_shape_list(&m->ir->dims, vg_node_shape(m->graph, node), list);
@@ -111,7 +111,7 @@ static void make_views(const maker *m) {
         const vg_op op = vg_node_op(m->graph, node);
         if (program->schedule.phase[node] == VG_PHASE_dead || vg_op_is(op, VG_FLAG_effect) ||
             program->schedule.inner[node]) continue;
-        vg_view view = view_of_shape(m, node);
+        vg_view view = vg_program_shape(m, node);
         view.data = data_of(m, node, &view);
         program->view_of[node] = add_view(m, view);
         if (program->host_of[node])
