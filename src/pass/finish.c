@@ -97,6 +97,7 @@ void vg_finish(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph) {
     const uint32_t count = vg_graph_count(graph);
     finisher f = { .s = schedule, .g = graph };
     vg_arena arena;
+    if (schedule->part == VG_PART_INITIAL) return;      /* a bias may be a variable that is written on the way */
     vg_arena_init(&arena, mem);
     f.base = VG_ARRAY(&arena, vg_node, count);
     f.step_of = VG_ARRAY(&arena, uint32_t, count);
