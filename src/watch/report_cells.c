@@ -1,0 +1,72 @@
+/* A histogram's fine buckets in a bounded number of cells (report.h): fine where a linear axis shows them, near the
+ * largest magnitudes, and wide enough apart for a logarithmic one below. */
+#include <math.h>
+
+#include "watch/report.h"
+
+enum { SMALL_SHARE = 2048, FULL = 255 };
+
+/* The cell of a magnitude `octaves` below the outermost octave, `mantissa` in [1, 2). */
+static uint32_t cell_of(int octaves, double mantissa) {
+    if (octaves < VG_CELLS_QUARTERS / 4) {
+        return (uint32_t)(4 * octaves + 3 - (int)((mantissa - 1) * 4));
+    }
+    octaves -= VG_CELLS_QUARTERS / 4;
+    if (octaves < VG_CELLS_HALVES / 2) {
+        return (uint32_t)(VG_CELLS_QUARTERS + 2 * octaves + 1 - (int)((mantissa - 1) * 2));
+    }
+    octaves -= VG_CELLS_HALVES / 2;
+    const int outer = VG_CELLS_QUARTERS + VG_CELLS_HALVES;
+    return (uint32_t)(octaves < VG_CELLS_OCTAVES ? outer + octaves : VG_CELLS - 1);
+}
+
+/* A magnitude within a bucket; its edges may be 0 or infinite. */
+static double middle_of(const vg_bucket *bucket) { return fabs(bucket->low / 2 + bucket->high / 2); }
+
+/* x in [2^o, 2^(o+1)) */
+static int octave_of(double magnitude, double *mantissa) {
+    int exponent;
+    *mantissa = 2 * frexp(magnitude, &exponent);
+    return exponent - 1;
+}
+
+/* Returns how many cells of each sign are worth keeping. */
+static uint32_t kept_of(const double counts[2][VG_CELLS]) {
+    double total = 0, inner = 0;
+    for (uint32_t i = 0; i < VG_CELLS; i++) {
+        total += counts[0][i] + counts[1][i];
+    }
+    uint32_t kept = VG_CELLS;
+    while (kept > 0 && inner + counts[0][kept - 1] + counts[1][kept - 1] <= total / SMALL_SHARE) {
+        kept--;
+        inner += counts[0][kept] + counts[1][kept];
+    }
+    return kept;
+}
+
+void vg_cells_of(const vg_histogram *h, vg_cells *out) {
+    double counts[2][VG_CELLS] = { { 0 } }, mantissa, most = 0;
+    int outermost = INT16_MIN;
+    *out = (vg_cells){ 0 };
+    for (size_t i = 0; i < h->bucket_count; i++) {
+        const int octave = octave_of(middle_of(&h->buckets[i]), &mantissa);
+        outermost = octave > outermost ? octave : outermost;
+    }
+    for (size_t i = 0; i < h->bucket_count; i++) {
+        const vg_bucket *bucket = &h->buckets[i];
+        const int octave = octave_of(middle_of(bucket), &mantissa);
+        double *cell = &counts[bucket->low < 0][cell_of(outermost - octave, mantissa)];
+        *cell += (double)bucket->count;
+        most = fmax(most, *cell);
+    }
+    if (most == 0) {
+        return;
+    }
+    out->octave = (int16_t)outermost;
+    out->kept = (uint8_t)kept_of(counts);
+    for (uint32_t i = 0; i < out->kept; i++) {
+        for (uint32_t sign = 0; sign < 2; sign++) {
+            out->bytes[sign * out->kept + i] = (uint8_t)ceil(FULL * sqrt(counts[sign][i] / most));
+        }
+    }
+}
