@@ -194,9 +194,10 @@ static bool watch(vg_sink *sink, const vg_record *record) {
     return true;
 }
 
+/* What an allocation that failed has left half done is not shown. */
 static bool close_report(vg_sink *sink) {
     report_sink *self = (report_sink *)sink;
-    return !self->account.started || write_report(self);
+    return !sink->error && (!self->account.started || write_report(self));
 }
 
 static const vg_sink_kind kind = { sizeof(report_sink), open_report, watch, close_report };

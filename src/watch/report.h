@@ -25,8 +25,8 @@
 
 /* A distribution's magnitudes by sign, in cells that are counted inwards from the octave [2^o, 2^(o+1)) of the largest:
  * four to an octave, in the next eight two, then one, and one for all that is smaller. A byte is
- * 255 * sqrt(n / the most in a cell), rounded up. The innermost cells are left out while together they have less than
- * 1/2048 of the elements, in both signs as many. */
+ * 63 * sqrt(n / the most in a cell), rounded up. The innermost cells are left out while together they have less than
+ * 1/512 of the elements, in both signs as many. */
 enum { VG_CELLS_QUARTERS = 16, VG_CELLS_HALVES = 16, VG_CELLS_OCTAVES = 16,
        VG_CELLS = VG_CELLS_QUARTERS + VG_CELLS_HALVES + VG_CELLS_OCTAVES + 1 };
 
@@ -49,7 +49,7 @@ typedef struct vg_curve {
     VG_VEC(vg_point) points;
 } vg_curve;
 
-/* Histograms: when the bytes of all are too many, every second frame of the longest films goes, but not the newest. */
+/* Histograms: when the packed bytes of all are too many, every second frame of the longest films goes, but not the newest. */
 typedef struct vg_frame {
     uint64_t step, index;         /* index: among those that came */
     double   mean, std, min, max;
@@ -75,7 +75,7 @@ typedef struct vg_keep {
 } vg_keep;
 
 enum { VG_KEEP_TAGS = 4096, VG_CURVE_POINTS = 1 << 14, VG_CURVES_POINTS = 1 << 19, VG_FILM_LEAST = 64,
-       VG_FILMS_BYTES = 17 << 20 };
+       VG_FILMS_BYTES = 14000000 };
 
 void    vg_keep_init(vg_keep *keep, vg_arena *arena);
 void    vg_keep_add(vg_keep *keep, const vg_record *record);   /* a SCALAR or HISTOGRAM record */

@@ -4,7 +4,7 @@
 
 #include "watch/report.h"
 
-enum { SMALL_SHARE = 2048, FULL = 255 };
+enum { SMALL_SHARE = 512, FULL = 63 };
 
 /* The cell of a magnitude `octaves` below the outermost octave, `mantissa` in [1, 2). */
 static uint32_t cell_of(int octaves, double mantissa) {
@@ -20,8 +20,11 @@ static uint32_t cell_of(int octaves, double mantissa) {
     return (uint32_t)(octaves < VG_CELLS_OCTAVES ? outer + octaves : VG_CELLS - 1);
 }
 
-/* A magnitude within a bucket; its edges may be 0 or infinite. */
-static double middle_of(const vg_bucket *bucket) { return fabs(bucket->low / 2 + bucket->high / 2); }
+/* A magnitude within a bucket; its inner edge may be 0, its outer one infinite. */
+static double middle_of(const vg_bucket *bucket) {
+    const double middle = fabs(bucket->low / 2 + bucket->high / 2);
+    return isfinite(middle) ? middle : fmin(fabs(bucket->low), fabs(bucket->high));
+}
 
 /* x in [2^o, 2^(o+1)) */
 static int octave_of(double magnitude, double *mantissa) {

@@ -20,8 +20,8 @@ struct vg_report_graph {
     vg_map          types, files, lines;         /* key -> index + 1, and offset -> line */
     text_list       type_texts, file_texts, operations;
     number_list     op, type, arity, operands, forward, line, caller, inner_file, inner_line;
-    number_list     named, tagged, tag_kind;     /* nodes */
-    text_list       paths, tags, variables, initials;
+    number_list     named, tagged, tag_kind, updates;   /* nodes */
+    text_list       paths, tags, updated, variables, initials;
 };
 
 static void push(vg_report_graph *r, number_list *list, uint64_t number) {
@@ -114,9 +114,13 @@ static void add_node(vg_report_graph *r, vg_node node) {
     }
     push(r, &r->forward, g->place.items[node].forward);
     add_place(r, &g->place.items[node]);
+    uint32_t count;
+    const vg_word *words = vg_attr_words(g->ir, g->attr.items[node], &count);
+    if (vg_node_op(g, node) == VG_OP_update) {
+        push(r, &r->updates, node);
+        push_text(r, &r->updated, text_of(r, (vg_str)words[0]));
+    }
     if (vg_node_op(g, node) == VG_OP_summary) {
-        uint32_t count;
-        const vg_word *words = vg_attr_words(g->ir, g->attr.items[node], &count);
         push(r, &r->tagged, vg_operand(g, node, 0));
         push(r, &r->tag_kind, words[1]);
         push_text(r, &r->tags, text_of(r, (vg_str)words[0]));
@@ -182,12 +186,13 @@ json_t *vg_report_graph_object(const vg_report_graph *r) {
     if (!r) {
         return json_null();
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "operations", texts(&r->operations), "types", texts(&r->type_texts), "files", texts(&r->file_texts),
         "op", numbers(&r->op), "type", numbers(&r->type), "arity", numbers(&r->arity),
         "operands", numbers(&r->operands), "forward", numbers(&r->forward), "line", numbers(&r->line),
         "caller", numbers(&r->caller), "innerFile", numbers(&r->inner_file), "innerLine", numbers(&r->inner_line),
         "named", numbers(&r->named), "paths", texts(&r->paths), "tagged", numbers(&r->tagged),
-        "tagKind", numbers(&r->tag_kind), "tags", texts(&r->tags), "variables", texts(&r->variables),
+        "tagKind", numbers(&r->tag_kind), "tags", texts(&r->tags), "updates", numbers(&r->updates),
+        "updated", texts(&r->updated), "variables", texts(&r->variables),
         "initials", texts(&r->initials));
 }

@@ -98,12 +98,12 @@ const lineChart = given => {
   };
 
   const draw = () => {
-    width = Math.max(holder.clientWidth, 220);
+    width = widthOf(holder, 220);
     const labels = series.length > 1 ? ids.map(i => series[i].label) : [];
     const right = labels.length ? clamp(Math.max(...labels.map(t => textWidth(t, 11))) + 10, 20, width * 0.3) : 10;
     const top = 8, bottom = height - 20;
     const y = makeScale(low, high, bottom, top, log, Math.max(2, Math.floor(height / 42)));
-    const left = Math.max(...y.ticks.map(t => textWidth(options.percent ? percent(t) : tickText(t, log), 11))) + 10;
+    const left = Math.max(...y.ticks.map(t => textWidth(options.percent ? percent(t) : tickText(t, y), 11))) + 10;
     x = makeScale(0, lastStep, left, width - right, false, Math.max(2, Math.floor((width - left - right) / 90)));
     x.y = y;
     const bands = [], lines = [];
@@ -122,10 +122,10 @@ const lineChart = given => {
     const picture = svg('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img',
                                  'aria-label': `${options.title || ''}: ${describe()}` },
       y.ticks.map(t => [svg('line', { class: 'grid', x1: left, x2: width - right, y1: y(t), y2: y(t) }),
-        svg('text', { class: 'tick', x: left - 6, y: y(t) + 3.5, 'text-anchor': 'end' }, options.percent ? percent(t) : tickText(t, log))]),
+        svg('text', { class: 'tick', x: left - 6, y: y(t) + 3.5, 'text-anchor': 'end' }, options.percent ? percent(t) : tickText(t, y))]),
       x.ticks.map(t => svg('text', { class: 'tick', x: x(t), y: height - 5, 'text-anchor': 'middle' }, whole(t))),
       bands, cursor, lines, dots,
-      ids.map((i, k) => labels.length ? svg('text', { class: 'label', x: width - right + 6, y: places[k] + 3.5, fill: series[i].colour() }, labels[k]) : null));
+      ids.map((i, k) => labels.length ? svg('text', { class: 'label', x: width - right + 6, y: places[k] + 3.5, style: `fill:${series[i].colour()}` }, labels[k]) : null));
     holder.replaceChildren(picture);
     shown(now.hover === null ? stepNow() : now.hover);
   };

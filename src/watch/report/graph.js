@@ -47,11 +47,11 @@ const placeText = node => {
 /* First and present step of a distribution, small. */
 const miniature = film => {
   const width = 260, height = 70, axis = familyAxis([film], axisPays([film]));
-  const scale = makeScale(axis.low, axis.high, 4, width - 4, axis.log, 4);
+  const scale = makeScale(axis.low, axis.high, 4, width - 4, axis.log, 6);
   const draw = i => { const points = densityOf(cellsOf(film, i), axis, width - 8); return pathOf(points, 4, height - 18, height - 26, peakOf(points)); };
   const i = frameAt(film, stepNow());
   return html('figure', { class: 'miniature' }, svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': film.tag },
-    scale.ticks.map(t => svg('text', { class: 'tick', x: scale(t), y: height - 4, 'text-anchor': 'middle' }, tickText(t, axis.log))),
+    scale.ticks.map(t => svg('text', { class: 'tick', x: scale(t), y: height - 4, 'text-anchor': 'middle' }, tickText(t, scale))),
     svg('line', { class: 'base', x1: 4, x2: width - 4, y1: height - 18, y2: height - 18 }),
     svg('path', { class: 'first', d: draw(0) }), svg('path', { class: 'ridge', fill: rampColour(0.2), stroke: rampColour(0.2), d: draw(i) })),
     html('figcaption', {}, `step ${whole(film.steps[i])}: rms ${show(film.rms[i])}, zeros ${percent(zeroShare(film, i))}`));
@@ -72,14 +72,14 @@ const graphSection = () => {
   const collect = () => {
     places = new Map();
     const visible = new Map();
-    const visit = (box, x, y, closed) => {
-      const place = { x: x + box.x, y: y + box.y, width: box.width, height: box.height, part: box.part };
+    const visit = (box, x, y, closed, row) => {
+      const place = { x: x + box.x, y: y + box.y, width: box.width, height: box.height, part: box.part, row };
       const hidden = closed || (box.open ? null : place);
       if (!closed) visible.set(box, place);
-      for (const n of box.nodes) places.set(n, hidden || { x: place.x + n.x, y: place.y + n.y, width: n.width, height: n.height, part: n.part });
-      for (const inner of box.boxes) visit(inner, place.x, place.y, hidden);
+      for (const n of box.nodes) places.set(n, hidden || { x: place.x + n.x, y: place.y + n.y, width: n.width, height: n.height, part: n.part, row });
+      for (const inner of box.boxes) visit(inner, place.x, place.y, hidden, row);
     };
-    for (const row of boxes.rows) for (const part of columns) if (row.cells[part]) visit(row.cells[part], 0, 0, null);
+    for (const row of boxes.rows) for (const part of columns) if (row.cells[part]) visit(row.cells[part], 0, 0, null, row.cells[part].place);
     return visible;
   };
 
@@ -89,8 +89,8 @@ const graphSection = () => {
       return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
     }
     const down = b.y >= a.y, x1 = a.x + a.width / 2, x2 = b.x + b.width / 2, y1 = down ? a.y + a.height : a.y, y2 = down ? b.y : b.y + b.height, far = Math.abs(y2 - y1);
-    if (far > 90 && Math.abs(x2 - x1) < 60) {   /* around what lies between */
-      const x = Math.min(a.x, b.x), out = x - Math.min(14 + far / 14, 40), s1 = a.y + a.height / 2, s2 = b.y + b.height / 2;
+    if (a.row === b.row ? far > 90 && Math.abs(x2 - x1) < 60 : Math.abs(a.row - b.row) > 1) {   /* around what lies between */
+      const x = Math.min(a.x, b.x), out = x - Math.min(12 + far / 14, 40), s1 = a.y + a.height / 2, s2 = b.y + b.height / 2;
       return `M${a.x} ${s1}C${out} ${s1} ${out} ${s2} ${b.x} ${s2}`;
     }
     const bend = Math.max(far / 2, 8) * (down ? 1 : -1);
@@ -101,7 +101,7 @@ const graphSection = () => {
     const seen = new Map();
     for (const [n, a] of places) for (const user of n.users) {
       const b = places.get(user);
-      if (!b || a === b) continue;
+      if (!b || a === b || n.constant && n.box !== user.box) continue;   /* a constant may serve all of the model */
       if (!seen.has(a)) seen.set(a, new Map());
       const found = seen.get(a).get(b);
       if (found) found.push(n, user); else seen.get(a).set(b, [n, user]);
@@ -138,13 +138,14 @@ const graphSection = () => {
     const shapes = svg('g', {}, heads, boxNodes.filter(b => b.classList.contains('open')), drawEdges(), boxNodes.filter(b => !b.classList.contains('open')), nodeNodes);
     picture.replaceChildren(svg('title', {}, 'The graph of the model'), shapes);
     if (fitted) fit(); else show();
+    if (paper.on) picture.setAttribute('viewBox', `0 0 ${size.width} ${size.height}`);
     if (focus) { const node = picture.querySelector(`[data-key="${CSS.escape(focus)}"]`); if (node) node.focus({ preventScroll: true }); }
   };
   const show = () => picture.setAttribute('viewBox', `${view.x} ${view.y} ${view.width} ${view.height}`);
   /* As wide as it needs, at most at its own size; what is taller is panned. */
   const fit = () => {
-    const width = Math.max(frame.clientWidth, 280), scale = clamp(width / size.width, 0.45, 1.15);
-    const height = clamp(size.height * scale, 160, 640);
+    const width = Math.max(frame.clientWidth, 280), scale = clamp(width / size.width, 0.45, 1);
+    const height = clamp(size.height * scale, 160, 680);
     frame.style.height = `${height}px`;
     picture.style.setProperty('--whole', `${size.width} / ${size.height}`);
     view = { x: (size.width - width / scale) / 2, y: 0, width: width / scale, height: height / scale };

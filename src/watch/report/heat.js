@@ -5,8 +5,8 @@ const QUANTILES = [0.05, 0.25, 0.5, 0.75, 0.95];
 const heatMap = family => {
   const readout = html('span', { class: 'readout' }), holder = html('div', { class: 'plot' });
   const node = html('figure', { class: 'chart' },
-    html('h4', { class: 'chart-title' }, html('span', {}, 'distribution over steps'), readout), holder);
-  let cursor = null, x = null;
+    html('h4', { class: 'chart-title' }, html('span', {}, 'distribution'), readout), holder);
+  let cursor = null, x = null, wide = 1;
 
   /* One column of pixels a frame (or more frames a column), each as dark as its cells are dense. */
   const paintCells = (canvas, film, axis, left, right, top, bottom, ratio) => {
@@ -14,7 +14,7 @@ const heatMap = family => {
     const image = context.createImageData(columns, rows);
     let frame = -1, shades = new Uint8Array(rows);
     for (let px = 0; px < columns; px++) {
-      const step = (px + 0.5) / columns * (lastStep + 1), next = frameAt(film, step);
+      const step = (px + 0.5) / columns * lastStep, next = nearestFrame(film, step);
       if (next !== frame) {
         frame = next;
         shades = new Uint8Array(rows);
@@ -27,9 +27,8 @@ const heatMap = family => {
           }
         }
       }
-      const begun = film.steps.length && film.steps[0] <= step;
       for (let py = 0; py < rows; py++) {
-        const [r, g, b] = table[begun ? shades[rows - 1 - py] : 0], at = 4 * (py * columns + px);
+        const [r, g, b] = table[shades[rows - 1 - py]], at = 4 * (py * columns + px);
         image.data[at] = r;
         image.data[at + 1] = g;
         image.data[at + 2] = b;
@@ -40,9 +39,9 @@ const heatMap = family => {
   };
 
   const draw = () => {
-    const width = Math.max(holder.clientWidth, 220), height = 250, top = 8, bottom = height - 20;
+    const width = wide = widthOf(holder, 220), height = 250, top = 8, bottom = height - 20;
     const axis = familyAxis([family.chosen], family.log), y = makeScale(axis.low, axis.high, bottom, top, axis.log, 5);
-    const left = Math.max(...y.ticks.map(t => textWidth(tickText(t, axis.log), 11))) + 10, right = width - 10;
+    const left = Math.max(...y.ticks.map(t => textWidth(tickText(t, y), 11))) + 10, right = width - 10;
     x = makeScale(0, lastStep, left, right, false, Math.max(2, Math.floor((right - left) / 90)));
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const canvas = html('canvas', { width: Math.round((right - left) * ratio), height: Math.round((bottom - top) * ratio), class: 'heat',
@@ -50,7 +49,7 @@ const heatMap = family => {
     paintCells(canvas, family.chosen, axis, left, right, top, bottom, ratio);
     cursor = svg('line', { class: 'cursor', y1: top, y2: bottom });
     const picture = svg('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': `Heat map of ${family.chosen.tag} over steps` },
-      y.ticks.map(t => svg('text', { class: 'tick', x: left - 6, y: y(t) + 3.5, 'text-anchor': 'end' }, tickText(t, axis.log))),
+      y.ticks.map(t => svg('text', { class: 'tick', x: left - 6, y: y(t) + 3.5, 'text-anchor': 'end' }, tickText(t, y))),
       x.ticks.map(t => svg('text', { class: 'tick', x: x(t), y: height - 5, 'text-anchor': 'middle' }, whole(t))), cursor);
     holder.replaceChildren(canvas, picture);
     follow();
@@ -64,7 +63,7 @@ const heatMap = family => {
   };
   const stepAt = event => {
     const box = holder.getBoundingClientRect();
-    return clamp((event.clientX - box.left - x(0)) / (x(lastStep) - x(0)), 0, 1) * lastStep;
+    return clamp(((event.clientX - box.left) * wide / box.width - x(0)) / (x(lastStep) - x(0)), 0, 1) * lastStep;
   };
   holder.addEventListener('pointermove', event => { now.hover = Math.round(stepAt(event)); followers.forEach(f => f(true)); });
   holder.addEventListener('pointerleave', () => { now.hover = null; followers.forEach(f => f(true)); });
@@ -99,7 +98,9 @@ const tensorOverTime = family => {
   const ink = () => getComputedStyle(document.documentElement).getPropertyValue('--accent').trim();
   family.select = html('select', { 'aria-label': 'Tensor shown over time', onchange: event => family.choose(family.items[+event.target.value]) },
     family.items.map((film, i) => html('option', { value: i }, film.label)));
+  family.name = html('code', { class: 'on-paper' });
   const chart = () => {
+    family.name.textContent = family.chosen.label;
     const [q05, q25, q50, q75, q95] = quantileColumns(family.chosen, family.log);
     return { title: family.log ? 'quantiles of |x|' : 'quantiles', height: 250, log: family.log,
       series: [{ label: 'median', steps: family.chosen.steps, values: q50, colour: ink,
@@ -112,6 +113,6 @@ const tensorOverTime = family => {
     heat.draw();
   };
   return { draw, node: html('div', { class: 'one-tensor' },
-    html('h3', {}, html('label', {}, 'One tensor over time ', family.select)),
+    html('h3', {}, html('label', {}, 'One tensor over time ', family.select), family.name),
     html('div', { class: 'multiples' }, heat.node, quantiles.node)) };
 };

@@ -4,6 +4,8 @@
  * computed for belongs; a gradient where its forward node does. Scopes are rows, in the order of the computation;
  * forward, backward and updates are columns beside each other, so that a layer and its gradients stand in one row. */
 
+/* What the optimizer of a train block names: train.h[1].W.m, train[2].rate. */
+const trainPrefix = /^train(\[[^\]]*\])?\./;
 const FORWARD = 0, BACKWARD = 1, UPDATE = 2;
 
 const readGraph = () => {
@@ -18,6 +20,7 @@ const readGraph = () => {
       users: [], names: [], tags: [], part: FORWARD, scope: '', live: false });
   }
   g.named.forEach((id, k) => { if (nodes[id]) nodes[id].names.push(g.paths[k]); });
+  g.updates.forEach((id, k) => { nodes[id].updates = g.updated[k]; });
   g.tagged.forEach((id, k) => { if (nodes[id]) nodes[id].tags.push(g.tags[k]); });
 
   /* What is drawn: all that the loss, an update, a name or a summary needs; not how variables begin. */
@@ -34,7 +37,10 @@ const readGraph = () => {
   }
   for (let i = count; i > 0; i--) {   /* constants stand with what needs them */
     const n = nodes[i];
-    if (n.live && !n.operands.length && !n.names.length && n.users.length) n.part = Math.min(...n.users.map(u => u.part));
+    const ours = n.names.every(path => trainPrefix.test(path));   /* the optimizer's own variables stand with the update */
+    if (!n.live || n.operands.length || !ours || !n.users.length) continue;
+    n.part = n.names.length ? UPDATE : Math.min(...n.users.map(u => u.part));
+    n.constant = !n.names.length;
   }
   return { nodes, ops };
 };
@@ -44,10 +50,10 @@ const pathParts = path => path.match(/(?:[^.[]|\[[^\]]*\])+/g) || [path];
 
 const findScopes = graph => {
   const { nodes } = graph, scopes = new Set();
-  const own = n => n.names.filter(path => !path.startsWith('train.'))[0];
+  const own = n => n.names.filter(path => !trainPrefix.test(path))[0];
   for (const n of nodes) if (n && n.live) for (const path of n.names) {
-    const parts = pathParts(path.replace(/^train\./, ''));
-    if (!path.startsWith('train.')) for (let k = 1; k < parts.length; k++) scopes.add(parts.slice(0, k).join('.'));
+    const parts = pathParts(path.replace(trainPrefix, ''));
+    if (!trainPrefix.test(path)) for (let k = 1; k < parts.length; k++) scopes.add(parts.slice(0, k).join('.'));
   }
   const scopeOfPath = path => {
     const parts = pathParts(path);
@@ -57,8 +63,8 @@ const findScopes = graph => {
   for (let i = nodes.length - 1; i > 0; i--) {
     const n = nodes[i];
     if (!n.live) continue;
-    const name = own(n);
-    n.title = name || '';
+    const name = own(n) || n.updates && n.updates.replace(trainPrefix, '');
+    n.title = own(n) || '';
     if (name) n.scope = scopeOfPath(name);
   }
   for (let i = nodes.length - 1; i > 0; i--) {   /* users have larger ids: they know already */
@@ -66,7 +72,7 @@ const findScopes = graph => {
     if (!n.live || n.scope) continue;
     if (n.part === FORWARD) {
       const user = n.users.find(u => u.part === FORWARD && u.scope) || n.users.find(u => u.scope);
-      n.scope = user ? user.scope : '';
+      n.scope = user ? user.scope : n.operands.length ? nodes[n.operands[0]].scope : '';
     }
   }
   for (const n of nodes) if (n && n.live && n.part === BACKWARD) {
@@ -77,7 +83,7 @@ const findScopes = graph => {
   for (let i = nodes.length - 1; i > 0; i--) {   /* updates: the variable they write */
     const n = nodes[i];
     if (!n.live || n.part !== UPDATE) continue;
-    const written = n.names.map(path => path.replace(/^train\./, '')).map(path => scopeOfPath(path)).find(s => scopes.has(s));
+    const written = n.names.map(path => path.replace(trainPrefix, '')).map(path => scopeOfPath(path)).find(s => scopes.has(s));
     const variable = n.operands.map(k => nodes[k]).find(o => o.op === 'variable' && o.scope && o.part === FORWARD);
     const user = n.users.find(u => u.scope);
     n.scope = written || (variable && variable.scope) || (user && user.scope) || n.scope || '';
@@ -108,9 +114,13 @@ const makeBoxes = graph => {
     let top = n.box;
     while (top.above) top = top.above;
     const row = rows.get(top.scope);
-    if (n.part === FORWARD) row.order = row.order === Infinity ? n.id : Math.max(row.order, n.operands.length ? n.id : 0);
+    n.row = row;
+    if (n.part === FORWARD && n.operands.length) row.order = row.order === Infinity ? n.id : Math.max(row.order, n.id);
   }
-  const list = [...rows.values()].sort((a, b) => a.order - b.order);
+  for (const n of graph.nodes) if (n && n.live && n.row.order === Infinity)   /* inputs stand before what reads them */
+    n.row.first = Math.min(n.row.first || Infinity, ...n.users.map(u => u.row.order).filter(order => order < Infinity));
+  const place = row => row.order < Infinity ? row.order : (row.first || Infinity) - 0.5;
+  const list = [...rows.values()].sort((a, b) => place(a) - place(b));
   return { rows: list, boxes };
 };
 
@@ -182,6 +192,8 @@ const layoutBox = box => {
   }
   box.width = width;
   box.height = y - GAP_Y + BOX_PAD;
+  if (box.part === BACKWARD)   /* gradients come from below */
+    for (const item of items) item.y = BOX_HEAD + box.height - BOX_PAD - item.y - item.height;
 };
 
 /* Rows below each other; a column is as wide as its widest box. Returns the size. */
@@ -198,6 +210,7 @@ const layoutGraph = (rows, columns) => {
     x += widths[part] + (widths[part] ? 56 : 0);
   }
   let y = 34;
+  const places = [0, 0, 0];
   for (const row of rows) {
     const cells = columns.map(part => row.cells[part]).filter(Boolean);
     if (!cells.length) continue;
@@ -205,6 +218,7 @@ const layoutGraph = (rows, columns) => {
     for (const part of columns) {
       const box = row.cells[part];
       if (!box) continue;
+      box.place = places[part]++;
       box.x = starts[part] + (widths[part] - box.width) / 2;
       box.y = y + (height - box.height) / 2;
     }

@@ -42,7 +42,7 @@ const header = () => {
     const size = name => { const k = data.graph.named[data.graph.paths.indexOf(name)]; return k ? (data.graph.types[data.graph.type[k - 1]].match(/\d+(?=[,\]])/g) || []).reduce((p, d) => p * d, 1) : 0; };
     facts.push(fact(whole(data.graph.variables.reduce((s, name) => s + size(name), 0)), 'parameters'));
   }
-  if (expects.length) facts.push(fact(failed.length ? `${failed.length} of ${expects.length} failed` : `${expects.length === 1 ? 'held' : `all ${expects.length} held`}`, expects.length === 1 ? 'expectation' : 'expectations'));
+  if (expects.length) facts.push(fact(failed.length ? `${failed.length} of ${expects.length} failed` : expects.length === 1 ? 'held' : `all ${expects.length} held`, expects.length === 1 ? html('code', {}, `expect ${expects[0].expr}`) : 'expectations'));
   document.title = `${base(run.model)} · vgraph`;
   return [html('div', { class: 'title-row' }, html('h1', {}, base(run.model).replace(/\.nn$/, '')), themeButton()),
     html('p', { class: 'lead' }, html('span', { class: `verdict ${tone}` }, words), ` · ${dateText(run.started)}`,
@@ -193,8 +193,8 @@ const boot = () => {
     frame = requestAnimationFrame(drawAll);
   }).observe(main);
   let before;
-  addEventListener('beforeprint', () => { before = root.dataset.theme; root.dataset.theme = 'light'; drawAll(); });
-  addEventListener('afterprint', () => { if (before) root.dataset.theme = before; else delete root.dataset.theme; drawAll(); });
+  addEventListener('beforeprint', () => { before = root.dataset.theme; root.dataset.theme = 'light'; paper.on = true; drawAll(); });
+  addEventListener('afterprint', () => { paper.on = false; if (before) root.dataset.theme = before; else delete root.dataset.theme; drawAll(); });
   root.dataset.ready = 'yes';
 };
 boot();

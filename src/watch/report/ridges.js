@@ -18,7 +18,7 @@ const peakOf = points => points.reduce((most, p) => Math.max(most, p.y), 0);
 
 const valueAxis = (axis, scale, top, bottom) => scale.ticks.map(t => [
   svg('line', { class: t === 0 ? 'grid zero' : 'grid', x1: scale(t), x2: scale(t), y1: top, y2: bottom }),
-  svg('text', { class: 'tick', x: scale(t), y: bottom + 15, 'text-anchor': 'middle' }, tickText(t, axis.log))]);
+  svg('text', { class: 'tick', x: scale(t), y: bottom + 15, 'text-anchor': 'middle' }, tickText(t, scale))]);
 
 const ridgePlot = family => {
   const films = thinned(family.items), n = films.length;
@@ -28,7 +28,7 @@ const ridgePlot = family => {
   let rows = [];
 
   const draw = () => {
-    const width = Math.max(holder.clientWidth, 280), narrow = width < 560;
+    const width = widthOf(holder, 280, true), narrow = width < 560;
     const row = n <= 5 ? 46 : n <= 9 ? 38 : n <= 18 ? 28 : n <= 34 ? 20 : 15, peak = row * (n > 18 ? 2 : 1.35);
     const top = Math.max(peak - row, 0) + 22, bottom = top + n * row + 2, height = bottom + 22;
     const left = clamp(Math.max(...films.map(f => textWidth(f.label, 12))) + 12, 40, width * 0.26);
@@ -36,7 +36,7 @@ const ridgePlot = family => {
     const dotWidth = narrow || !anyRms ? 0 : clamp(width * 0.2, 90, 190);
     const axis = familyAxis(films, family.log), right = width - zeroWidth - numberWidth - dotWidth - 14;
     const scale = makeScale(axis.low, axis.high, left, right, axis.log, Math.max(2, Math.floor((right - left) / 80)));
-    const dotX = right + 18, dots = makeScale(rms.least / 1.3, Math.max(rms.high, rms.least * 2) * 1.3, dotX, dotX + Math.max(dotWidth - 26, 1), true, Math.max(2, Math.floor(dotWidth / 50)));
+    const dotX = right + 36, dots = makeScale(rms.least / 1.3, Math.max(rms.high, rms.least * 2) * 1.3, dotX, dotX + Math.max(dotWidth - 44, 1), true, Math.max(2, Math.floor(dotWidth / 50)));
     const head = (x, text, anchor) => svg('text', { class: 'head', x, y: 11, 'text-anchor': anchor }, text);
     rows = films.map((film, i) => {
       const base = top + (i + 1) * row, colour = depthColour(i, n), short = film.label.length * 6.7 > left - 12;
@@ -55,7 +55,7 @@ const ridgePlot = family => {
     const picture = svg('svg', { viewBox: `0 0 ${width} ${height}`, width, height, role: 'group', 'aria-label': `Distributions of ${family.title}, one row a tensor` },
       valueAxis(axis, scale, top - 4, bottom),
       dotWidth ? dots.ticks.map(t => [svg('line', { class: 'grid', x1: dots(t), x2: dots(t), y1: top - 4, y2: bottom }),
-        svg('text', { class: 'tick', x: dots(t), y: bottom + 15, 'text-anchor': 'middle' }, tickText(t, true))]) : null,
+        svg('text', { class: 'tick', x: dots(t), y: bottom + 15, 'text-anchor': 'middle' }, tickText(t, dots))]) : null,
       head(left, axis.log ? 'magnitude |x|' : 'value', 'start'),
       dotWidth ? head(dotX, 'rms', 'start') : head(width - zeroWidth - 4, 'rms', 'end'),
       anyZeros ? head(width - 2, 'zeros', 'end') : null,

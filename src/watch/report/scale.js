@@ -7,7 +7,7 @@ const make = (space, tag, attributes, children) => {
     if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? '' : value);
   }
-  node.append(...children.flat().filter(child => child !== null && child !== undefined && child !== false));
+  node.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined && child !== false));
   return node;
 };
 const html = (tag, attributes, ...children) => make(null, tag, attributes, children);
@@ -22,7 +22,7 @@ const show = (value, digits = 3) => {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞';
   if (value === 0) return '0';
   const size = Math.abs(value);
-  if (size >= 1e6 || size < 1e-3) {
+  if (size >= 1e6 || size < 1e-4) {
     const [mantissa, exponent] = value.toExponential(Math.max(digits - 1, 0)).split('e');
     return `${mantissa.replace(/\.?0+$/, '').replace('-', '−')}·10${superscript(+exponent)}`;
   }
@@ -44,21 +44,24 @@ const linearTicks = (low, high, count) => {
 };
 const logTicks = (low, high, count) => {
   const from = Math.ceil(Math.log10(low) - 1e-9), to = Math.floor(Math.log10(high) + 1e-9);
-  const stride = Math.max(1, Math.ceil((to - from + 1) / Math.max(count, 1)));
-  const ticks = [];
-  for (let k = Math.ceil(from / stride) * stride; k <= to; k += stride) ticks.push(10 ** k);
-  if (ticks.length >= 2) return ticks;
+  for (let stride = Math.max(1, Math.ceil((to - from + 1) / Math.max(count, 1))); to > from && stride > 0; stride--) {
+    const ticks = [];
+    for (let k = Math.ceil(from / stride) * stride; k <= to; k += stride) ticks.push(10 ** k);
+    if (ticks.length > 1) return ticks;
+  }
   const fine = [];
   for (let k = from - 1; k <= to; k++) for (const m of [1, 2, 5]) {
     const v = m * 10 ** k;
     if (v >= low * 0.999 && v <= high * 1.001) fine.push(v);
   }
-  return fine.length ? fine : [low];
+  if (fine.length > 1) return fine.slice(-Math.max(count, 2));
+  return Math.log10(high / low) < 0.5 ? linearTicks(low, high, Math.min(count, 4)) : [high];
 };
-const tickText = (value, log) => {
-  const exponent = Math.log10(Math.abs(value));
-  return log && Number.isInteger(+exponent.toFixed(9)) && (exponent < -2 || exponent > 4)
-    ? `10${superscript(Math.round(exponent))}` : show(value, 4);
+/* The text of one of an axis' ticks: powers of ten throughout where one is far from 1. */
+const tickText = (value, scale) => {
+  const exponent = value => Math.log10(Math.abs(value)), near = Math.round(exponent(value));
+  const far = scale.log && scale.ticks.some(t => exponent(t) < -2.001 || exponent(t) > 4.001);
+  return far && near !== 0 && Math.abs(exponent(value) - near) < 1e-6 ? `10${superscript(near)}` : show(value, 4);
 };
 
 /* A scale: its function from values to pixels, and ticks with their texts. */
@@ -113,8 +116,11 @@ const heatTable = () => {
   return table;
 };
 
-/* ---- what is drawn anew when the width or the theme changes */
+/* ---- what is drawn anew when the width or the theme changes, or for paper: an A4 page is so many pixels wide */
 
+const paper = { on: false, whole: 688, half: 332 };
+const widthOf = (holder, least, wide) =>
+  paper.on ? wide ? paper.whole : paper.half : Math.max(holder.clientWidth, least);
 const views = [];
 const addView = draw => { views.push(draw); };
 const drawAll = () => views.forEach(draw => draw());

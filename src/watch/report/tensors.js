@@ -54,6 +54,11 @@ const quantilesOf = (film, frame, shares) => {
 /* The frame of a film that stands at a step: the last before it. */
 const frameAt = (film, step) => placeOf(film.steps, step);
 
+const nearestFrame = (film, step) => {
+  const i = frameAt(film, step), next = film.steps[i + 1];
+  return next - step < step - film.steps[i] ? i + 1 : i;
+};
+
 /* ---- the axis of a family's distributions, common to all its tensors and steps */
 
 const sampleFrames = film => {
@@ -66,7 +71,7 @@ const sampleFrames = film => {
 const familyAxis = (films, log) => {
   let low = 0, high = 0, least = Infinity, most = 0;
   for (const film of films) for (const i of sampleFrames(film)) {
-    const reach = film.std[i] * 4.5;
+    const reach = film.std[i] * 3.5;
     low = Math.min(low, Math.max(film.min[i], film.mean[i] - reach));
     high = Math.max(high, Math.min(film.max[i], film.mean[i] + reach));
     if (!log) continue;
@@ -106,27 +111,36 @@ const densityOf = (cells, axis, pixels) => {
     }
     rows = merged;
   }
-  const points = [];
-  let from = NaN, to = NaN, share = 0;
-  const flush = () => {
-    if (Number.isNaN(from)) return;
-    const width = Math.max(to - from, 1.5), middle = (from + to) / 2;
+  /* Narrow cells are gathered in a grid around zero, wide ones stand for themselves. */
+  const grid = Math.max(pixels / 100, 1), origin = axis.log ? 0 : scale(0), points = [];
+  let bin = NaN, from = NaN, to = NaN, share = 0;
+  const put = (low, high, density) => {
     const last = points[points.length - 1];
-    if (!last || from - last.to > 1.5) {   /* a gap: down to the ground and up again */
+    if (!last || low - last.to > grid) {   /* a gap: down to the ground and up again */
       if (last) points.push({ x: last.to, y: 0, to: last.to });
-      points.push({ x: from - (to - from < 1.5 ? 0.75 : 0), y: 0, to: from });
+      points.push({ x: low, y: 0, to: low });
     }
-    points.push({ x: middle, y: share / width, to });
-    from = NaN;
+    points.push({ x: (low + high) / 2, y: density, to: high });
+  };
+  const flush = () => {
+    if (Number.isNaN(bin)) return;
+    const wide = clamp(to - from, grid / 2, grid), middle = to - from > grid / 2 ? (from + to) / 2 : origin + bin * grid;
+    put(Math.min(from, middle - wide / 2), Math.max(to, middle + wide / 2), share / wide);
+    bin = NaN;
     share = 0;
   };
   for (const row of rows) {
-    const a = clamp(scale(Math.max(row.low, axis.log ? axis.low * 1e-9 : -Infinity)), -50, pixels + 50), b = clamp(scale(row.high), -50, pixels + 50);
-    if (!Number.isNaN(from) && a - to > 1.5) flush();
-    if (Number.isNaN(from)) from = a;
-    to = Math.max(b, a);
+    if (row.high < axis.low || row.low > axis.high) continue;
+    const a = axis.log && row.low <= axis.low ? 0 : Math.max(scale(row.low), 0), b = Math.min(scale(row.high), pixels);
+    if (b - a >= grid) {
+      flush();
+      put(a, b, row.share / Math.max(axis.log ? b - a : scale(row.high) - scale(row.low), 1e-9));
+      continue;
+    }
+    const next = Math.round(((a + b) / 2 - origin) / grid);
+    if (next !== bin) { flush(); bin = next; from = a; }
+    to = b;
     share += row.share;
-    if (to - from >= 1.5) flush();
   }
   flush();
   const last = points[points.length - 1];
