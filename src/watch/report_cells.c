@@ -1,6 +1,7 @@
 /* A histogram's fine buckets in a bounded number of cells (report.h): fine where a linear axis shows them, near the
  * largest magnitudes, and wide enough apart for a logarithmic one below. */
 #include <math.h>
+#include <string.h>
 
 #include "watch/report.h"
 
@@ -26,11 +27,27 @@ static double middle_of(const vg_bucket *bucket) {
     return isfinite(middle) ? middle : fmin(fabs(bucket->low), fabs(bucket->high));
 }
 
-/* x in [2^o, 2^(o+1)) */
+/* o of a magnitude in [2^o, 2^(o+1)), read from its bits, as this is done for every bucket that a run records. */
 static int octave_of(double magnitude, double *mantissa) {
-    int exponent;
-    *mantissa = 2 * frexp(magnitude, &exponent);
-    return exponent - 1;
+    uint64_t bits;
+    int octave;
+    memcpy(&bits, &magnitude, sizeof bits);
+    octave = (int)(bits >> 52) - 1023;
+    if (octave == -1023) {   /* subnormal */
+        *mantissa = 2 * frexp(magnitude, &octave);
+        return octave - 1;
+    }
+    bits = (bits & ((UINT64_C(1) << 52) - 1)) | UINT64_C(1023) << 52;
+    memcpy(mantissa, &bits, sizeof bits);
+    return octave;
+}
+
+/* Buckets rise: the largest magnitude is the first's or the last's. */
+static int outermost_of(const vg_histogram *h) {
+    double mantissa;
+    const int first = octave_of(middle_of(&h->buckets[0]), &mantissa);
+    const int last = octave_of(middle_of(&h->buckets[h->bucket_count - 1]), &mantissa);
+    return first > last ? first : last;
 }
 
 /* Returns how many cells of each sign are worth keeping. */
@@ -49,21 +66,17 @@ static uint32_t kept_of(const double counts[2][VG_CELLS]) {
 
 void vg_cells_of(const vg_histogram *h, vg_cells *out) {
     double counts[2][VG_CELLS] = { { 0 } }, mantissa, most = 0;
-    int outermost = INT16_MIN;
     *out = (vg_cells){ 0 };
-    for (size_t i = 0; i < h->bucket_count; i++) {
-        const int octave = octave_of(middle_of(&h->buckets[i]), &mantissa);
-        outermost = octave > outermost ? octave : outermost;
+    if (h->bucket_count == 0) {
+        return;
     }
+    const int outermost = outermost_of(h);
     for (size_t i = 0; i < h->bucket_count; i++) {
         const vg_bucket *bucket = &h->buckets[i];
         const int octave = octave_of(middle_of(bucket), &mantissa);
         double *cell = &counts[bucket->low < 0][cell_of(outermost - octave, mantissa)];
         *cell += (double)bucket->count;
-        most = fmax(most, *cell);
-    }
-    if (most == 0) {
-        return;
+        most = *cell > most ? *cell : most;
     }
     out->octave = (int16_t)outermost;
     out->kept = (uint8_t)kept_of(counts);

@@ -68,8 +68,8 @@ static void add_value(vg_keep *keep, vg_curve *curve, const vg_record *record) {
 
 /* ---- films */
 
-/* The cells have six bits. */
-static size_t frame_bytes(const vg_frame *frame) { return FRAME_BYTES + 2 * (size_t)frame->kept * 6 / 8; }
+/* The cells have six bits, and less in them. */
+static size_t frame_bytes(const vg_frame *frame) { return FRAME_BYTES + 2 * (size_t)frame->kept * 5 / 8; }
 
 static void drop_last(vg_keep *keep, vg_film *film) {
     const vg_frame frame = vg_vec_pop(&film->frames);

@@ -110,7 +110,7 @@ const lineChart = given => {
     series.forEach((s, i) => {
       for (const b of s.band || []) bands.push(svg('path', { d: bandPath(x, y, s.steps, b.low, b.high), fill: s.colour(), opacity: b.opacity }));
       if (s.low) bands.push(svg('path', { d: bandPath(x, y, s.steps, s.low, s.high), fill: s.colour(), opacity: 0.22 }));
-      const single = s.steps.length === 1;
+      const single = s.steps.length === 1 && Number.isFinite(y(s.values[0]));
       lines.push(single ? svg('circle', { cx: x(s.steps[0]), cy: y(s.values[0]), r: 3, fill: s.colour() })
         : svg('path', { d: linePath(x, y, s.steps, s.values), class: 'line', stroke: s.colour(), 'data-series': i,
                         'stroke-dasharray': s.dash, 'stroke-width': series.length > 12 ? 1.1 : 1.7 }));
@@ -169,17 +169,18 @@ const scalarSection = () => {
   const charts = [];
   const plain = () => getComputedStyle(document.documentElement).getPropertyValue('--accent').trim();
   const warm = () => getComputedStyle(document.documentElement).getPropertyValue('--warm').trim();
-  for (const family of families(data.curves, (head, rest) => head ? `${head}/` : `/${rest}`)) {
+  for (const family of families([...data.curves].sort((a, b) => a.test - b.test), (head, rest) => head ? `${head}/` : `/${rest}`)) {
     if (!family.head) {
       const own = family.items.filter(c => !c.test), test = family.items.filter(c => c.test);
       const series = own.map(c => ({ ...c, label: test.length ? 'train' : c.tag, colour: plain }))
         .concat(test.map(c => ({ ...c, label: own.length ? 'test' : c.tag, colour: warm, dash: '5 3' })));
       charts.push(lineChart({ title: family.items[0].tag, series, log: 'auto' }).node);
     } else {
-      const items = family.items.filter(c => !c.test);
-      const rows = items.length ? items : family.items;
-      charts.push(lineChart({ title: family.head, log: 'auto',
-        series: rows.map((c, i) => ({ ...c, colour: rows.length === 1 ? plain : () => depthColour(i, rows.length) })) }).node);
+      const own = family.items.filter(c => !c.test), test = family.items.filter(c => c.test);
+      const rows = own.concat(test), among = c => (own.length ? own : test).findIndex(o => o.label === c.label);
+      charts.push(lineChart({ title: family.head, log: 'auto', series: rows.map(c => ({ ...c,
+        label: c.test && own.length ? `${c.label}, test` : c.label, dash: c.test && own.length ? '5 3' : undefined,
+        colour: () => depthColour(Math.max(among(c), 0), (own.length ? own : test).length) })) }).node);
     }
   }
   return html('section', { id: 'scalars', 'aria-labelledby': 'scalars-title' },
