@@ -268,9 +268,10 @@ typedef struct vg_journal_options {
     const vg_run_options *run;
 } vg_journal_options;
 VG_API vg_sink *vg_sink_journal(const char *folder, vg_model *model, const vg_journal_options *options, const char **error);
-/* report.html in `folder` (made when missing): the run's values, the graph and the source as one page for a browser, which
- * needs no network. Written when the sink is closed. */
-VG_API vg_sink *vg_sink_report(const char *folder, vg_model *model, const vg_journal_options *options, const char **error);
+/* report.html in `folder` (made when missing): the run's values, the graph and the source as one page for a browser,
+ * which needs no network. Written when the sink is closed. */
+VG_API vg_sink *vg_sink_report(const char *folder, vg_model *model, const vg_journal_options *options,
+                               const char **error);
 /* What is wrong with a run, or worth knowing; shown at the top of the report, in the order in which they come. */
 typedef enum vg_severity { VG_SEVERITY_NOTE, VG_SEVERITY_WARNING, VG_SEVERITY_ERROR } vg_severity;
 typedef struct vg_finding {

@@ -438,7 +438,8 @@ static void test_failures(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_value), cmocka_unit_test(test_nothing_but_zeros), cmocka_unit_test(test_infinite_edge),
+        cmocka_unit_test(test_one_value), cmocka_unit_test(test_nothing_but_zeros),
+        cmocka_unit_test(test_infinite_edge),
         cmocka_unit_test(test_shares), cmocka_unit_test(test_curves_keep_peaks), cmocka_unit_test(test_curves_keep_nan),
         cmocka_unit_test(test_films_thin_evenly), cmocka_unit_test(test_columns), cmocka_unit_test(test_images),
         cmocka_unit_test(test_page), cmocka_unit_test(test_size), cmocka_unit_test(test_failures),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """report.html in a real browser: it loads without a complaint and without the network, shows what was recorded, moves
-with the slider, and its nodes can be chosen, by mouse and by keyboard. Without a Chromium there is nothing to look with,
-and the test is skipped (exit 77)."""
+with the slider, and its nodes can be chosen, by mouse and by keyboard. Without a Chromium there is nothing to look
+with, and the test is skipped (exit 77)."""
 import json
 import os
 import re
@@ -202,7 +202,8 @@ def test_phone(browser, page):
     browser.resize(390, 844, phone=True)
     browser.open(page, READY)
     assert browser.run("document.documentElement.scrollWidth") <= 390
-    outside = browser.run("[...document.querySelectorAll('.plot svg')].filter(n => n.getBoundingClientRect().right > 391).length")
+    outside = browser.run("[...document.querySelectorAll('.plot svg')]"
+                          ".filter(n => n.getBoundingClientRect().right > 391).length")
     assert outside == 0
     browser.resize(1280, 900)
 
@@ -260,7 +261,17 @@ def test_deep(browser):
     assert browser.run("document.querySelectorAll('.node').length") > 800
 
 
+def test_words():
+    """The source's words are coloured as the lexer has them."""
+    with open(os.path.join(ROOT, "grammar", "lexer.re"), encoding="utf-8") as file:
+        words = set(re.findall(r'^ +"([a-z]+)" +\{ TOKEN', file.read(), re.M))
+    with open(os.path.join(ROOT, "src", "watch", "report", "page.js"), encoding="utf-8") as file:
+        shown = set("".join(re.findall(r"'([^']*)'", file.read().split("const words", 1)[1].split(";", 1)[0])).split())
+    assert words and shown - words == {"scalar", "histogram", "image"} and words <= shown, words ^ shown
+
+
 def main():
+    test_words()
     path = chromium.find()
     if not path:
         print("skipped: there is no Chromium to look at the report with (Debian: chromium-headless-shell)")

@@ -175,7 +175,8 @@ static json_t *note_list(const vg_account *account) {
 }
 
 json_t *vg_account_object(const vg_account *account) {
-    json_t *object = json_pack("{s:i, s:s, s:s, s:s, s:s*, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:s, s:o, s:o, s:o, s:o}",
+    json_t *object = json_pack("{s:i, s:s, s:s, s:s, s:s*, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:s, s:o, s:o, s:o, "
+        "s:o}",
         "format", FORMAT, "version", vg_version(), "model", vg_model_name(account->model), "source", account->source,
         "command", account->command, "overrides", override_list(account), "data", data_list(account),
         "seed", whole(account->seed), "steps", whole(account->steps), "batch", whole(account->model->unit.batch_size),

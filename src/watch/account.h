@@ -1,5 +1,5 @@
-/* What is told of a run beside its values: what was run, where, how, and how it ended. run.json is this (journal.c), and
- * report.html carries it (report.c). */
+/* What is told of a run beside its values: what was run, where, how, and how it ended. run.json is this (journal.c),
+ * and report.html carries it (report.c). */
 #ifndef VG_WATCH_ACCOUNT_H
 #define VG_WATCH_ACCOUNT_H
 

@@ -2,8 +2,8 @@
  * (report_cells.c), images (report_images.c), the graph (report_graph.c), and the page that shows them (report.c, with
  * the text of the page from src/watch/report).
  *
- * The page reads, besides JSON, one block of binary columns: little-endian, behind each other in the order of the JSON's
- * lists, zlib-compressed, base64. `real` is float64 in a float64 run, else float32.
+ * The page reads, besides JSON, one block of binary columns: little-endian, behind each other in the order of the
+ * JSON's lists, zlib-compressed, base64. `real` is float64 in a float64 run, else float32.
  *   a curve of P points:  u32[P] steps since the point before, real[P] means; when a point is several records also
  *                         real[P] minima and real[P] maxima
  *   a film of F frames:   u32[F] steps since the frame before, real[F] mean, std, min, max each, u32[F] zeros,
@@ -49,7 +49,8 @@ typedef struct vg_curve {
     VG_VEC(vg_point) points;
 } vg_curve;
 
-/* Histograms: when the packed bytes of all are too many, every second frame of the longest films goes, but not the newest. */
+/* Histograms: when the packed bytes of all are too many, every second frame of the longest films goes, but not the
+ * newest. */
 typedef struct vg_frame {
     uint64_t step, index;         /* index: among those that came */
     double   mean, std, min, max;

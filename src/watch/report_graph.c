@@ -186,7 +186,8 @@ json_t *vg_report_graph_object(const vg_report_graph *r) {
     if (!r) {
         return json_null();
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o, s:o}",
         "operations", texts(&r->operations), "types", texts(&r->type_texts), "files", texts(&r->file_texts),
         "op", numbers(&r->op), "type", numbers(&r->type), "arity", numbers(&r->arity),
         "operands", numbers(&r->operands), "forward", numbers(&r->forward), "line", numbers(&r->line),

@@ -1,4 +1,5 @@
-/* The images that the report keeps: a few of each tag, evenly over the run, and the newest. They become PNGs at the end. */
+/* The images that the report keeps: a few of each tag, evenly over the run, and the newest. They become PNGs at the
+ * end. */
 #include <string.h>
 
 #include "watch/png.h"

@@ -9,7 +9,8 @@
 enum { FRAME_BYTES = 20 };
 
 void vg_keep_init(vg_keep *keep, vg_arena *arena) {
-    *keep = (vg_keep){ .mem = arena->mem, .arena = arena, .curve_limit = VG_CURVE_POINTS, .film_limit = VG_FILMS_BYTES };
+    *keep = (vg_keep){ .mem = arena->mem, .arena = arena, .curve_limit = VG_CURVE_POINTS,
+                       .film_limit = VG_FILMS_BYTES };
 }
 
 static const char *copy(vg_keep *keep, const char *text) { return vg_sink_utf8(keep->arena, text, strlen(text)); }
