@@ -10,7 +10,8 @@ const heatMap = family => {
     'figure',
     { class: 'chart' },
     html('h4', { class: 'chart-title' }, html('span', {}, 'distribution'), readout),
-    holder
+    holder,
+    html('figcaption', {}, 'Colour: how dense the elements lie, up to the densest place of each step.')
   );
   let cursor = null,
     x = null,
@@ -32,7 +33,7 @@ const heatMap = family => {
         frame = next;
         shades = new Uint8Array(rows);
         const points = densityOf(cellsOf(film, frame), axis, rows),
-          peak = peakOf(points);
+          peak = points.reduce((most, p) => Math.max(most, p.y), 0);
         for (let k = 1; k < points.length; k++) {
           const a = points[k - 1],
             b = points[k];

@@ -79,7 +79,7 @@ const miniature = film => {
   const scale = makeScale(axis.low, axis.high, 4, width - 4, axis.log, 6);
   const draw = i => {
     const points = densityOf(cellsOf(film, i), axis, width - 8);
-    return pathOf(points, 4, height - 18, height - 26, peakOf(points));
+    return pathOf(points, 4, height - 18, height - 26, axis);
   };
   const i = frameAt(film, stepNow());
   return html(
@@ -93,7 +93,7 @@ const miniature = film => {
       ),
       svg('line', { class: 'base', x1: 4, x2: width - 4, y1: height - 18, y2: height - 18 }),
       svg('path', { class: 'first', d: draw(0) }),
-      svg('path', { class: 'ridge', fill: rampColour(0.2), stroke: rampColour(0.2), d: draw(i) })
+      svg('path', { class: 'ridge', fill: tint(rampColour(0.2)), stroke: rampColour(0.2), d: draw(i) })
     ),
     html(
       'figcaption',

@@ -1,5 +1,6 @@
 /* ---- source */
 
+const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
 /* grammar/lexer.re has the words. */
 const words =
   'use const data input var state update def layer initializer optimizer for in if then else return train summary ' +
@@ -44,7 +45,7 @@ const sourceSection = () => {
   showLine = line => {
     clear();
     mark(line, 'marked');
-    if (rows[line - 1]) rows[line - 1].scrollIntoView({ block: 'center', behavior: 'smooth' });
+    if (rows[line - 1]) rows[line - 1].scrollIntoView({ block: 'center', behavior: calm ? 'auto' : 'smooth' });
   };
   selectors.push(node => {
     clear();

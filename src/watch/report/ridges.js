@@ -11,11 +11,14 @@ const thinned = films => {
   return list;
 };
 
-const pathOf = (points, x, base, height, most) => {
-  if (!points.length || !(most > 0)) return '';
-  return 'M' + points.map(p => `${(x + p.x).toFixed(1)} ${(base - (p.y / most) * height).toFixed(1)}`).join('L');
+/* A ridge as high as its peak. On a linear axis heights are square roots (Tukey's rootogram): gradients crowd around
+   zero, and how wide the rest lies, which one wants to see, would else be a line on the ground. */
+const pathOf = (points, x, base, height, axis) => {
+  const most = points.reduce((high, p) => Math.max(high, p.y), 0);
+  if (!(most > 0)) return '';
+  const up = p => base - (axis.log ? p.y / most : Math.sqrt(p.y / most)) * height;
+  return 'M' + points.map(p => `${(x + p.x).toFixed(1)} ${up(p).toFixed(1)}`).join('L');
 };
-const peakOf = points => points.reduce((most, p) => Math.max(most, p.y), 0);
 
 const valueAxis = (axis, scale, top, bottom) =>
   scale.ticks.map(t => [
@@ -66,8 +69,8 @@ const ridgePlot = family => {
         film,
         base,
         colour,
-        first: svg('path', { class: 'first', d: pathOf(before, left, base, peak, peakOf(before)) }),
-        area: svg('path', { class: 'ridge', fill: colour, stroke: colour }),
+        first: svg('path', { class: 'first', d: pathOf(before, left, base, peak, axis) }),
+        area: svg('path', { class: 'ridge', fill: tint(colour), stroke: colour }),
         rms: svg('text', { class: 'number', x: width - zeroWidth - 4, y: base - 3, 'text-anchor': 'end' }),
         zeros: svg('text', { class: 'number', x: width - 2, y: base - 3, 'text-anchor': 'end' }),
         dot: svg('circle', { r: n > 34 ? 3 : 4, fill: colour }),
@@ -105,8 +108,8 @@ const ridgePlot = family => {
       anyZeros ? head(width - 2, 'zeros', 'end') : null,
       rows.map((r, i) => [
         svg('line', { class: 'base', x1: left, x2: right, y1: r.base, y2: r.base }),
-        r.first,
         r.area,
+        r.first,
         dotWidth ? [r.stem, r.hollow, r.dot] : null
       ]),
       rows.map(r => [r.label, r.rms, anyZeros ? r.zeros : null]),
@@ -141,7 +144,7 @@ const ridgePlot = family => {
     for (const r of rows) {
       const i = frameAt(r.film, step),
         points = r.film.frames ? densityOf(cellsOf(r.film, i), axis, right - left) : [];
-      r.area.setAttribute('d', pathOf(points, left, r.base, peak, peakOf(points)));
+      r.area.setAttribute('d', pathOf(points, left, r.base, peak, axis));
       r.rms.textContent = show(r.film.rms[i]);
       r.zeros.textContent = percent(zeroShare(r.film, i));
       r.label.classList.toggle('chosen', r.film === family.chosen);
@@ -278,7 +281,8 @@ const familySection = (family, number) => {
         'figcaption',
         {},
         'Filled: the step in view. Outline and hollow dots: the first step. Each ridge is as high as its ' +
-          'own peak; exact zeros are not in it, but in their column.' +
+          'own peak, on the linear axis by the square root of the density; exact zeros are not in it, but in ' +
+          'their column.' +
           (films.length > RIDGES
             ? ` Of ${films.length} tensors every ${Math.ceil(films.length / (RIDGES - 1))}th has a row.`
             : '') +

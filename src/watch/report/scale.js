@@ -113,10 +113,10 @@ const ramps = {
   light: [
     [38, 54, 127],
     [33, 95, 154],
-    [26, 132, 140],
-    [74, 160, 91],
-    [190, 150, 30],
-    [204, 94, 22]
+    [20, 122, 130],
+    [58, 132, 72],
+    [150, 112, 10],
+    [190, 82, 14]
   ],
   dark: [
     [120, 150, 255],
@@ -137,6 +137,11 @@ const rampColour = t => {
     x = clamp(t, 0, 1) * (ramp.length - 1),
     i = Math.min(Math.floor(x), ramp.length - 2);
   return rgb(mix(ramp[i], ramp[i + 1], x - i));
+};
+/* The same, as if half transparent; what lies behind does not shine through. */
+const tint = colour => {
+  const ground = isDark() ? [20, 23, 28] : [255, 255, 255];
+  return rgb(mix(ground, colour.match(/\d+/g).map(Number), 0.44));
 };
 const depthColour = (i, count) => rampColour(count < 2 ? 0.2 : i / (count - 1));
 

@@ -99,7 +99,7 @@ const familyAxis = (films, log) => {
       const all = cells.reduce((s, c) => s + c.share, 0);
       for (const c of cells) {
         sum += c.share;
-        if (sum > all * 0.01) {
+        if (sum > all * 0.04) {
           least = Math.min(least, c.size);
           break;
         }
