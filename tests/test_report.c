@@ -43,7 +43,8 @@ static void test_one_value(void **state) {
     (void)state;
     static made_histogram made;
     static const struct { double value; int octave; uint32_t cell; } rows[] = {
-        { 1, 0, 3 }, { 1.99, 0, 0 }, { 1.3, 0, 2 }, { -1.6, 0, 1 }, { 0x1p-149, -149, 3 }, { -0x1.8p127, 127, 1 } };
+        { 1, 0, 3 }, { 1.99, 0, 0 }, { 1.3, 0, 2 }, { -1.6, 0, 1 }, { 0x1p-149, -149, 3 }, { -0x1.8p127, 127, 1 },
+        { 0x1p-1070, -1026, 3 } };
     for (size_t i = 0; i < COUNT(rows); i++) {
         double value = rows[i].value;
         vg_cells cells;
