@@ -53,6 +53,11 @@ VG_API vg_status vg_model_fetch(vg_model *model, const char *expression, uint32_
 /* For looking at the passes: the graph's text after the pass of this name goes to `write`. */
 VG_API vg_status vg_model_dump(vg_model *model, const char *pass, vg_write write, void *user);
 
+/* What a run looks at so that it can say what is wrong (vg_finding). SOME: the first ten steps, every twentieth and the
+ * last tenth; ALL: every step. It changes no bit of what is computed. */
+typedef enum vg_watching { VG_WATCH_NOTHING, VG_WATCH_SOME, VG_WATCH_ALL } vg_watching;
+VG_API vg_status vg_model_watch(vg_model *model, vg_watching watching);
+
 /* Parses, elaborates, differentiates and checks. `name` is what messages call the text; relative paths in the
  * model start at its folder. Reads of the data only what shapes and class counts need. Once per model. */
 VG_API vg_status vg_model_load_file(vg_model *model, const char *path);
@@ -108,6 +113,42 @@ typedef struct vg_image {
     const uint8_t *pixels;          /* [count, height, width, channels] */
 } vg_image;
 
+/* What is wrong with a network, by a rule of COMMANDS.md's `doctor`. */
+typedef enum vg_severity { VG_SEVERITY_FAULT, VG_SEVERITY_NOTE } vg_severity;
+typedef struct vg_finding {
+    const char *rule;               /* "SATURATED" */
+    vg_severity severity;
+    bool        follows;            /* from the first fault: it may go away with that */
+    const char *const *where;       /* variables, or names of layers' outputs, in order */
+    size_t      where_count;
+    double      value;              /* what the rule compares with its limit */
+    double      limit;
+    const char *file;               /* where that stands in the model; "" and 0 without a place */
+    uint32_t    line;
+    const char *say, *why;          /* what is the case, and how it comes about */
+    const char *try_this;           /* what to change: an edit of the model's text where there is one */
+    const char *option;             /* that does the same on the command line; NULL: none */
+} vg_finding;
+
+/* What the units of a tensor do over a mini-batch: the last axis of what layers put out, the channels of images; of a
+ * gradient with respect to a variable all elements are one unit. */
+typedef enum vg_watched {
+    VG_WATCHED_OUTPUT,              /* what the model's text names between inputs and loss; tag: its name */
+    VG_WATCHED_ACTIVATION,          /* another sigmoid, tanh or relu; "" where it has no name */
+    VG_WATCHED_FLOW,                /* the gradient of the loss with respect to an output; tag: the output */
+    VG_WATCHED_GRADIENT             /* with respect to a variable; tag: the variable */
+} vg_watched;
+typedef struct vg_units {
+    vg_watched of;
+    size_t count;                   /* units */
+    const double *active;           /* by unit: the share of its elements above 0 */
+    const double *min, *max, *mean, *variance;
+    double rms;                     /* of all elements */
+    double zeros;                   /* the share of elements that are 0 */
+    double saturated;               /* that lie beyond .05 and .95 of a sigmoid, beyond .95 of a tanh; NaN of others */
+    double silent;                  /* the share of units that are never above 0, of a relu; NaN of others */
+} vg_units;
+
 typedef enum vg_record_kind {
     VG_RECORD_START,        /* before step 0 */
     VG_RECORD_SCALAR,
@@ -115,6 +156,9 @@ typedef enum vg_record_kind {
     VG_RECORD_IMAGE,
     VG_RECORD_EXPECT,       /* an expect's first failure, as it happens; at the end one for each expect */
     VG_RECORD_STEP,         /* after each step */
+    VG_RECORD_UNITS,        /* with vg_run_options.evidence, at steps that are watched (vg_model_watch) */
+    VG_RECORD_RATIO,        /* the same: norm of an update over that of its variable */
+    VG_RECORD_FINDING,      /* at the end, the cause first */
     VG_RECORD_DONE          /* last */
 } vg_record_kind;
 
@@ -122,12 +166,14 @@ typedef enum vg_record_kind {
 typedef struct vg_record {
     vg_record_kind kind;
     uint64_t    step;          /* of the step whose batch was seen, before its update; DONE: steps done */
-    const char *tag;           /* SCALAR, HISTOGRAM, IMAGE: its tag. EXPECT: its text */
-    double      value;         /* SCALAR: the value. STEP: the loss (NaN without one). */
+    const char *tag;           /* SCALAR, HISTOGRAM, IMAGE: its tag. UNITS, RATIO: a name. EXPECT: its text */
+    double      value;         /* SCALAR, RATIO: the value. STEP: the loss (NaN without one). */
     bool        test;          /* SCALAR: of the whole test split (eval_every), before this step's update; at the end
                                   `step` is the number of steps */
     const vg_histogram *histogram;
     const vg_image *image;
+    const vg_units *units;
+    const vg_finding *finding;
     bool        ok;            /* EXPECT */
     const char *message;       /* EXPECT failed: the message and the values; NULL otherwise */
     uint64_t    failures;      /* EXPECT at the end: how often it failed */
@@ -150,6 +196,7 @@ typedef struct vg_run_options {
     uint32_t threads;          /* that compute; 0: as many as cores may be used. The same bits with any number */
     bool     no_fuse;          /* one operator after the other: the same bits, slower */
     bool     evaluation;       /* run the graph with `training` false, without updates */
+    bool     evidence;         /* watch gets UNITS and RATIO records, too */
     vg_watch watch;            /* NULL: nobody watches */
     void    *user;
 } vg_run_options;
@@ -165,6 +212,9 @@ VG_API vg_status vg_run_step(vg_run *run);
  * (NULL: never), with VG_INTERRUPTED. */
 VG_API vg_status vg_run_all(vg_run *run, const volatile int *stop);
 VG_API uint64_t  vg_run_steps(const vg_run *run);
+/* What is wrong, judged by the steps so far (vg_model_watch): the cause first. Texts live with the model, the list until the
+ * next call on the run. */
+VG_API vg_status vg_run_findings(vg_run *run, const vg_finding **findings, size_t *count);
 
 typedef struct vg_tensor {
     const char    *name;         /* the expression's or variable's text */
@@ -272,19 +322,6 @@ VG_API vg_sink *vg_sink_journal(const char *folder, vg_model *model, const vg_jo
  * which needs no network. Written when the sink is closed. */
 VG_API vg_sink *vg_sink_report(const char *folder, vg_model *model, const vg_journal_options *options,
                                const char **error);
-/* What is wrong with a run, or worth knowing; shown at the top of the report, in the order in which they come. */
-typedef enum vg_severity { VG_SEVERITY_NOTE, VG_SEVERITY_WARNING, VG_SEVERITY_ERROR } vg_severity;
-typedef struct vg_finding {
-    vg_severity severity;
-    const char *rule;          /* "SATURATED" */
-    const char *title;         /* in a line */
-    const char *text;          /* how much, why, and what to try; lines end with '\n' */
-    const char *where;         /* the path of what it is about; "" */
-    uint32_t    line;          /* of the model, from 1; 0: none */
-    uint32_t    node;          /* of the training graph, as `graph` prints it; 0: none */
-} vg_finding;
-/* Before the report is closed. The finding is copied. False without memory. */
-VG_API bool vg_sink_report_add(vg_sink *report, const vg_finding *finding);
 /* Progress on `descriptor`, and, at the end of a run, scalars, the distributions of every histogram summary side by
  * side, and small images, through `write`. */
 typedef struct vg_terminal_options {
@@ -293,6 +330,7 @@ typedef struct vg_terminal_options {
     bool     colour, unicode;
     uint32_t columns;          /* for what goes through `write`; 0: 80 */
     uint32_t progress_columns; /* for the progress line; 0: no limit */
+    bool     diagnose;         /* what is wrong and nothing else; also says when nothing is */
     bool     files;            /* the run leaves files where the images can be seen, too */
     vg_write write;
     void    *user;

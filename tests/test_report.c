@@ -323,16 +323,19 @@ static void test_page(void **state) {
     make_bell(&made, 100, 1, 0.1);
     vg_sink *sink = open_sink(&s, &error);
     assert_non_null(sink);
-    const vg_finding finding = { VG_SEVERITY_WARNING, "SATURATED", "h[1] <is> saturated", "why\nwhat", "h[1]", 4, 5 };
+    static const char *const where[] = { "h[1]" };
+    const vg_finding finding = { .rule = "SATURATED", .severity = VG_SEVERITY_FAULT, .where = where, .where_count = 1,
+                                 .value = 0.7, .limit = 0.5, .file = "m.nn", .line = 4, .say = "h[1] <is> saturated\xFF",
+                                 .why = "why", .try_this = "what" };
     const vg_record records[] = {
         { .kind = VG_RECORD_START, .steps = 2 }, histogram_record(0, "grad(loss)/h[1]\xFF", &made),
         { .kind = VG_RECORD_STEP, .step = 0, .value = 0.5 }, { .kind = VG_RECORD_STEP, .step = 1, .value = 0.25 },
         { .kind = VG_RECORD_EXPECT, .step = 2, .tag = "loss < 1", .ok = true, .last = true },
+        { .kind = VG_RECORD_FINDING, .step = 2, .finding = &finding },
         { .kind = VG_RECORD_DONE, .step = 2, .seconds = 0.5 } };
     for (size_t i = 0; i < COUNT(records); i++) {
         assert_true(vg_sink_watch(sink, &records[i]));
     }
-    assert_true(vg_sink_report_add(sink, &finding));
     assert_true(vg_sink_close(sink, &error));
     size_t length;
     char *page = read_page(&s, &length);
@@ -340,8 +343,8 @@ static void test_page(void **state) {
     json_t *data = data_of(page), *run = json_object_get(data, "run");
     assert_string_equal(json_string_value(json_object_get(run, "source")), source);
     assert_string_equal(json_string_value(json_object_get(run, "command")), "vgraph run 'm.nn'");
-    assert_string_equal(text_at(data, "findings", "title"), "h[1] <is> saturated");
-    assert_string_equal(text_at(data, "findings", "severity"), "warning");
+    assert_string_equal(text_at(run, "findings", "say"), "h[1] <is> saturated\xEF\xBF\xBD");
+    assert_string_equal(text_at(run, "findings", "rule"), "SATURATED");
     assert_string_equal(text_at(data, "films", "tag"), "grad(loss)/h[1]\xEF\xBF\xBD");
     assert_string_equal(text_at(data, "curves", "tag"), "loss");   /* no scalar is watched */
     json_t *graph = json_object_get(data, "graph");

@@ -209,7 +209,7 @@ def test_phone(browser, page):
 
 
 def test_everything_that_is_watched(browser):
-    page, lines = make(write("spirals.nn", SPIRALS), "spirals", status=3)
+    page, lines = make(write("spirals.nn", SPIRALS), "spirals", "--no-watch", status=3)
     browser.open(page, READY)
     assert browser.run("document.querySelector('.verdict').textContent") == "An expectation failed"
     assert "expect loss > 1e9" in browser.run("document.getElementById('findings').innerText")
@@ -226,22 +226,35 @@ def test_everything_that_is_watched(browser):
 
 def test_findings(browser):
     """What another part finds: the page shows it when it is there."""
-    page, _ = make(write("silent.nn", SILENT), "silent")
+    page, _ = make(write("silent.nn", SILENT), "silent", "--no-watch")
     browser.open(page, READY)
     assert browser.run("document.getElementById('findings')") is None
     assert texts(browser, "#scalars .chart-title > :first-child") == ["loss"], "a loss that nobody asked to see"
     with open(page, encoding="utf-8") as file:
         text = file.read()
-    found = [{"rule": "FROZEN", "severity": "warning", "title": "w hardly moves", "text": "because\nit is so",
-              "where": "w", "line": 2, "node": 1}]
+    found = [{"rule": "FROZEN", "severity": "fault", "follows": True, "say": "w hardly moves", "why": "because it is so",
+              "where": ["w"], "file": "silent.nn", "line": 2, "try": "line 3: rate = 1", "option": "--set 'r=1'"}]
     with open("found.html", "w", encoding="utf-8") as file:
         file.write(text.replace('"findings":[]', '"findings":' + json.dumps(found), 1))
     browser.open("found.html", READY)
     shown = browser.run("document.getElementById('findings').innerText")
-    for part in ("WARNING", "w hardly moves", "FROZEN", "because\nit is so", "line 2"):
+    for part in ("WITH IT", "w hardly moves", "FROZEN", "because it is so", "line 2", "line 3: rate = 1", "--set 'r=1'"):
         assert part in shown, (part, shown)
     browser.click(*middle(browser, "#findings .link"))
     assert browser.run("document.querySelector('.marked').id") == "line-2"
+
+
+def test_watched(browser):
+    """The tutorial's net names its fault, and shows what it is judged by."""
+    page, lines = make(os.path.join(ROOT, "models", "deep_sigmoid.nn"), "watched", "--steps", "30")
+    browser.open(page, READY)
+    found = [line["rule"] for line in lines if line["kind"] == "finding"]
+    assert found == ["INITSCALE", "INITLOSS", "SATURATED"], found
+    shown = browser.run("document.getElementById('findings').innerText")
+    assert "line 5: const init = glorot_uniform()" in shown and "--set 'init=glorot_uniform()'" in shown, shown
+    titles = texts(browser, "#scalars .chart-title > :first-child")
+    for family in ("outputs, rms", "gradients of outputs, rms", "saturated, share", "update / weight"):
+        assert family in titles, titles
 
 
 def test_numbers_that_break(browser):
@@ -284,7 +297,7 @@ def main():
         try:
             tests = [(test_slider, page, lines), (test_axis, page), (test_hover, page, lines), (test_graph, page),
                      (test_themes_and_paper, page), (test_phone, page), (test_everything_that_is_watched,),
-                     (test_findings,), (test_numbers_that_break,), (test_deep,)]
+                     (test_findings,), (test_watched,), (test_numbers_that_break,), (test_deep,)]
             for test, *arguments in tests:
                 test(browser, *arguments)
                 assert not browser.complaints(), (test.__name__, browser.complaints())

@@ -143,6 +143,11 @@ vg_status vg_model_seed(vg_model *model, uint64_t seed) {
     return VG_OK;
 }
 
+vg_status vg_model_watch(vg_model *model, vg_watching watching) {
+    model->watch = watching;
+    return model->source_length || watching > VG_WATCH_ALL ? VG_FAILED_USAGE : VG_OK;
+}
+
 vg_status vg_model_dump(vg_model *model, const char *pass, vg_write write, void *user) {
     uint32_t index;
     if (!vg_pass_find(pass, &index)) return VG_FAILED_USAGE;
@@ -173,6 +178,8 @@ static bool build(vg_model *model, bool training) {
     vg_unit *unit = &model->unit;
     vg_elaborate(unit, &model->front, training);
     if (vg_diags_status(&model->ir.diags)) return false;
+    if (training && model->watch != VG_WATCH_NOTHING)
+        vg_evidence_add(unit, &unit->graph[1], model->watch == VG_WATCH_ALL, model->watch == VG_WATCH_ALL ? 256 : 64);
     model->elaborated[training] = unit->graph[training];
     model->dump.write = write_dump;
     model->dump.user = model;

@@ -18,6 +18,7 @@ struct vg_model {
     vg_front    front;               /* trees and options */
     vg_dump     dump;                /* passes whose graphs are written out */
     vg_dump_to  dumps[VG_PASS_COUNT + 1];
+    vg_watching watch;
     bool        evaluates;           /* unit.graph[0] is made */
     bool        loaded;              /* without an error: runs can be made */
     const char *name;                /* what messages call the text */

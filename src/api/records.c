@@ -2,7 +2,7 @@
  * memory before the turn's updates; nothing here allocates but an expect's message. */
 #include <math.h>
 
-#include "api/run.h"
+#include "api/judge.h"
 
 /* ---- summaries */
 
@@ -114,10 +114,12 @@ void vg_run_observe(vg_run *run, vg_turn *turn) {
         const vg_view *view = &program->views.items[root->view];
         uint32_t count;
         const vg_word *words = vg_attr_words(&run->model->ir, program->graph->attr.items[root->node], &count);
-        if ((root->cadences & (root->op == VG_OP_summary ? due_last : due)) == 0) continue;
+        const bool at_end = root->op == VG_OP_summary || root->op == VG_OP_evidence;
+        if ((root->cadences & (at_end ? due_last : due)) == 0) continue;
         if (root->op == VG_OP_summary) observe_summary(run, program, root, words);
         else if (root->op == VG_OP_expect) observe_expect(run, program, root, words);
         else if (root->op == VG_OP_fetch) vg_run_convert(run, view, (double *)run->fetches[words[0]].elements);
+        else if (root->op == VG_OP_evidence) vg_judge_see(run, (uint32_t)words[0], view);
         else if (root->op == VG_OP_loss) run->loss = vg_view_get(view, 0, run->real);
     }
 }

@@ -91,6 +91,7 @@ struct vg_run {
     uint32_t       turn_count;
     vg_evaluation  evaluation;
     vg_context     context;
+    struct vg_judge *judge;             /* NULL: nobody asks what is wrong */
     vg_expect_state *expects;
     vg_bucket     *buckets;
     uint8_t       *pixels;              /* of one image record */

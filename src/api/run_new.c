@@ -1,5 +1,5 @@
 /* Making a run: data, storage, programs for the batch sizes, initial values. */
-#include "api/run.h"
+#include "api/judge.h"
 
 #include "run/blas.h"
 #include "run/pool.h"
@@ -183,7 +183,9 @@ static vg_status make(void *user) {
     vg_run_load_make(run);
     make_observers(run);
     if (!vg_run_images_make(run)) return vg_model_status(run->model);
-    return initialise(run);
+    const vg_status initial = initialise(run);
+    if (initial == VG_OK) vg_judge_make(run);
+    return initial;
 }
 
 /* What was made goes first, to make room for the counting. */

@@ -2,7 +2,7 @@
  * is evaluated before them, and once more behind the last. */
 #include <math.h>
 
-#include "api/run.h"
+#include "api/judge.h"
 #include "base/os.h"
 #include "run/blas.h"
 
@@ -64,8 +64,10 @@ static vg_status step(void *user) {
     run->context.step = run->done;
     run->context.batch = run->options.evaluation ? run->done + 1 : 0;
     status = vg_run_evaluate(run);
+    vg_judge_before(run);
     for (uint32_t k = 0; k < run->turn_count && status == VG_OK; k++)
         if (run->context.step % run->turns[k].every == 0) status = take_turn(run, k, &loss);
+    vg_judge_after(run, loss);
     if (status == VG_FAILED_RESOURCE) return run->failed = status;
     run->done++;
     vg_run_emit(run, (vg_record){ .kind = VG_RECORD_STEP, .step = run->context.step, .value = loss, .steps = run->steps,
@@ -98,6 +100,28 @@ static bool emit_expects(vg_run *run) {
     return held;
 }
 
+static vg_status find(void *user) {
+    vg_judge_find(user);
+    return VG_OK;
+}
+
+vg_status vg_run_findings(vg_run *run, const vg_finding **findings, size_t *count) {
+    *count = 0;
+    if (run->judge == NULL) return VG_OK;
+    const vg_status status = vg_model_guard(run->model, &run->mem, find, run);
+    *findings = run->judge->findings;
+    *count = status == VG_OK ? run->judge->finding_count : 0;
+    return status;
+}
+
+static void emit_findings(vg_run *run) {
+    const vg_finding *findings;
+    size_t count;
+    vg_run_findings(run, &findings, &count);
+    for (size_t k = 0; k < count; k++)
+        vg_run_emit(run, (vg_record){ .kind = VG_RECORD_FINDING, .step = run->done, .finding = &findings[k] });
+}
+
 vg_status vg_run_all(vg_run *run, const volatile int *stop) {
     vg_status status = run->failed;
     vg_run_emit(run, (vg_record){ .kind = VG_RECORD_START, .steps = run->steps });
@@ -107,6 +131,7 @@ vg_status vg_run_all(vg_run *run, const volatile int *stop) {
         if (status == VG_OK && stop && *stop && run->done < run->steps) status = VG_INTERRUPTED;
     }
     const bool held = emit_expects(run);
+    emit_findings(run);
     if (status == VG_OK && !held) status = VG_FAILED_EXPECT;
     if (run->refused) status = VG_FAILED_RESOURCE;
     vg_run_emit(run, (vg_record){ .kind = VG_RECORD_DONE, .step = run->done, .steps = run->steps,

@@ -9,9 +9,9 @@
 /* Which verbs an option belongs to. */
 typedef enum vg_cli_verb_bit {
     VG_CLI_RUN = 1, VG_CLI_CHECK = 2, VG_CLI_GRAPH = 4, VG_CLI_PRINT = 8, VG_CLI_DESCRIBE = 16, VG_CLI_GRADCHECK = 32,
-    VG_CLI_HELP = 64, VG_CLI_TIME = 128,
+    VG_CLI_HELP = 64, VG_CLI_TIME = 128, VG_CLI_DOCTOR = 256,
     VG_CLI_MODEL = VG_CLI_RUN | VG_CLI_CHECK | VG_CLI_GRAPH | VG_CLI_PRINT | VG_CLI_DESCRIBE | VG_CLI_GRADCHECK |
-                   VG_CLI_TIME
+                   VG_CLI_TIME | VG_CLI_DOCTOR
 } vg_cli_verb_bit;
 
 typedef enum vg_cli_colour { VG_CLI_COLOUR_AUTO, VG_CLI_COLOUR_ALWAYS, VG_CLI_COLOUR_NEVER } vg_cli_colour;
@@ -40,7 +40,7 @@ typedef struct vg_cli_options {
     const char **dumps;
     size_t     dump_count;
     uint64_t   threads, steps, seed, batch;        /* steps, batch: 0 is "as the model says" */
-    bool       has_seed, float64, no_fuse, quiet, no_files, second;
+    bool       has_seed, float64, no_fuse, quiet, no_files, no_watch, second;
     const char *out, *jsonl, *stage, *format;   /* NULL: not given */
     vg_cli_colour colour;
     vg_cli_stream *output, *messages;
@@ -85,7 +85,7 @@ vg_status vg_cli_worse(vg_status a, vg_status b);
 /* A model with the options' changes, loaded from `path`; *model is NULL after its errors were shown. Each of
  * `fetches` (NULL: none) is asked for by its place. */
 vg_status vg_cli_load(const vg_cli_options *options, const char *path, char *const *fetches, int fetch_count,
-                      vg_model **model);
+                      vg_watching watching, vg_model **model);
 /* Shows the diagnostics from `from` on. */
 void      vg_cli_explain(const vg_cli_options *options, const vg_model *model, size_t from);
 
@@ -110,6 +110,7 @@ vg_status vg_cli_print(const vg_cli_options *options);
 vg_status vg_cli_describe(const vg_cli_options *options);
 vg_status vg_cli_gradcheck(const vg_cli_options *options);
 vg_status vg_cli_time(const vg_cli_options *options);
+vg_status vg_cli_doctor(const vg_cli_options *options);
 vg_status vg_cli_help(const vg_cli_options *options);
 
 #endif

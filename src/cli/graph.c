@@ -41,7 +41,7 @@ vg_status vg_cli_graph(const vg_cli_options *options) {
         return VG_FAILED_USAGE;
     }
     vg_model *model;
-    vg_status status = vg_cli_load(options, options->arguments[0], NULL, 0, &model);
+    vg_status status = vg_cli_load(options, options->arguments[0], NULL, 0, VG_WATCH_NOTHING, &model);
     if (status != VG_OK) {
         return status;
     }

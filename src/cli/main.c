@@ -32,6 +32,12 @@ static const vg_cli_verb verbs[] = {
       "tried with shorter steps, then skipped. With --second a row is about the variable that moves, and looks at all\n"
       "gradients. A small --batch is faster, and has fewer kinks.\n",
       VG_CLI_GRADCHECK, 1, 1, vg_cli_gradcheck },
+    { "doctor", "FILE.nn", "say what is wrong with a network, and what to change",
+      "vgraph doctor models/deep_sigmoid.nn --steps 50",
+      "Trains with every layer's output, its gradient and every variable looked at in every step, and judges by ratios\n"
+      "between layers that persist over the first and the last tenth of the steps. The cause comes first, with an edit\n"
+      "of the model's text that should mend it; what goes with it stands below. Leaves no files.\n",
+      VG_CLI_DOCTOR, 1, 1, vg_cli_doctor },
     { "time", "FILE.nn", "measure where a step's time goes, by operator and by node",
       "vgraph time models/deep_sigmoid.nn --no-fuse",
       "Trains for about a second, or --steps, every other step with the clock read between kernels. A row is a\n"
@@ -44,7 +50,6 @@ static const vg_cli_verb verbs[] = {
       "vgraph help cross_entropy", NULL, VG_CLI_HELP, 0, 1, vg_cli_help },
     { "eval", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "predict", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
-    { "doctor", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "sweep", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "report", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "diff", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },

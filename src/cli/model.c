@@ -39,7 +39,7 @@ static vg_status apply_options(const vg_cli_options *options, char *const *fetch
 }
 
 vg_status vg_cli_load(const vg_cli_options *options, const char *path, char *const *fetches, int fetch_count,
-                      vg_model **model) {
+                      vg_watching watching, vg_model **model) {
     *model = NULL;
     vg_model *made = vg_model_new();
     if (!made) {
@@ -47,6 +47,7 @@ vg_status vg_cli_load(const vg_cli_options *options, const char *path, char *con
         return VG_FAILED_RESOURCE;
     }
     vg_status status = apply_options(options, fetches, fetch_count, made);
+    vg_model_watch(made, watching);
     if (status == VG_OK) {
         status = vg_model_load_file(made, path);
     }

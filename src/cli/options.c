@@ -9,7 +9,7 @@
 
 typedef enum option_id {
     OPTION_SET, OPTION_DATA, OPTION_SUMMARY, OPTION_BATCH, OPTION_DUMP, OPTION_STEPS, OPTION_SEED, OPTION_SECOND,
-    OPTION_OUT, OPTION_FLOAT64, OPTION_NO_FUSE, OPTION_THREADS, OPTION_JSONL, OPTION_NO_FILES, OPTION_QUIET, OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR,
+    OPTION_OUT, OPTION_FLOAT64, OPTION_NO_FUSE, OPTION_THREADS, OPTION_JSONL, OPTION_NO_FILES, OPTION_NO_WATCH, OPTION_QUIET, OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR,
     OPTION_HELP,
     OPTION_LATER     /* named by the language's commands, not built yet */
 } option_id;
@@ -29,19 +29,21 @@ static const option_row rows[] = {
     { "summary", "STATEMENT", OPTION_SUMMARY, VG_CLI_MODEL, "watch more: 'histogram grad(loss, h[*].W) every 10'" },
     { "batch", "N", OPTION_BATCH, VG_CLI_MODEL, "examples in a mini-batch" },
     { "steps", "N", OPTION_STEPS, VG_CLI_RUN, "how many steps to train" },
+    { "steps", "N", OPTION_STEPS, VG_CLI_DOCTOR, "how many steps to look at; default: the model's, at most 200" },
     { "steps", "N", OPTION_STEPS, VG_CLI_TIME, "how many steps to measure; default: about a second, at least 20" },
-    { "seed", "N", OPTION_SEED, VG_CLI_RUN | VG_CLI_PRINT | VG_CLI_GRADCHECK | VG_CLI_TIME,
+    { "seed", "N", OPTION_SEED, VG_CLI_RUN | VG_CLI_PRINT | VG_CLI_GRADCHECK | VG_CLI_TIME | VG_CLI_DOCTOR,
       "the seed of every random draw" },
     { "second", NULL, OPTION_SECOND, VG_CLI_GRADCHECK, "check the derivative of the gradient instead" },
-    { "threads", "N", OPTION_THREADS, VG_CLI_RUN, "threads that compute; default: the cores this process may use" },
+    { "threads", "N", OPTION_THREADS, VG_CLI_RUN | VG_CLI_DOCTOR, "threads that compute; default: the cores this process may use" },
     { "threads", "N", OPTION_THREADS, VG_CLI_TIME, "threads that compute; default: 1" },
     { "no-fuse", NULL, OPTION_NO_FUSE, VG_CLI_RUN | VG_CLI_TIME,
       "one operator after the other: the same bits, slower" },
-    { "float64", NULL, OPTION_FLOAT64, VG_CLI_RUN | VG_CLI_PRINT | VG_CLI_TIME, "compute in double precision" },
+    { "float64", NULL, OPTION_FLOAT64, VG_CLI_RUN | VG_CLI_DOCTOR | VG_CLI_PRINT | VG_CLI_TIME, "compute in double precision" },
     { "out", "DIR", OPTION_OUT, VG_CLI_RUN, "the run's folder, instead of runs/NAME-DATE-TIME" },
     { "out", "FILE", OPTION_OUT, VG_CLI_PRINT, "write there (needed by --format npy)" },
-    { "jsonl", "FILE", OPTION_JSONL, VG_CLI_RUN, "append each value as a line of JSON; - is standard output" },
+    { "jsonl", "FILE", OPTION_JSONL, VG_CLI_RUN | VG_CLI_DOCTOR, "append each value as a line of JSON; - is standard output" },
     { "no-files", NULL, OPTION_NO_FILES, VG_CLI_RUN, "leave no run folder" },
+    { "no-watch", NULL, OPTION_NO_WATCH, VG_CLI_RUN, "do not look for what is wrong" },
     { "quiet", NULL, OPTION_QUIET, VG_CLI_RUN, "no progress, no summary at the end" },
     { "stage", "STAGE", OPTION_STAGE, VG_CLI_GRAPH, "forward, backward (the default), fused, or plan" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_GRAPH, "text (the default) or dot" },
@@ -52,7 +54,6 @@ static const option_row rows[] = {
     { "resume", NULL, OPTION_LATER, VG_CLI_RUN, NULL },
     { "load", "FILE", OPTION_LATER, VG_CLI_RUN | VG_CLI_PRINT, NULL },
     { "checkpoint-every", "N", OPTION_LATER, VG_CLI_RUN, NULL },
-    { "no-watch", NULL, OPTION_LATER, VG_CLI_RUN, NULL },
     { "wrt", "NAME", OPTION_LATER, VG_CLI_GRAPH, NULL },
 };
 enum { ROW_COUNT = sizeof rows / sizeof *rows, FIRST_VALUE = 256 };   /* getopt's values begin behind the characters */
@@ -163,6 +164,7 @@ static vg_status take_option(vg_cli_options *options, const option_row *row, cha
     case OPTION_FLOAT64:   options->float64 = true; return VG_OK;
     case OPTION_NO_FUSE:   options->no_fuse = true; return VG_OK;
     case OPTION_NO_FILES:  options->no_files = true; return VG_OK;
+    case OPTION_NO_WATCH:  options->no_watch = true; return VG_OK;
     case OPTION_QUIET:     options->quiet = true; return VG_OK;
     case OPTION_COLOUR:    return read_colour(options, text);
     case OPTION_HELP:      *help = true; return VG_OK;

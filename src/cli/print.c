@@ -87,7 +87,7 @@ vg_status vg_cli_print(const vg_cli_options *options) {
         return status;
     }
     vg_model *model;
-    status = vg_cli_load(options, options->arguments[0], options->arguments + 1, options->argument_count - 1, &model);
+    status = vg_cli_load(options, options->arguments[0], options->arguments + 1, options->argument_count - 1, VG_WATCH_NOTHING, &model);
     if (status != VG_OK) {
         return status;
     }

@@ -148,7 +148,8 @@ static vg_status train(const vg_cli_options *options, vg_model *model) {
     watchers all = { .quiet = options->quiet };
     const vg_run_options run_options = {
         .steps = options->steps, .seed = options->seed, .has_seed = options->has_seed, .float64 = options->float64,
-        .threads = (uint32_t)options->threads, .no_fuse = options->no_fuse, .watch = watch, .user = &all
+        .threads = (uint32_t)options->threads, .no_fuse = options->no_fuse,
+        .evidence = !options->no_files, .watch = watch, .user = &all
     };
     vg_run *run;
     vg_status status = vg_run_new(model, &run_options, &run);
@@ -181,7 +182,8 @@ vg_status vg_cli_run(const vg_cli_options *options) {
         return vg_cli_usage(options->verb, "--dump and --jsonl - would both write to standard output");
     }
     vg_model *model;
-    vg_status status = vg_cli_load(options, options->arguments[0], NULL, 0, &model);
+    const vg_watching watching = options->no_watch ? VG_WATCH_NOTHING : VG_WATCH_SOME;
+    vg_status status = vg_cli_load(options, options->arguments[0], NULL, 0, watching, &model);
     if (status != VG_OK) {
         return status;
     }

@@ -166,7 +166,7 @@ vg_status vg_cli_time(const vg_cli_options *options) {
     vg_timing timing;
     vg_cli_options changes = *options;
     changes.steps = 0;      /* the model's own count of them stays as it is */
-    vg_status status = vg_cli_load(&changes, options->arguments[0], NULL, 0, &model);
+    vg_status status = vg_cli_load(&changes, options->arguments[0], NULL, 0, VG_WATCH_NOTHING, &model);
     if (status != VG_OK) {
         return status;
     }

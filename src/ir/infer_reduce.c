@@ -1,6 +1,7 @@
 /* Shape rules of reductions, of what works along an axis, of indices, and of matmul. */
 #include "ir/build.h"
 #include "ir/emit.h"
+#include "ir/survey.h"
 
 /* ---- reductions */
 
@@ -46,6 +47,17 @@ bool vg_infer_arg(vg_infer *infer) {
     const uint32_t rank = vg_shape_list(dims, vg_infer_shape(infer, 0), list);
     for (uint32_t k = axis; k + 1 < rank; k++) list[k] = list[k + 1];
     return vg_infer_result(infer, vg_shape_of(dims, list, rank - 1), VG_I32);
+}
+
+/* [VG_SURVEY_ROWS, units] */
+bool vg_infer_survey(vg_infer *infer) {
+    vg_dims *dims = &infer->ir->dims;
+    uint32_t axis = 0;
+    const bool whole = (int64_t)infer->words[0] == VG_SURVEY_WHOLE;
+    if (!vg_infer_want(infer, 0, VG_F32) || (!whole && !vg_infer_axis(infer, 0, 0, &axis))) return false;
+    const vg_dim list[2] = { vg_dim_number(dims, VG_SURVEY_ROWS),
+                             whole ? vg_dim_number(dims, 1) : vg_shape_dim(dims, vg_infer_shape(infer, 0), axis) };
+    return vg_infer_result(infer, vg_shape_of(dims, list, 2), VG_F32);
 }
 
 /* Running sums and softmax: along an axis, in float. */

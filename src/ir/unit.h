@@ -43,6 +43,35 @@ typedef struct vg_expectation {
     vg_span  span;
 } vg_expectation;
 
+/* What a survey is of, and of whom findings speak. */
+typedef enum vg_role {
+    VG_ROLE_output,          /* what the model's own text names on the way from the inputs to the loss */
+    VG_ROLE_activation,      /* another sigmoid, tanh or relu there */
+    VG_ROLE_flow,            /* the gradient of the loss with respect to an output */
+    VG_ROLE_gradient         /* with respect to a variable; one unit */
+} vg_role;
+
+typedef struct vg_evidence {
+    vg_role  role;
+    vg_str   path;           /* of the output or variable; 0: an activation without a name */
+    uint8_t  op;             /* of an output or activation: the operator that made it */
+    uint32_t block;          /* whose loss */
+    uint32_t partner;        /* flow: the place of its output among the evidence */
+    uint32_t variable;       /* gradient: its number */
+    bool     last;           /* an output that no product with a variable follows */
+    vg_span  span;
+    vg_call  call;
+} vg_evidence;
+
+/* How a variable is multiplied: what its initial scale is judged by. */
+typedef struct vg_weight {
+    uint32_t variable;
+    uint64_t fan_in;         /* products that are summed to one value */
+    uint8_t  act;            /* the first sigmoid, tanh or relu behind it, through elementwise operators; else 0 */
+    vg_span  span;           /* of the product */
+    vg_call  call;
+} vg_weight;
+
 typedef struct vg_unit {
     vg_ir    *ir;
     vg_graph  graph[2];                    /* [1]: training, [0]: evaluation */
@@ -51,6 +80,9 @@ typedef struct vg_unit {
     VG_VEC(vg_dataset *)   datasets;
     VG_VEC(vg_block)       blocks;         /* empty: nothing is trained */
     VG_VEC(vg_expectation) expectations;
+    VG_VEC(vg_evidence)    evidence;       /* of the training graph, by the index of its roots; empty: nobody judges */
+    VG_VEC(vg_weight)      weights;        /* the same */
+    uint64_t               classes;        /* of a loss that is a mean of cross-entropies; 0: it is not */
     VG_VEC(uint32_t)       definitions;    /* statements of the functions that were called, each once, as they came */
     VG_VEC(vg_str)         fetches;        /* texts of what the caller asked for */
     vg_symbol batch;                       /* the first dimension's symbol of the inputs; 0 without inputs */

@@ -294,7 +294,7 @@ static void rank_fixed(sorter *s) {
         const vg_node leader = s->leaders[step];
         ranked *own = &s->ranks[step];
         *own = (ranked){ 2 * (uint64_t)step + 2, step };
-        if (vg_is_histogram(f->graph, leader)) {
+        if (vg_is_histogram(f->graph, leader) || vg_node_op(f->graph, leader) == VG_OP_survey) {
             const vg_node base = f->base[vg_operand(f->graph, leader, 0)];
             own->rank = is_step(f, base) ? s->ranks[s->step_of[base]].rank + 1 : 1;
         } else if (is_store(s, step)) {

@@ -38,6 +38,10 @@ typedef void (*vg_gradient_rule)(vg_graph *graph, vg_node node, vg_node adjoint,
 typedef struct vg_gradient_table { vg_gradient_rule rules[VG_OP_COUNT]; } vg_gradient_table;   /* NULL: passes none */
 extern const vg_gradient_table vg_gradients;
 
+/* Adds to an elaborated training graph what findings are judged by (ir/unit.h, vg_evidence), at every step or as seldom as
+ * VG_CADENCE_SPARSE says, of at most `most` places in a row of outputs. */
+void vg_evidence_add(vg_unit *unit, vg_graph *graph, bool every_step, uint32_t most);
+
 /* ---- schedule and plan: from a graph to what a program needs */
 
 /* What one node has to do with the run. */
@@ -50,6 +54,12 @@ typedef enum vg_phase {
 
 /* Which roots a program runs. EVALUATION: the summaries alone, of every turn, however often they are due. */
 typedef enum vg_part { VG_PART_STEP, VG_PART_INITIAL, VG_PART_EVALUATION } vg_part;
+
+/* A cadence of its own: the first ten steps, every twentieth, and the last tenth. */
+#define VG_CADENCE_SPARSE UINT64_MAX
+static inline bool vg_is_sparse_due(uint64_t step, uint64_t steps) {
+    return step < 10 || step % 20 == 0 || step >= steps - steps / 10;
+}
 
 /* How threads share a step. */
 typedef struct vg_share {
@@ -78,6 +88,7 @@ typedef struct vg_schedule {
     vg_share *share;         /* by step (vg_share_make); NULL: one thread has all */
     uint32_t  threads;
     uint8_t  *inner;         /* by node: only its own group reads it, so it needs no place in memory */
+    bool      keeps;         /* no value dies before the end */
     vg_node  *stores;        /* by node: the update whose variable it is written into where it is made; 0 is none */
 } vg_schedule;
 

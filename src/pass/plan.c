@@ -84,6 +84,7 @@ static void find_lives(planner *p) {
             }
         }
     }
+    for (vg_node node = 1; schedule->keeps && node < vg_graph_count(graph); node++) p->last[node] = schedule->step_count;
     for (uint32_t r = 0; r < graph->roots.count; r++) {
         vg_node root = graph->roots.items[r];
         if (schedule->phase[root] == VG_PHASE_dead || vg_is_step(schedule, graph, root)) continue;

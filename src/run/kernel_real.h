@@ -70,7 +70,7 @@ static inline bool vg_indices_fit(const vg_work *work, int64_t limit) {
 
 /* Every row that is work: what vg_kernels holds. */
 #define VG_WORK_ROWS(X)                                                                                        \
-    X(sum) X(prod) X(max) X(min) X(argmax) X(argmin) X(cumsum)                                                  \
+    X(sum) X(prod) X(max) X(min) X(argmax) X(argmin) X(survey) X(cumsum)                                                  \
     X(transpose) X(broadcast) X(slice) X(place) X(concat) X(pad) X(flip)                                        \
     X(gather) X(scatter) X(pick) X(spread) X(iota) \
     X(addn) X(matmul) X(softmax) X(log_softmax) X(log_softmax_input) X(cross_entropy) X(cross_entropy_input)    \
@@ -80,6 +80,7 @@ static inline bool vg_indices_fit(const vg_work *work, int64_t limit) {
 
 void VG_VARIANT(vg_group_run)(const vg_work *work);
 void VG_VARIANT(vg_moments_add)(const vg_real *values, int64_t count, vg_moments *part, uint32_t *counters);
+void VG_VARIANT(vg_distance)(const vg_real *now, const vg_real *before, int64_t count, double *moved, double *norm);
 vg_loop VG_VARIANT(vg_map_loop)(vg_op op, vg_dtype out, vg_dtype in);
 vg_loop VG_VARIANT(vg_reduce_loop)(vg_op op, vg_dtype out);      /* of a row each: of sum, prod, max, min */
 #define VG_DECLARE(name) void VG_KERNEL(name)(const vg_work *work);

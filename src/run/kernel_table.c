@@ -10,11 +10,16 @@ static void add_moments(const void *values, int64_t count, vg_moments *part, uin
     VG_VARIANT(vg_moments_add)(values, count, part, counters);
 }
 
+static void distance(const void *now, const void *before, int64_t count, double *moved, double *norm) {
+    VG_VARIANT(vg_distance)(now, before, count, moved, norm);
+}
+
 const vg_kernels VG_VARIANT(vg_kernels) = {
     .isa = TEXT_EXPANDED(VG_ISA),
     .cuts = !VG_PRODUCT_BY_BLAS,
     .group = VG_VARIANT(vg_group_run),
     .moments = add_moments,
+    .distance = distance,
     .loop = VG_VARIANT(vg_map_loop),
     .row = {
 #define ROW(name) [VG_OP_##name] = VG_KERNEL(name),

@@ -73,6 +73,7 @@ typedef struct vg_program_options {
     vg_part  part;
     uint32_t turn;
     bool     updates;
+    bool     keeps;           /* every value stays to the end, for who wants to look at all of them */
     bool     no_fuse;         /* one step a node, in id order: for tests and for looking */
     struct vg_pool *pool;     /* threads that share the steps; NULL: the caller's alone */
 } vg_program_options;

@@ -299,6 +299,7 @@ bool vg_program_make(vg_program *program, vg_mem *mem, const vg_unit *unit, cons
     vg_arena_init(&program->arena, mem);
     maker m = { program, graph, unit->ir, store, symbols, NULL };
     vg_schedule_make(&program->schedule, mem, graph, options.part, options.turn, options.updates);
+    program->schedule.keeps = options.keeps;
     if (!options.no_fuse) vg_fuse(&program->schedule, mem, graph);
     const uint32_t threads = options.pool && options.part != VG_PART_INITIAL ? vg_pool_threads(options.pool) : 1;
     vg_share_make(&program->schedule, mem, graph, symbols, threads, store->kernels->cuts);

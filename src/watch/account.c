@@ -1,5 +1,6 @@
 /* A run's account (account.h), and its JSON. */
 #include "watch/account.h"
+#include "watch/object.h"
 
 #include <math.h>
 #include <string.h>
@@ -97,10 +98,17 @@ void vg_account_add(vg_account *account, const vg_record *record) {
         account->seconds = record->seconds;
         account->status = record->status;
         return;
+    case VG_RECORD_FINDING: {
+        const vg_finding finding = vg_finding_copy(&account->arena, record->finding);
+        vg_vec_push(account->mem, &account->findings, finding);
+        return;
+    }
     case VG_RECORD_SCALAR:
     case VG_RECORD_HISTOGRAM:
     case VG_RECORD_IMAGE:
     case VG_RECORD_STEP:
+    case VG_RECORD_UNITS:
+    case VG_RECORD_RATIO:
         return;
     }
 }
@@ -157,6 +165,15 @@ static json_t *expect_list(const vg_account *account) {
     return whole_list(list, fine);
 }
 
+static json_t *finding_list(const vg_account *account) {
+    json_t *list = json_array();
+    bool fine = list != NULL;
+    for (uint32_t i = 0; i < account->findings.count && fine; i++) {
+        fine = append(list, vg_finding_object(&account->findings.items[i]));
+    }
+    return whole_list(list, fine);
+}
+
 static json_t *error_list(const vg_account *account) {
     json_t *list = json_array();
     bool fine = list != NULL;
@@ -176,12 +193,13 @@ static json_t *note_list(const vg_account *account) {
 
 json_t *vg_account_object(const vg_account *account) {
     json_t *object = json_pack("{s:i, s:s, s:s, s:s, s:s*, s:o, s:o, s:o, s:o, s:o, s:b, s:b, s:o, s:s, s:o, s:o, s:o, "
-        "s:o}",
+        "s:o, s:o}",
         "format", FORMAT, "version", vg_version(), "model", vg_model_name(account->model), "source", account->source,
         "command", account->command, "overrides", override_list(account), "data", data_list(account),
         "seed", whole(account->seed), "steps", whole(account->steps), "batch", whole(account->model->unit.batch_size),
         "float64", account->float64, "fused", account->fused, "threads", whole(account->threads),
-        "started", account->date, "machine", machine_object(account), "expects", expect_list(account),
+        "started", account->date, "machine", machine_object(account),
+        "findings", finding_list(account), "expects", expect_list(account),
         "errors", error_list(account), "notes", note_list(account));
     int failed = 0;
     if (object && account->done) {

@@ -27,11 +27,12 @@ typedef struct vg_account {
     double      seconds;
     vg_status   status;
     VG_VEC(vg_account_expect) expects;
+    VG_VEC(vg_finding) findings;
 } vg_account;
 
 /* Copies what it needs of `options`; `mem` is the sink's. */
 void vg_account_begin(vg_account *account, vg_mem *mem, vg_model *model, const vg_journal_options *options);
-/* START, the expects' counts at the end, DONE. */
+/* START, findings and the expects' counts at the end, DONE. */
 void vg_account_add(vg_account *account, const vg_record *record);
 /* A new reference; NULL without memory. Allocates nothing of `mem`. */
 json_t *vg_account_object(const vg_account *account);

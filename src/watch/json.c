@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "watch/png.h"
+#include "watch/object.h"
 #include "watch/sink.h"
 
 typedef struct json_sink {
@@ -19,7 +20,7 @@ typedef struct json_sink {
 enum { IMAGES = 8 };
 
 /* A record's texts as UTF-8, made before the first JSON object: an allocation that jumps away leaks none. */
-typedef struct texts { const char *tag, *message, *images[IMAGES]; } texts;
+typedef struct texts { const char *tag, *message, *images[IMAGES]; const vg_finding *finding; } texts;
 
 /* Nine significant digits bring every float32 back. */
 enum { DIGITS_FLOAT = 9, DIGITS_SECONDS = 6 };
@@ -109,6 +110,8 @@ static json_t *expect_object(const vg_record *record, texts text) {
 static json_t *object_of(const vg_record *record, texts text, size_t *digits, bool *silent) {
     switch (record->kind) {
     case VG_RECORD_START:
+    case VG_RECORD_UNITS:      /* for displays; the findings say what matters */
+    case VG_RECORD_RATIO:
     case VG_RECORD_STEP:
         *silent = true;
         return NULL;
@@ -122,6 +125,8 @@ static json_t *object_of(const vg_record *record, texts text, size_t *digits, bo
         return image_object(record, text);
     case VG_RECORD_EXPECT:
         return expect_object(record, text);
+    case VG_RECORD_FINDING:
+        return vg_finding_object(text.finding);
     case VG_RECORD_DONE:
         *digits = DIGITS_SECONDS;
         return json_pack("{s:s, s:o, s:o, s:i}", "kind", "done", "steps", whole(record->step),
@@ -146,6 +151,11 @@ static bool watch(vg_sink *sink, const vg_record *record) {
     size_t digits = DIGITS_FLOAT;
     bool silent = false;
     texts text = { .tag = utf8(self, record->tag), .message = utf8(self, record->message) };
+    vg_finding finding;
+    if (record->finding) {
+        finding = vg_finding_copy(&self->arena, record->finding);
+        text.finding = &finding;
+    }
     if (!add_images(self, record->image, &text)) {
         return false;
     }

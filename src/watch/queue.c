@@ -151,6 +151,9 @@ static size_t bytes_of(const vg_record *record) {
         bytes += aligned(sizeof *record->histogram) +
                  aligned(record->histogram->bucket_count * sizeof *record->histogram->buckets);
     }
+    if (record->units) {
+        bytes += aligned(sizeof *record->units) + 5 * aligned(record->units->count * sizeof(double));
+    }
     if (record->image) {
         bytes += aligned(sizeof *record->image) + aligned(pixel_bytes(record->image));
     }
@@ -179,6 +182,14 @@ static void copy_record(char *place, const vg_record *record, uint32_t bytes) {
         histogram->buckets = put(&place, histogram->buckets, histogram->bucket_count * sizeof *histogram->buckets);
         copy->histogram = histogram;
     }
+    if (record->units) {
+        vg_units *units = put(&place, record->units, sizeof *units);
+        const double **const columns[] = { &units->active, &units->min, &units->max, &units->mean, &units->variance };
+        for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
+            *columns[k] = put(&place, *columns[k], units->count * sizeof(double));
+        }
+        copy->units = units;
+    }
     if (record->image) {
         vg_image *image = put(&place, record->image, sizeof *image);
         image->pixels = put(&place, image->pixels, pixel_bytes(image));
@@ -193,7 +204,7 @@ static bool watch(vg_sink *sink, const vg_record *record) {
         return self->behind(self->user, record);
     }
     const size_t bytes = bytes_of(record);
-    if (record->kind == VG_RECORD_START || record->kind == VG_RECORD_DONE || bytes > LARGEST) {
+    if (record->kind == VG_RECORD_START || record->kind == VG_RECORD_DONE || record->finding || bytes > LARGEST) {
         pass_through(self, record);
     } else {
         copy_record(reserve(self, (uint32_t)bytes), record, (uint32_t)bytes);

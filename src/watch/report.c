@@ -1,5 +1,7 @@
 /* report.html: what a run showed, as one file that opens from the disk. The values are kept while the run goes on and
  * written at its end. */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -17,7 +19,6 @@ typedef struct report_sink {
     vg_album    album;
     const char *loss;               /* the training loss as a scalar: its tag while no scalar is watched, else NULL */
     bool        began;              /* a step is done */
-    VG_VEC(vg_finding) findings;
     const char *path;
 } report_sink;
 
@@ -28,30 +29,6 @@ typedef struct report_arguments {
 } report_arguments;
 
 /* ---- the data */
-
-static const char *severity_name(vg_severity severity) {
-    switch (severity) {
-    case VG_SEVERITY_NOTE:    return "note";
-    case VG_SEVERITY_WARNING: return "warning";
-    case VG_SEVERITY_ERROR:   return "error";
-    }
-    return "note";
-}
-
-static json_t *finding_list(const report_sink *self) {
-    json_t *list = json_array();
-    for (uint32_t i = 0; i < self->findings.count && list; i++) {
-        const vg_finding *f = &self->findings.items[i];
-        json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i}", "rule", f->rule,
-                                   "severity", severity_name(f->severity), "title", f->title, "text", f->text,
-                                   "where", f->where, "line", (int)f->line, "node", (int)f->node);
-        if (json_array_append_new(list, object) != 0) {
-            json_decref(list);
-            return NULL;
-        }
-    }
-    return list;
-}
 
 /* What the report is without. */
 static json_t *note_list(const report_sink *self, const char *no_graph) {
@@ -76,9 +53,9 @@ static json_t *note_list(const report_sink *self, const char *no_graph) {
 }
 
 static json_t *data_object(const report_sink *self, const vg_report_graph *graph, const char *no_graph, size_t length) {
-    return json_pack("{s:i, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format", FORMAT,
+    return json_pack("{s:i, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "format", FORMAT,
                      "run", vg_account_object(&self->account), "wide", self->account.float64,
-                     "bytes", json_integer((json_int_t)length), "findings", finding_list(self),
+                     "bytes", json_integer((json_int_t)length),
                      "curves", vg_keep_curves(&self->keep), "films", vg_keep_films(&self->keep),
                      "images", vg_album_list(&self->album), "graph", vg_report_graph_object(graph),
                      "notes", note_list(self, no_graph));
@@ -172,6 +149,32 @@ static void add_loss(report_sink *self, const vg_record *record) {
     }
 }
 
+/* ---- what was looked at for the findings: curves of what the units of a tensor do together */
+
+static void add_curve(report_sink *self, const char *family, const char *name, uint64_t step, double value) {
+    char tag[256];
+    if (isnan(value)) {
+        return;
+    }
+    snprintf(tag, sizeof tag, "%s/%s", family, name);
+    vg_keep_add(&self->keep, &(vg_record){ .kind = VG_RECORD_SCALAR, .step = step, .tag = tag, .value = value });
+}
+
+static void add_units(report_sink *self, const vg_record *record) {
+    static const char *const rms[] = { [VG_WATCHED_OUTPUT] = "outputs, rms", [VG_WATCHED_ACTIVATION] = NULL,
+                                       [VG_WATCHED_FLOW] = "gradients of outputs, rms",
+                                       [VG_WATCHED_GRADIENT] = "gradients of variables, rms" };
+    const vg_units *units = record->units;
+    if (!*record->tag) {
+        return;
+    }
+    if (rms[units->of]) {
+        add_curve(self, rms[units->of], record->tag, record->step, units->rms);
+    }
+    add_curve(self, "saturated, share", record->tag, record->step, units->saturated);
+    add_curve(self, "never active, share of units", record->tag, record->step, units->silent);
+}
+
 static bool watch(vg_sink *sink, const vg_record *record) {
     report_sink *self = (report_sink *)sink;
     vg_account_add(&self->account, record);
@@ -179,6 +182,12 @@ static bool watch(vg_sink *sink, const vg_record *record) {
     case VG_RECORD_SCALAR:
     case VG_RECORD_HISTOGRAM:
         vg_keep_add(&self->keep, record);
+        return true;
+    case VG_RECORD_UNITS:
+        add_units(self, record);
+        return true;
+    case VG_RECORD_RATIO:
+        add_curve(self, "update / weight", record->tag, record->step, record->value);
         return true;
     case VG_RECORD_IMAGE:
         vg_album_add(&self->album, record);
@@ -188,6 +197,7 @@ static bool watch(vg_sink *sink, const vg_record *record) {
         return true;
     case VG_RECORD_START:
     case VG_RECORD_EXPECT:
+    case VG_RECORD_FINDING:
     case VG_RECORD_DONE:
         return true;
     }
@@ -205,22 +215,4 @@ static const vg_sink_kind kind = { sizeof(report_sink), open_report, watch, clos
 vg_sink *vg_sink_report(const char *folder, vg_model *model, const vg_journal_options *options, const char **error) {
     const report_arguments arguments = { folder, model, options };
     return vg_sink_new(&kind, &arguments, error);
-}
-
-/* ---- findings */
-
-static bool add_finding(vg_sink *sink, const void *user) {
-    report_sink *self = (report_sink *)sink;
-    vg_finding copy = *(const vg_finding *)user;
-    const char **const texts[] = { &copy.rule, &copy.title, &copy.text, &copy.where };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *text = *texts[i] ? *texts[i] : "";
-        *texts[i] = vg_sink_utf8(&self->account.arena, text, strlen(text));
-    }
-    vg_vec_push(&sink->mem, &self->findings, copy);
-    return true;
-}
-
-bool vg_sink_report_add(vg_sink *report, const vg_finding *finding) {
-    return vg_sink_guard(report, add_finding, finding);
 }

@@ -252,6 +252,9 @@ static bool watch(vg_sink *sink, const vg_record *record) {
     case VG_RECORD_START:
     case VG_RECORD_EXPECT:
     case VG_RECORD_STEP:
+    case VG_RECORD_UNITS:
+    case VG_RECORD_RATIO:
+    case VG_RECORD_FINDING:
     case VG_RECORD_DONE:
         return true;
     }

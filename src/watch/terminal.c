@@ -13,6 +13,7 @@ typedef struct terminal_sink {
     vg_file    *progress;      /* NULL: none */
     vg_families families;
     vg_gallery  gallery;
+    VG_VEC(vg_finding) findings;      /* their texts are the run's, which outlives the records */
     double      drawn_at;      /* seconds of the run; < 0: not yet */
     uint64_t    drawn_step;    /* steps done then */
     bool        line_open;     /* a live line stands unfinished */
@@ -149,12 +150,22 @@ static bool show_summary(terminal_sink *self) {
     const vg_terminal_options *options = &self->options;
     const vg_style style = { options->colour, options->unicode, options->columns ? options->columns : 80 };
     vg_text text = vg_text_new(&self->sink.mem);
+    if (options->diagnose) {
+        vg_show_findings(&text, self->findings.items, self->findings.count, options->diagnose, style);
+        if (self->findings.count == 0) {
+            vg_text_format(&text, "nothing is wrong that the rules know of\n");
+        }
+        const bool written = options->write(options->user, text.text, text.length);
+        vg_text_free(&text);
+        return written ? true : vg_sink_fail(&self->sink, "the findings could not be written");
+    }
     for (vg_family_kind kind = 0; kind < VG_FAMILY_KINDS; kind++) {
         add_families(self, &text, kind, style);
     }
     if (self->families.left_out) {
         vg_text_format(&text, "\nand %llu more summaries\n", (unsigned long long)self->families.left_out);
     }
+    vg_show_findings(&text, self->findings.items, self->findings.count, options->diagnose, style);
     vg_show_images(&text, &self->gallery, style);
     if (self->gallery.list.count && options->files) {
         vg_text_format(&text, "TensorBoard shows the images of every step\n");
@@ -168,6 +179,8 @@ static bool watch(vg_sink *sink, const vg_record *record) {
     terminal_sink *self = (terminal_sink *)sink;
     switch (record->kind) {
     case VG_RECORD_START:
+    case VG_RECORD_UNITS:
+    case VG_RECORD_RATIO:
         return true;
     case VG_RECORD_SCALAR:
     case VG_RECORD_HISTOGRAM:
@@ -178,6 +191,9 @@ static bool watch(vg_sink *sink, const vg_record *record) {
         return true;
     case VG_RECORD_EXPECT:
         show_expect(self, record);
+        return true;
+    case VG_RECORD_FINDING:
+        vg_vec_push(&sink->mem, &self->findings, *record->finding);
         return true;
     case VG_RECORD_STEP:
         show_progress(self, record);

@@ -13,6 +13,9 @@ void vg_show_scalars(vg_text *out, const vg_family *family, vg_style style);
 /* Appends a family's distributions below each other on one common axis, of its first and of its last step. */
 void vg_show_distributions(vg_text *out, const vg_family *family, vg_style style);
 
+/* Appends what is wrong, if anything is; with `notes` also what is only to be known. */
+void vg_show_findings(vg_text *out, const vg_finding *findings, size_t count, bool notes, vg_style style);
+
 /* ---- images: the newest of each tag. Only small ones are kept, to be drawn. */
 
 enum { VG_GALLERY_LIMIT = 8 };

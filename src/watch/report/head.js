@@ -123,9 +123,20 @@ const header = () => {
 
 /* ---- findings, and what else must be said first */
 
-const severityNames = { error: 'Error', warning: 'Warning', note: 'Note' };
+const severityNames = { error: 'Error', warning: 'With it', note: 'Note' };
+/* A finding of run.json: the cause is an error, what goes with it a warning. */
+const shownFinding = f => ({
+  severity: f.severity === 'note' ? 'note' : f.follows ? 'warning' : 'error',
+  rule: f.rule,
+  title: f.say,
+  text: f.why,
+  tries: [f.try, f.option].filter(t => t),
+  where: f.where.length > 3 ? `${f.where[0]} … ${f.where[f.where.length - 1]}` : f.where.join(', '),
+  line: base(f.file) === base(run.model) ? f.line : 0,
+  node: 0
+});
 const findingSection = () => {
-  const list = data.findings.slice();
+  const list = run.findings.map(shownFinding);
   for (const e of run.errors)
     list.unshift({
       severity: 'error',
@@ -169,6 +180,15 @@ const findingSection = () => {
             html('span', { class: 'rule' }, f.rule)
           ),
           f.text ? html('p', { class: 'finding-text' }, f.text) : null,
+          f.tries && f.tries.length
+            ? html(
+                'p',
+                { class: 'finding-try' },
+                'Try ',
+                html('code', {}, f.tries[0]),
+                f.tries[1] ? [' or ', html('code', {}, f.tries[1])] : null
+              )
+            : null,
           f.where || f.line || f.node
             ? html(
                 'p',
