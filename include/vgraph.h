@@ -58,6 +58,11 @@ VG_API vg_status vg_model_dump(vg_model *model, const char *pass, vg_write write
 VG_API vg_status vg_model_load_file(vg_model *model, const char *path);
 VG_API vg_status vg_model_load_text(vg_model *model, const char *name, const char *text, size_t length);
 
+/* Writes `text` in the layout that all models have: the same tokens and comments, other white space. Nothing is loaded;
+ * the model is there for the diagnostics. VG_FAILED_MODEL, and nothing written, when the text does not parse. */
+VG_API vg_status vg_model_format(vg_model *model, const char *name, const char *text, size_t length, vg_write write,
+                                 void *user);
+
 /* ---- Diagnostics -------------------------------------------------------------------------------------------- */
 
 typedef struct vg_diagnostic {

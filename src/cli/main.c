@@ -40,6 +40,11 @@ static const vg_cli_verb verbs[] = {
       "operands lie in a nearer cache than a copy's of that size. Summaries are taken as in a run, but nothing is\n"
       "written. With several threads the first one's time is told, and how long it waits for the others.\n",
       VG_CLI_TIME, 1, 1, vg_cli_time },
+    { "fmt", "FILE.nn...", "write models in the one layout",
+      "vgraph fmt --check models",
+      "Rewrites the files where they lie, or those of a folder; - is standard input, to standard output. Tokens,\n"
+      "comments, line breaks within a statement and single empty lines stay. A file that does not parse is left alone.\n",
+      VG_CLI_FMT, 1, INT32_MAX, vg_cli_fmt },
     { "help", "[NAME]", "explain an operator, layer, setting, data source or message",
       "vgraph help cross_entropy", NULL, VG_CLI_HELP, 0, 1, vg_cli_help },
     { "eval", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
@@ -48,7 +53,6 @@ static const vg_cli_verb verbs[] = {
     { "sweep", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "report", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "diff", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
-    { "fmt", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
 };
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 
