@@ -21,7 +21,8 @@ static vg_status format(void *user) {
     return written ? VG_OK : VG_FAILED_RESOURCE;
 }
 
-vg_status vg_model_format(vg_model *model, const char *name, const char *text, size_t length, vg_write write, void *user) {
+vg_status vg_model_format(vg_model *model, const char *name, const char *text, size_t length, vg_write write,
+                          void *user) {
     formatting x = { model, name, text, length, write, user };
     return vg_model_guard(model, NULL, format, &x);
 }

@@ -41,7 +41,7 @@ typedef struct vg_cli_options {
     size_t     dump_count;
     uint64_t   threads, steps, seed, batch;        /* steps, batch: 0 is "as the model says" */
     bool       has_seed, float64, no_fuse, quiet, no_files, second, check;
-    const char *out, *jsonl, *stage, *format;   /* NULL: not given */
+    const char *out, *jsonl, *stage, *format, *wrt, *of;   /* NULL: not given */
     vg_cli_colour colour;
     vg_cli_stream *output, *messages;
 } vg_cli_options;

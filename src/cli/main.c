@@ -18,8 +18,10 @@ static const vg_cli_verb verbs[] = {
     { "check", "FILE.nn...", "check models without training; silent when all is well",
       "vgraph check models/*.nn", NULL, VG_CLI_CHECK, 1, INT32_MAX, vg_cli_check },
     { "graph", "FILE.nn", "print the graph",
-      "vgraph graph models/xor.nn --stage forward --format dot | dot -Tsvg > xor.svg", NULL, VG_CLI_GRAPH, 1, 1,
-      vg_cli_graph },
+      "vgraph graph models/xor.nn --stage forward --format dot | dot -Tsvg > xor.svg",
+      "With --wrt it is written as a model of its own, in which `derivative` is what grad(loss, NAME) is: the same data,\n"
+      "variables and draws, the values that it is made of, and the derivative of each on the way back to NAME.\n",
+      VG_CLI_GRAPH, 1, 1, vg_cli_graph },
     { "print", "FILE.nn EXPR...", "print the values of expressions at the first step",
       "vgraph print models/xor.nn 'grad(loss, h.W)' 'max(abs(x))' --format json", NULL, VG_CLI_PRINT, 2, INT32_MAX,
       vg_cli_print },

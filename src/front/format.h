@@ -20,7 +20,8 @@ enum {
 
 /* Statements of one class in neighbouring lines are brought into line, cell by cell. */
 typedef enum vg_format_class {
-    VG_FORMAT_NONE, VG_FORMAT_CONST, VG_FORMAT_DATA, VG_FORMAT_INPUT, VG_FORMAT_VARIABLE, VG_FORMAT_UPDATE, VG_FORMAT_BIND,
+    VG_FORMAT_NONE, VG_FORMAT_CONST, VG_FORMAT_DATA, VG_FORMAT_INPUT, VG_FORMAT_VARIABLE, VG_FORMAT_UPDATE,
+        VG_FORMAT_BIND,
     VG_FORMAT_SETTING, VG_FORMAT_SUMMARY
 } vg_format_class;
 

@@ -38,7 +38,8 @@ static uint32_t usual_space(const vg_format_item *item, const vg_format_item *ne
     if (a == VG_T_NUMBER && b == VG_T_DOT) return 1;   /* 1.x is no number */
     if (next->glued || item->unary || opens(a) || closes(b)) return 0;
     if (a == VG_T_COMMA) return 1;
-    if (b == VG_T_COMMA || b == VG_T_COLON || a == VG_T_DOT || b == VG_T_DOT || a == VG_T_RANGE || b == VG_T_RANGE) return 0;
+    if (b == VG_T_COMMA || b == VG_T_COLON || a == VG_T_DOT || b == VG_T_DOT || a == VG_T_RANGE || b == VG_T_RANGE)
+        return 0;
     if (item->tight || next->tight) return (a == VG_T_STAR || a == VG_T_STARSTAR) && b == VG_T_STAR;   /* x.* * y */
     return 1;
 }
@@ -179,7 +180,8 @@ static void align_statements(layout *l) {
     for (uint32_t from = 0, to; from < l->lines.count; from = to) {
         const vg_format_class class = class_of(l, &l->lines.items[from]);
         for (to = from + 1; to < l->lines.count && adjoins(l, to) && class_of(l, &l->lines.items[to]) == class;) to++;
-        for (uint32_t cell = 1; class != VG_FORMAT_NONE && cell <= VG_FORMAT_CELLS; cell++) align_cell(l, from, to, cell);
+        for (uint32_t cell = 1; class != VG_FORMAT_NONE && cell <= VG_FORMAT_CELLS; cell++)
+            align_cell(l, from, to, cell);
     }
 }
 
@@ -189,7 +191,8 @@ static const uint32_t comment_columns[] = { 35, 55 };
 
 static uint32_t comment_column(uint32_t code, uint32_t comment) {
     for (size_t k = 0; k < sizeof comment_columns / sizeof *comment_columns; k++)
-        if (comment_columns[k] >= code + 2 && comment_columns[k] + comment <= VG_FORMAT_WIDTH) return comment_columns[k];
+        if (comment_columns[k] >= code + 2 && comment_columns[k] + comment <= VG_FORMAT_WIDTH)
+            return comment_columns[k];
     return code + 2;
 }
 
