@@ -17,6 +17,7 @@ static bool append(void *user, const char *bytes, size_t length) {
         const size_t capacity = 2 * b->capacity + length;
         char *grown = realloc(b->text, capacity);
         if (!grown) {
+            vg_cli_complain("there is not enough memory");
             return false;
         }
         b->text = grown;
