@@ -204,9 +204,18 @@ static const char *part_name(vg_writer *w, vg_node node, const char *const *want
     return forward && wanted[forward] ? TEXT("d_%s_part", wanted[forward]) : "part";
 }
 
-/* Parts that are long become statements until the whole is not. */
+/* The operand that the expression of such a node has twice; UINT32_MAX: none. */
+static uint32_t repeated(vg_op op) {
+    return op == VG_OP_sigmoid_input ? 0 : op == VG_OP_log_softmax_input ? 1 : UINT32_MAX;
+}
+
+/* Parts that are long become statements until the whole is not; what is written twice is one before. */
 static void shorten(vg_writer *w, vg_node node, const char *const *wanted) {
     const vg_graph *g = w->graph;
+    if (repeated(vg_node_op(g, node)) != UINT32_MAX) {
+        const vg_node part = vg_operand(g, node, repeated(vg_node_op(g, node)));
+        if (!is_leaf(g, part)) vg_write_statement(w, part, wanted[part] ? wanted[part] : part_name(w, part, wanted));
+    }
     for (;;) {
         size_t total = 0, longest = 0;
         vg_node which = 0;

@@ -128,6 +128,14 @@ static const sign signs[] = {
     { VG_OP_or, VG_BINDS_OR, VG_BINDS_OR, VG_BINDS_AND },
 };
 
+/* The adjoint of a function by its result `a`: d * (a * (1 - a)), d * (1 - square(a)). */
+static vg_written by_result(vg_writer *w, vg_node node, vg_op op) {
+    const char *a = operand_within(w, node, 0, VG_BINDS_NEGATE), *d = operand_within(w, node, 1, VG_BINDS_MULTIPLY);
+    const char *slope = op == VG_OP_sigmoid_input ? TEXT("(%s * (1 - %s))", a, a)
+                                                  : TEXT("(1 - square(%s))", operand(w, node, 0));
+    return (vg_written){ TEXT("%s * %s", d, slope), VG_BINDS_MULTIPLY };
+}
+
 static vg_written map(vg_writer *w, vg_node node) {
     const vg_op op = vg_node_op(w->graph, node);
     for (size_t k = 0; k < sizeof signs / sizeof *signs; k++)
@@ -138,6 +146,7 @@ static vg_written map(vg_writer *w, vg_node node) {
         return (vg_written){ TEXT("-%s", operand_within(w, node, 0, VG_BINDS_POWER)), VG_BINDS_NEGATE };
     if (op == VG_OP_not)
         return (vg_written){ TEXT("not %s", operand_within(w, node, 0, VG_BINDS_COMPARE)), VG_BINDS_NOT };
+    if (op == VG_OP_sigmoid_input || op == VG_OP_tanh_input) return by_result(w, node, op);
     if (op == VG_OP_alias) return w->written[vg_operand(w->graph, node, 0)];
     if (!vg_builtin_is_map(op)) return unwritable(w, node);
     const char *text = operand(w, node, 0);
@@ -164,6 +173,23 @@ static vg_written along(vg_writer *w, vg_node node, bool always) {
     if (!always && axis + 1 == rank_of(w, vg_operand(w->graph, node, 0)))
         return CALL("%s(%s)", name, operand(w, node, 0));
     return CALL("%s(%s, axis = %u)", name, operand(w, node, 0), axis);
+}
+
+/* The adjoints of log_softmax and cross_entropy. */
+static vg_written by_softmax(vg_writer *w, vg_node node) {
+    uint32_t count;
+    const vg_word *words = words_of(w, node, &count);
+    const uint32_t last = rank_of(w, vg_operand(w->graph, node, 0)) - 1;
+    if (vg_node_op(w->graph, node) == VG_OP_log_softmax_input) {
+        const uint32_t axis = (uint32_t)words[0];
+        const char *shares = axis == last ? TEXT("softmax(%s)", operand(w, node, 0))
+                                          : TEXT("softmax(%s, axis = %u)", operand(w, node, 0), axis);
+        return (vg_written){ TEXT("%s - %s * sum(%s, axis = %u, keep = true)", operand_within(w, node, 1, VG_BINDS_ADD),
+                                  shares, operand(w, node, 1), axis), VG_BINDS_ADD };
+    }
+    const char *classes = dim_text(w, dim_of(w, vg_operand(w->graph, node, 0), last));
+    return (vg_written){ TEXT("expand(%s, %u) * (softmax(%s) - one_hot(%s, %s))", operand(w, node, 2), last,
+                              operand(w, node, 0), operand(w, node, 1), classes), VG_BINDS_MULTIPLY };
 }
 
 /* A factor of a product, its last two axes changed where that is asked for. */
@@ -417,6 +443,8 @@ vg_written vg_write_node(vg_writer *w, vg_node node) {
     case VG_OP_step:        return words[0] ? unwritable(w, node) : CALL("step");
     case VG_OP_sum: case VG_OP_prod: case VG_OP_max: case VG_OP_min: return reduce(w, node);
     case VG_OP_argmax: case VG_OP_argmin: case VG_OP_softmax: case VG_OP_log_softmax: return along(w, node, false);
+    case VG_OP_cross_entropy: return CALL("cross_entropy(%s, %s)", operand(w, node, 0), operand(w, node, 1));
+    case VG_OP_log_softmax_input: case VG_OP_cross_entropy_input: return by_softmax(w, node);
     case VG_OP_cumsum:      return along(w, node, true);
     case VG_OP_reshape:     return CALL("reshape(%s, %s)", operand(w, node, 0), shape_of(w, node));
     case VG_OP_broadcast:   return broadcast(w, node);
