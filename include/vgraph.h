@@ -63,6 +63,11 @@ VG_API vg_status vg_model_watch(vg_model *model, vg_watching watching);
 VG_API vg_status vg_model_load_file(vg_model *model, const char *path);
 VG_API vg_status vg_model_load_text(vg_model *model, const char *name, const char *text, size_t length);
 
+/* Writes `text` in the layout that all models have: the same tokens and comments, other white space. Nothing is loaded;
+ * the model is there for the diagnostics. VG_FAILED_MODEL, and nothing written, when the text does not parse. */
+VG_API vg_status vg_model_format(vg_model *model, const char *name, const char *text, size_t length, vg_write write,
+                                 void *user);
+
 /* ---- Diagnostics -------------------------------------------------------------------------------------------- */
 
 typedef struct vg_diagnostic {
@@ -84,6 +89,10 @@ typedef enum vg_stage { VG_STAGE_FORWARD, VG_STAGE_BACKWARD, VG_STAGE_FUSED, VG_
 typedef enum vg_graph_format { VG_GRAPH_TEXT, VG_GRAPH_DOT } vg_graph_format;
 
 VG_API vg_status vg_model_graph(vg_model *model, vg_stage stage, vg_graph_format format, vg_write write, void *user);
+/* The derivative of a value with respect to another as a model of its own, in which `derivative` is bound to it: its
+ * value at the first step is that of grad(y, v). `wrt` and `of` are indices of vg_model_fetch; `of` NULL: the first train
+ * block's loss. VG_FAILED_MODEL when there is none, or when it has an operator that the language cannot write. */
+VG_API vg_status vg_model_derivative(vg_model *model, const uint32_t *of, uint32_t wrt, vg_write write, void *user);
 /* Variables, layers, shapes, parameters, FLOPs and bytes of a step, planned memory. */
 VG_API vg_status vg_model_describe(vg_model *model, vg_write write, void *user);
 /* The folder, seed, source and overrides, as the beginning of run.json needs them; texts live with the model. */

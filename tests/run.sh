@@ -2,7 +2,7 @@
 # All tests: builds with the address and undefined-behaviour sanitizers, warnings being errors, runs ctest, and fuzzes
 # the front for a minute from the corpus.
 #   --fast    without the fuzzing
-#   --bless   rewrite the golden files from what the program says now; read the difference before committing it
+#   --bless   rewrite the golden files and what examples/editors generates from what the program says now; read the difference before committing it
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . examples/packages.sh
@@ -28,6 +28,7 @@ if [ "$bless" = yes ]; then
     for source in $(grep -l -e '--bless' tests/test_*.c); do
         ".build/asan/tests/$(basename "$source" .c)" --bless
     done
+    python3 tests/test_editors.py .build/asan/vgraph --bless
 fi
 
 if [ "$fast" = no ]; then

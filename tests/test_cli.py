@@ -106,7 +106,16 @@ TABLE = [
     (["graph", "ok.nn", "--stage", "fused", "--format", "json"], 2, "", "--format json is not built yet"),
     (["graph", "ok.nn", "--format", "json"], 2, "", "--format json is not built yet"),
     (["graph", "ok.nn", "--format", "txet"], 2, "", "--format knows no 'txet'; did you mean 'text'?"),
-    (["graph", "ok.nn", "--wrt", "w"], 2, "", "--wrt is not built yet"),
+    (["graph", "ok.nn", "--wrt", "w"], 0, "\nderivative = ", ""),
+    (["graph", "ok.nn", "--wrt", "w", "--of", "sum(w * 3)"], 0, "\nderivative = ", ""),
+    (["graph", "ok.nn", "--wrt", "ww"], 1, "", "ww"),
+    (["graph", "ok.nn", "--wrt", "loss", "--of", "sum(w)"], 1, "", "does not depend on"),
+    (["graph", "ok.nn", "--wrt", "w", "--of", "w"], 1, "", "[grad-not-scalar]"),
+    (["graph", "ok.nn", "--wrt", "w", "--stage", "plan"], 2, "", "--wrt writes a model: it takes no --stage"),
+    (["graph", "ok.nn", "--of", "w"], 2, "", "--of says what --wrt NAME derives"),
+    (["graph", "fed.nn", "--wrt", "x"], 1, "", "the model has no train block, so no loss: --of EXPR says what is derived"),
+    (["graph", "ok.nn", "--wrt", "w", "--of", "sum(w * sample(normal(0, 1), [3]))"], 1, "",
+     "no way to write 'random_normal' here"),
     (["print", "ok.nn"], 2, "", "'vgraph print' needs FILE.nn EXPR..."),
     (["print", "ok.nn", "w", "2 * w"], 0, "w: f32[3]\n[1 2 3]\n2 * w: f32[3]\n[2 4 6]\n", ""),
     (["print", "ok.nn", "w", "--format", "json"], 0, '{"expr":"w","dtype":"f32","shape":[3],"data":[1,2,3]}\n', ""),
@@ -144,11 +153,17 @@ TABLE = [
     (["time", "nan.nn", "--steps", "2"], 5, "", "loss"),
     (["time", "fed.nn"], 2, "", "x"),
     (["time", "empty.nn"], 1, "", "there is nothing to run"),
+    (["fmt"], 2, "", "'vgraph fmt' needs FILE.nn..."),
+    (["fmt", "none.nn"], 4, "", "vgraph: cannot read 'none.nn': No such file or directory\n"),
+    (["fmt", "--check", "wrong.nn"], 0, "", ""),
+    (["fmt", "--check", "ok.nn", "wrong.nn", "empty.nn"], 1, "ok.nn\n", ""),
+    (["fmt", "ok.nn", "--seed", "3"], 2, "", "'--seed' is not an option of 'vgraph fmt'"),
+    (["check", "ok.nn", "--check"], 2, "", "'--check' is not an option of 'vgraph check'"),
     (["help", "time"], 0, "vgraph time FILE.nn", ""),
     (["help", "matmul"], 0, "matmul", ""),
     (["help", "crossentropy"], 2, "cross_entropy", ""),
 ]
-for verb in ("run", "check", "graph", "print", "describe", "gradcheck", "time", "help"):
+for verb in ("run", "check", "graph", "print", "describe", "gradcheck", "time", "fmt", "help"):
     TABLE.append(([verb, "--help"], 0, "\nexample: vgraph " + verb, ""))
 
 
@@ -455,6 +470,62 @@ def test_time_on_two_threads():
     head, (operators, _), *sums = timed(model, "--steps", "20", "--threads", "2")
     check_sums(operators, *sums)
     assert "on 2 threads" in head and "waiting" in [row[0] for row in operators if not row[3]], operators
+
+
+LOOSE, LAID = "a=1;b  =  2 # two\n", "a = 1\nb = 2                              # two\n"
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+    return path
+
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def test_fmt_standard_input():
+    done = vgraph("fmt", "-", input=LOOSE)
+    assert (done.returncode, done.stdout, done.stderr) == (0, LAID, ""), done
+    done = vgraph("fmt", "--check", "-", input=LOOSE)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "standard input\n", ""), done
+    done = vgraph("fmt", "-", input="a = (")
+    assert done.returncode == 1 and done.stdout == "" and "standard input:1:6: error" in done.stderr, done
+    assert vgraph("fmt", "-", input="").returncode == 0
+
+
+def test_fmt_rewrites_where_the_file_lies():
+    os.mkdir("laid")
+    real = write("laid/real.nn", LOOSE)
+    write("laid/other.txt", LOOSE)
+    write("laid/bad.nn", "a = (\n")
+    os.chmod(real, 0o640)
+    os.symlink("real.nn", "laid/link.nn")
+    before = os.stat(real).st_ino
+    assert vgraph("fmt", "--check", "laid/link.nn").stdout == "laid/link.nn\n" and read(real) == LOOSE
+    done = vgraph("fmt", "laid/link.nn")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", ""), done
+    assert read(real) == LAID and os.path.islink("laid/link.nn") and os.stat(real).st_mode & 0o7777 == 0o640
+    after = os.stat(real)
+    assert after.st_ino != before      # a whole file took the other's place
+    assert vgraph("fmt", "laid/real.nn").returncode == 0 and os.stat(real).st_mtime_ns == after.st_mtime_ns   # untouched
+    write(real, LOOSE)
+    done = vgraph("fmt", "laid")       # a folder: its models, and one that does not parse is left alone
+    assert done.returncode == 1 and "laid/bad.nn:1:" in done.stderr and read("laid/bad.nn") == "a = (\n", done
+    assert read(real) == LAID and read("laid/other.txt") == LOOSE
+    assert sorted(os.listdir("laid")) == ["bad.nn", "link.nn", "other.txt", "real.nn"]
+
+
+def test_fmt_leaves_what_it_may_not_write():
+    os.mkdir("shut")
+    write("shut/a.nn", LOOSE)
+    os.chmod("shut/a.nn", 0o444)
+    if os.access("shut/a.nn", os.W_OK):
+        return                         # for root nothing is shut
+    done = vgraph("fmt", "shut/a.nn")
+    assert done.returncode == 4 and "cannot write 'shut/a.nn'" in done.stderr and read("shut/a.nn") == LOOSE, done
 
 
 def main():

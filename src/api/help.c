@@ -115,9 +115,12 @@ const char *vg_definition_comment(const char *text, const char *line) {
     return line;
 }
 
-/* The end of a definition: its line, or the line of its closing brace. */
+/* The end of a definition: its line, or the line of its closing brace. Its parameters, or what it is equal to, may stand
+ * in brackets over several lines. */
 static const char *definition_end(const char *line) {
     const char *end = line + strcspn(line, "\n");
+    const char *bracket = end > line && end[-1] == '(' ? strstr(end, "\n)") : NULL;
+    if (bracket) end = bracket + 1 + strcspn(bracket + 1, "\n");
     bool block = end > line && end[-1] == '{';
     if (block) {
         const char *close = strstr(end, "\n}");

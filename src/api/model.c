@@ -40,7 +40,7 @@ void vg_model_free(vg_model *model) {
 
 typedef struct option { vg_model *model; const char *kind, *name, *text; uint32_t *index; } option;
 
-static uint32_t add_source(vg_model *model, vg_source_kind kind, const char *name, const char *text, size_t length) {
+uint32_t vg_model_add_source(vg_model *model, vg_source_kind kind, const char *name, const char *text, size_t length) {
     if (length <= VG_SOURCE_LIMIT) {
         uint32_t source = vg_sources_add(&model->ir.diags.sources, kind, name, text, length);
         if (source) return source;
@@ -58,7 +58,7 @@ static vg_span source_span(const vg_model *model, uint32_t source) {
 /* An option's text as a source of its own: "--set act". Fills everything but the tree. */
 static bool option_source(const option *o, vg_override *row, uint32_t *source) {
     const char *shown = o->name ? vg_arena_format(&o->model->ir.arena, "%s %s", o->kind, o->name) : o->kind;
-    *source = add_source(o->model, VG_SOURCE_OPTION, shown, o->text, strlen(o->text));
+    *source = vg_model_add_source(o->model, VG_SOURCE_OPTION, shown, o->text, strlen(o->text));
     if (!*source) return false;
     row->name = o->name ? vg_strings_c(&o->model->ir.strings, o->name) : 0;
     row->span = source_span(o->model, *source);
@@ -166,7 +166,7 @@ static void write_dump(void *user, const char *pass, const char *text, size_t le
 
 static void parse_library(vg_model *model) {
     for (unsigned k = 0; k < vg_std_file_count; k++) {
-        uint32_t source = add_source(model, VG_SOURCE_LIBRARY, vg_std_files[k].name, vg_std_files[k].text,
+        uint32_t source = vg_model_add_source(model, VG_SOURCE_LIBRARY, vg_std_files[k].name, vg_std_files[k].text,
                                      vg_std_files[k].length);
         vg_tree_id root = source ? vg_parse_file(&model->front.tree, &model->ir.diags, source) : 0;
         if (root) vg_vec_push(&model->mem, &model->front.library, root);
@@ -193,7 +193,7 @@ bool vg_model_evaluation(vg_model *model) {
 
 static vg_status load(vg_model *model, const char *text, size_t length) {
     vg_diags *diags = &model->ir.diags;
-    uint32_t source = add_source(model, VG_SOURCE_MODEL, model->name, text, length);
+    uint32_t source = vg_model_add_source(model, VG_SOURCE_MODEL, model->name, text, length);
     if (!source) return vg_model_status(model);
     const vg_source *row = &diags->sources.list.items[source];
     model->source = row->text;

@@ -35,6 +35,9 @@ vg_status vg_model_guard(vg_model *model, vg_mem *other, vg_body body, void *use
 /* The same, but then `complain(user)` is called to report what there was no memory for. */
 vg_status vg_model_guard_or(vg_model *model, vg_mem *other, vg_body body, vg_body complain, void *user);
 
+/* Copies a text among the sources of the diagnostics. Its index; 0 after reporting that it is too long. */
+uint32_t vg_model_add_source(vg_model *model, vg_source_kind kind, const char *name, const char *text, size_t length);
+
 /* The exit status that the model's diagnostics ask for; VG_OK without any. */
 vg_status vg_model_status(const vg_model *model);
 

@@ -9,7 +9,7 @@
 /* Which verbs an option belongs to. */
 typedef enum vg_cli_verb_bit {
     VG_CLI_RUN = 1, VG_CLI_CHECK = 2, VG_CLI_GRAPH = 4, VG_CLI_PRINT = 8, VG_CLI_DESCRIBE = 16, VG_CLI_GRADCHECK = 32,
-    VG_CLI_HELP = 64, VG_CLI_TIME = 128, VG_CLI_DOCTOR = 256,
+    VG_CLI_HELP = 64, VG_CLI_TIME = 128, VG_CLI_DOCTOR = 256, VG_CLI_FMT = 512,
     VG_CLI_MODEL = VG_CLI_RUN | VG_CLI_CHECK | VG_CLI_GRAPH | VG_CLI_PRINT | VG_CLI_DESCRIBE | VG_CLI_GRADCHECK |
                    VG_CLI_TIME | VG_CLI_DOCTOR
 } vg_cli_verb_bit;
@@ -40,8 +40,8 @@ typedef struct vg_cli_options {
     const char **dumps;
     size_t     dump_count;
     uint64_t   threads, steps, seed, batch;        /* steps, batch: 0 is "as the model says" */
-    bool       has_seed, float64, no_fuse, quiet, no_files, no_watch, second;
-    const char *out, *jsonl, *stage, *format;   /* NULL: not given */
+    bool       has_seed, float64, no_fuse, quiet, no_files, no_watch, second, check;
+    const char *out, *jsonl, *stage, *format, *wrt, *of;   /* NULL: not given */
     vg_cli_colour colour;
     vg_cli_stream *output, *messages;
 } vg_cli_options;
@@ -111,6 +111,7 @@ vg_status vg_cli_describe(const vg_cli_options *options);
 vg_status vg_cli_gradcheck(const vg_cli_options *options);
 vg_status vg_cli_time(const vg_cli_options *options);
 vg_status vg_cli_doctor(const vg_cli_options *options);
+vg_status vg_cli_fmt(const vg_cli_options *options);
 vg_status vg_cli_help(const vg_cli_options *options);
 
 #endif

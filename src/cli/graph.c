@@ -1,4 +1,5 @@
-/* vgraph graph: the graph as text or for Graphviz. */
+/* vgraph graph: the graph as text or for Graphviz, or a derivative as a model. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli.h"
@@ -29,7 +30,33 @@ static int choose(const vg_cli_verb *verb, const char *option, const char *name,
     return -1;
 }
 
+/* --wrt NAME [--of EXPR]: what is derived and by what are fetched, so that they are named as everywhere. */
+static vg_status derive(const vg_cli_options *options) {
+    if (options->stage || options->format) {
+        return vg_cli_usage(options->verb, "--wrt writes a model: it takes no --%s", options->stage ? "stage" : "format");
+    }
+    char *const fetches[] = { vg_cli_format("%s", options->wrt), vg_cli_format("%s", options->of ? options->of : "") };
+    const uint32_t of = 1;
+    vg_model *model;
+    vg_status status = vg_cli_load(options, options->arguments[0], fetches, options->of ? 2 : 1, VG_WATCH_NOTHING, &model);
+    if (status == VG_OK) {
+        const size_t known = vg_model_diagnostics(model);
+        status = vg_model_derivative(model, options->of ? &of : NULL, 0, vg_cli_write, options->output);
+        vg_cli_explain(options, model, known);
+    }
+    vg_model_free(model);
+    free(fetches[0]);
+    free(fetches[1]);
+    return status;
+}
+
 vg_status vg_cli_graph(const vg_cli_options *options) {
+    if (options->of && !options->wrt) {
+        return vg_cli_usage(options->verb, "--of says what --wrt NAME derives");
+    }
+    if (options->wrt) {
+        return derive(options);
+    }
     const int stage = choose(options->verb, "stage", options->stage, VG_STAGE_BACKWARD, stages, STAGES,
                              sizeof stages / sizeof *stages);
     if (stage < 0) {

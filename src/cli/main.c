@@ -18,8 +18,10 @@ static const vg_cli_verb verbs[] = {
     { "check", "FILE.nn...", "check models without training; silent when all is well",
       "vgraph check models/*.nn", NULL, VG_CLI_CHECK, 1, INT32_MAX, vg_cli_check },
     { "graph", "FILE.nn", "print the graph",
-      "vgraph graph models/xor.nn --stage forward --format dot | dot -Tsvg > xor.svg", NULL, VG_CLI_GRAPH, 1, 1,
-      vg_cli_graph },
+      "vgraph graph models/xor.nn --stage forward --format dot | dot -Tsvg > xor.svg",
+      "With --wrt it is written as a model of its own, in which `derivative` is what grad(loss, NAME) is: the same data,\n"
+      "variables and draws, the values that it is made of, and the derivative of each on the way back to NAME.\n",
+      VG_CLI_GRAPH, 1, 1, vg_cli_graph },
     { "print", "FILE.nn EXPR...", "print the values of expressions at the first step",
       "vgraph print models/xor.nn 'grad(loss, h.W)' 'max(abs(x))' --format json", NULL, VG_CLI_PRINT, 2, INT32_MAX,
       vg_cli_print },
@@ -46,6 +48,11 @@ static const vg_cli_verb verbs[] = {
       "operands lie in a nearer cache than a copy's of that size. Summaries are taken as in a run, but nothing is\n"
       "written. With several threads the first one's time is told, and how long it waits for the others.\n",
       VG_CLI_TIME, 1, 1, vg_cli_time },
+    { "fmt", "FILE.nn...", "write models in the one layout",
+      "vgraph fmt --check models",
+      "Rewrites the files where they lie, or those of a folder; - is standard input, to standard output. Tokens,\n"
+      "comments, line breaks within a statement and single empty lines stay. A file that does not parse is left alone.\n",
+      VG_CLI_FMT, 1, INT32_MAX, vg_cli_fmt },
     { "help", "[NAME]", "explain an operator, layer, setting, data source or message",
       "vgraph help cross_entropy", NULL, VG_CLI_HELP, 0, 1, vg_cli_help },
     { "eval", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
@@ -53,7 +60,6 @@ static const vg_cli_verb verbs[] = {
     { "sweep", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "report", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "diff", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
-    { "fmt", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
 };
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 

@@ -9,8 +9,8 @@
 
 typedef enum option_id {
     OPTION_SET, OPTION_DATA, OPTION_SUMMARY, OPTION_BATCH, OPTION_DUMP, OPTION_STEPS, OPTION_SEED, OPTION_SECOND,
-    OPTION_OUT, OPTION_FLOAT64, OPTION_NO_FUSE, OPTION_THREADS, OPTION_JSONL, OPTION_NO_FILES, OPTION_NO_WATCH, OPTION_QUIET, OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR,
-    OPTION_HELP,
+    OPTION_OUT, OPTION_FLOAT64, OPTION_NO_FUSE, OPTION_THREADS, OPTION_JSONL, OPTION_NO_FILES, OPTION_NO_WATCH, OPTION_QUIET,
+    OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR, OPTION_CHECK, OPTION_WRT, OPTION_OF, OPTION_HELP,
     OPTION_LATER     /* named by the language's commands, not built yet */
 } option_id;
 
@@ -48,13 +48,16 @@ static const option_row rows[] = {
     { "stage", "STAGE", OPTION_STAGE, VG_CLI_GRAPH, "forward, backward (the default), fused, or plan" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_GRAPH, "text (the default) or dot" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_PRINT, "text (the default), json or npy" },
+    { "wrt", "NAME", OPTION_WRT, VG_CLI_GRAPH, "write the derivative of the loss with respect to NAME as a model" },
+    { "of", "EXPR", OPTION_OF, VG_CLI_GRAPH, "with --wrt: derive this, not the first train block's loss" },
     { "dump", "PASS", OPTION_DUMP, CHANGED, "print the graph after elaborate, differentiate or simplify" },
-    { "color", "WHEN", OPTION_COLOUR, VG_CLI_MODEL, "always, never, or auto: on a terminal, unless NO_COLOR is set" },
-    { "help", NULL, OPTION_HELP, VG_CLI_MODEL | VG_CLI_HELP, "show this" },
+    { "check", NULL, OPTION_CHECK, VG_CLI_FMT, "write nothing: list the files that would change, with exit status 1" },
+    { "color", "WHEN", OPTION_COLOUR, VG_CLI_MODEL | VG_CLI_FMT,
+      "always, never, or auto: on a terminal, unless NO_COLOR is set" },
+    { "help", NULL, OPTION_HELP, VG_CLI_MODEL | VG_CLI_HELP | VG_CLI_FMT, "show this" },
     { "resume", NULL, OPTION_LATER, VG_CLI_RUN, NULL },
     { "load", "FILE", OPTION_LATER, VG_CLI_RUN | VG_CLI_PRINT, NULL },
     { "checkpoint-every", "N", OPTION_LATER, VG_CLI_RUN, NULL },
-    { "wrt", "NAME", OPTION_LATER, VG_CLI_GRAPH, NULL },
 };
 enum { ROW_COUNT = sizeof rows / sizeof *rows, FIRST_VALUE = 256 };   /* getopt's values begin behind the characters */
 
@@ -160,6 +163,9 @@ static vg_status take_option(vg_cli_options *options, const option_row *row, cha
     case OPTION_JSONL:     options->jsonl = text; return VG_OK;
     case OPTION_STAGE:     options->stage = text; return VG_OK;
     case OPTION_FORMAT:    options->format = text; return VG_OK;
+    case OPTION_WRT:       options->wrt = text; return VG_OK;
+    case OPTION_OF:        options->of = text; return VG_OK;
+    case OPTION_CHECK:     options->check = true; return VG_OK;
     case OPTION_SECOND:    options->second = true; return VG_OK;
     case OPTION_FLOAT64:   options->float64 = true; return VG_OK;
     case OPTION_NO_FUSE:   options->no_fuse = true; return VG_OK;

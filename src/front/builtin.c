@@ -33,7 +33,7 @@ bool vg_builtin_is_map(vg_op op) {
     switch ((int)op) {
     case VG_OP_neg: case VG_OP_add: case VG_OP_sub: case VG_OP_mul: case VG_OP_div: case VG_OP_pow: case VG_OP_eq:
     case VG_OP_ne: case VG_OP_lt: case VG_OP_le: case VG_OP_gt: case VG_OP_ge: case VG_OP_and: case VG_OP_or:
-    case VG_OP_not: case VG_OP_alias: return false;
+    case VG_OP_not: case VG_OP_alias: case VG_OP_sigmoid_input: case VG_OP_tanh_input: return false;
     }
     return vg_op_is(op, VG_FLAG_map);
 }

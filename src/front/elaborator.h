@@ -168,7 +168,7 @@ bool        vg_evaluate_whole(vg_elaborator *e, vg_tree_id expression, const cha
 bool        vg_evaluate_bool(vg_elaborator *e, vg_tree_id expression, const char *what, bool *out);
 vg_node     vg_evaluate_tensor(vg_elaborator *e, vg_tree_id expression);
 vg_str      vg_evaluate_string(vg_elaborator *e, vg_tree_id string);
-vg_str      vg_expression_text(vg_elaborator *e, vg_tree_id expression);   /* as written, white space folded */
+vg_str      vg_expression_text(vg_elaborator *e, vg_tree_id expression);   /* as written, white space folded, no comments */
 /* What is at a place: the entry a name, subscript or member leads to; 0 when it leads to none (nothing reported). */
 vg_entry    vg_evaluate_place(vg_elaborator *e, vg_tree_id expression);
 /* A family's is the family; a scope has none, which is reported at `span`. */

@@ -5,6 +5,7 @@
 
 #include "diag/suggest.h"
 #include "front/elaborator.h"
+#include "front/lexer.h"
 
 void vg_here(vg_elaborator *e, vg_span span) { e->graph->here = (vg_place){ span, e->frame->call, 0 }; }
 
@@ -15,6 +16,14 @@ vg_str vg_expression_text(vg_elaborator *e, vg_tree_id expression) {
     vg_text text = vg_text_new(e->mem);
     for (uint32_t at = span.begin; at < span.end; at++) {
         char c = source->text[at - source->base];
+        if (c == '"') {   /* to its end: what looks like a comment in it is none */
+            const char *string = source->text + (at - source->base);
+            const char *behind = vg_lexer_string(string, source->text + (span.end - source->base), NULL);
+            vg_text_add(&text, string, (size_t)(behind - string) - 1);
+            at += (uint32_t)(behind - string) - 1;
+        }
+        if (c == '#')   /* a comment is none of it */
+            while (c != '\n') c = source->text[++at - source->base];
         bool space = c == ' ' || c == '\t' || c == '\n' || c == '\r';
         if (!space) vg_text_add(&text, &c, 1);
         else if (text.length && text.text[text.length - 1] != ' ') vg_text_add(&text, " ", 1);

@@ -1,4 +1,4 @@
-/* libFuzzer: any text loads, or is refused with diagnostics that can be shown.
+/* libFuzzer: any text loads, or is refused with diagnostics that can be shown; what parses has one layout.
  * Long numbers are left out, since a loop of a million turns is slow and not wrong. */
 #include <ctype.h>
 #include <stdlib.h>
@@ -28,6 +28,41 @@ static bool is_slow(const uint8_t *data, size_t size) {
     return size > LENGTH_LIMIT;
 }
 
+typedef struct copy { char text[64 * LENGTH_LIMIT]; size_t length; } copy;
+
+static bool keep(void *user, const char *bytes, size_t length) {
+    copy *to = user;
+    if (length > sizeof to->text - to->length) {
+        return false;   /* deep within brackets lines become long */
+    }
+    memcpy(to->text + to->length, bytes, length);
+    to->length += length;
+    return true;
+}
+
+static vg_status lay_out(const char *text, size_t length, copy *out) {
+    vg_model *model = vg_model_new();
+    out->length = 0;
+    const vg_status status = model ? vg_model_format(model, "fuzz.nn", text, length, keep, out) : VG_FAILED_RESOURCE;
+    vg_model_free(model);
+    return status;
+}
+
+/* A text laid out twice is the same as one laid out once. */
+static void check_layout(const uint8_t *data, size_t size) {
+    static copy once, twice;
+    if (lay_out((const char *)data, size, &once) != VG_OK) {
+        return;
+    }
+    const vg_status status = lay_out(once.text, once.length, &twice);
+    if (status == VG_FAILED_RESOURCE) {
+        return;
+    }
+    if (status != VG_OK || once.length != twice.length || memcmp(once.text, twice.text, once.length) != 0) {
+        abort();
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -51,5 +86,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
     }
     vg_model_free(model);
+    check_layout(data, size);
     return 0;
 }
