@@ -40,14 +40,26 @@ static const vg_cli_verb verbs[] = {
       "operands lie in a nearer cache than a copy's of that size. Summaries are taken as in a run, but nothing is\n"
       "written. With several threads the first one's time is told, and how long it waits for the others.\n",
       VG_CLI_TIME, 1, 1, vg_cli_time },
+    { "sweep", "FILE.nn", "train all combinations of settings, and put them in one table",
+      "vgraph sweep models/deep_sigmoid.nn --set act=sigmoid,tanh,relu --set 'init=normal(0, 1),he_normal()'",
+      "Each --set gives values to try, apart by commas (not those within brackets and strings); all combinations, at most\n"
+      "1,000, are trained, each by a process of its own with its share of the cores, --jobs of them at a time. Their\n"
+      "folders lie in sweeps/NAME-DATE-TIME/, where TensorBoard shows them side by side, with sweep.json, which has the\n"
+      "table's numbers. A combination that fails does not stop the others; the exit status is that of the worst.\n"
+      "In the table * marks a scalar's best last value; of scalars whose name says which way is better.\n",
+      VG_CLI_SWEEP, 1, 1, vg_cli_sweep },
+    { "diff", "RUN RUN", "compare the folders of two runs",
+      "vgraph diff runs/xor-20261126-101500 runs/xor-20261126-101502",
+      "What was run (source, options, seed, machine), then the values that differ: scalars, the first, last and best ones\n"
+      "side by side, and histograms' rms at the first and last step that both have. Values are compared to the last bit.\n"
+      "The exit status is 0 when all values are the same, whatever was run, and 1 when one differs; 4: cannot be read.\n",
+      VG_CLI_DIFF, 2, 2, vg_cli_diff },
     { "help", "[NAME]", "explain an operator, layer, setting, data source or message",
       "vgraph help cross_entropy", NULL, VG_CLI_HELP, 0, 1, vg_cli_help },
     { "eval", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "predict", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "doctor", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
-    { "sweep", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "report", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
-    { "diff", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "fmt", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
 };
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
