@@ -59,7 +59,8 @@ static size_t read_path(const char *path, uint8_t *bytes) {
 }
 
 static const char journal[] =
-    "{\"format\": 1, \"version\": \"0\", \"model\": \"a.nn\", \"source\": \"a = 1\\n\", \"overrides\": [\"--set a=2\"],\n"
+    "{\"format\": 1, \"version\": \"0\", \"model\": \"a.nn\", \"source\": \"a = 1\\n\",\n"
+    " \"overrides\": [\"--set a=2\"],\n"
     " \"seed\": 7, \"steps\": 9, \"batch\": 4, \"float64\": true, \"started\": \"d\", \"threads\": 2,\n"
     " \"machine\": {\"host\": \"h\", \"processor\": \"p\", \"blas\": \"b\"},\n"
     " \"findings\": [{\"rule\": \"DEAD\", \"severity\": \"fault\", \"follows\": true, \"say\": \"s\"}],\n"
@@ -143,7 +144,8 @@ static void record_run(const char *folder, bool float64, keeper *all) {
     if (vg_model_diagnostic(model, 0, &wrong)) print_error("%u: %s\n", wrong.line, wrong.message);
     assert_int_equal(loaded, VG_OK);
     recorder to = { .keeper = all };
-    const vg_run_options options = { .seed = 5, .has_seed = true, .float64 = float64, .watch = record_all, .user = &to };
+    const vg_run_options options = { .seed = 5, .has_seed = true, .float64 = float64, .watch = record_all,
+                                     .user = &to };
     const vg_journal_options journal_options = { .overrides = overrides, .override_count = 1, .run = &options };
     vg_run *run;
     assert_int_equal(vg_run_new(model, &options, &run), VG_OK);

@@ -42,17 +42,19 @@ static const vg_cli_verb verbs[] = {
       VG_CLI_TIME, 1, 1, vg_cli_time },
     { "sweep", "FILE.nn", "train all combinations of settings, and put them in one table",
       "vgraph sweep models/deep_sigmoid.nn --set act=sigmoid,tanh,relu --set 'init=normal(0, 1),he_normal()'",
-      "Each --set gives values to try, apart by commas (not those within brackets and strings); all combinations, at most\n"
-      "1,000, are trained, each by a process of its own with its share of the cores, --jobs of them at a time. Their\n"
-      "folders lie in sweeps/NAME-DATE-TIME/, where TensorBoard shows them side by side, with sweep.json, which has the\n"
-      "table's numbers. A combination that fails does not stop the others; the exit status is that of the worst.\n"
-      "In the table * marks a scalar's best last value; of scalars whose name says which way is better.\n",
+      "Each --set gives values to try, apart by commas (not those within brackets and strings). All combinations, at\n"
+      "most 1,000, are trained, each by a process of its own with its share of the cores, --jobs of them at a time.\n"
+      "Their folders lie in sweeps/NAME-DATE-TIME/, where TensorBoard shows them side by side, with sweep.json, which\n"
+      "has the table's numbers. A combination that fails does not stop the others; the exit status is that of the\n"
+      "worst. Ctrl-C ends all of them. In the table * marks the best last value of a scalar whose name says which way\n"
+      "is better: loss, error and the like down, accuracy, score and the like up.\n",
       VG_CLI_SWEEP, 1, 1, vg_cli_sweep },
     { "diff", "RUN RUN", "compare the folders of two runs",
       "vgraph diff runs/xor-20261126-101500 runs/xor-20261126-101502",
-      "What was run (source, options, seed, machine), then the values that differ: scalars, the first, last and best ones\n"
-      "side by side, and histograms' rms at the first and last step that both have. Values are compared to the last bit.\n"
-      "The exit status is 0 when all values are the same, whatever was run, and 1 when one differs; 4: cannot be read.\n",
+      "What was run (source, options, seed, machine), then the values that differ: the first, last and best of each\n"
+      "scalar side by side, and histograms' rms at the first and last step that both have. Values are compared to the\n"
+      "last bit. The exit status is 0 when all values are the same, whatever was run, 1 when one differs, and 4 when a\n"
+      "folder cannot be read.\n",
       VG_CLI_DIFF, 2, 2, vg_cli_diff },
     { "help", "[NAME]", "explain an operator, layer, setting, data source or message",
       "vgraph help cross_entropy", NULL, VG_CLI_HELP, 0, 1, vg_cli_help },

@@ -149,7 +149,8 @@ static bool has_word(const char *tag, const char *const *words, size_t count) {
 }
 
 int vg_cli_direction(const char *tag) {
-    static const char *const up[] = { "accuracy", "acc", "precision", "recall", "f1", "auc", "bleu", "score", "reward" };
+    static const char *const up[] = { "accuracy", "acc", "precision", "recall", "f1", "auc", "bleu", "score",
+                                      "reward" };
     static const char *const down[] = { "loss", "error", "err", "mse", "rmse", "mae", "nll", "perplexity", "cost",
                                         "entropy" };
     if (strpbrk(tag, "()*/^+-")) {   /* something made of a loss need not get better with it */

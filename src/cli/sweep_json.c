@@ -68,8 +68,8 @@ static json_t *run_object(const vg_cli_grid *sweep, const vg_cli_sweep_run *run)
     for (size_t i = 0; i < sweep->setting_count; i++) {
         values = set(values, sweep->settings[i].name, text(run->values[i]));
     }
-    json_t *object = json_pack("{s:o, s:s, s:o, s:s}", "run", text(run->name), "folder", slash ? slash + 1 : run->folder,
-                               "set", values, "wrong", wrong);
+    json_t *object = json_pack("{s:o, s:s, s:o, s:s}", "run", text(run->name),
+                               "folder", slash ? slash + 1 : run->folder, "set", values, "wrong", wrong);
     free(wrong);
     if (run->state == VG_CLI_ENDED) {
         object = set(object, "exit", json_integer((json_int_t)run->status));

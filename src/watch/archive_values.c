@@ -126,7 +126,8 @@ static bool replay_images(vg_event_stream *stream, const vg_replay *replay, cons
     if (tensor->n_string_val < 3 || tensor->n_string_val > 2 + IMAGES) {
         return vg_event_stream_fail(stream, bad_image);
     }
-    vg_image image = { .count = (uint32_t)tensor->n_string_val - 2, .min = value->exact->min, .max = value->exact->max };
+    vg_image image = { .count = (uint32_t)tensor->n_string_val - 2, .min = value->exact->min,
+                       .max = value->exact->max };
     image.pixels = read_pixels(stream, tensor->string_val + 2, &image);
     return image.pixels ? hand_on(stream, replay, value, (vg_record){ .kind = VG_RECORD_IMAGE, .image = &image })
                         : vg_event_stream_fail(stream, bad_image);
