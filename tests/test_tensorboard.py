@@ -160,13 +160,19 @@ def hparams_of(value):
     return message
 
 
-def check_hparams(start, end):
-    start, end = fields(one(start, 3)), fields(one(end, 4))
+def settings_of(start):
+    """The map of a session's start: numbers as such, the rest as text."""
     found = {}
     for entry in map(fields, start[1]):
         constant = fields(one(entry, 2))
         assert len(constant) == 1
         found[one(entry, 1).decode()] = double(constant[2][0]) if 2 in constant else constant[3][0].decode()
+    return found
+
+
+def check_hparams(start, end):
+    start, end = fields(one(start, 3)), fields(one(end, 4))
+    found = settings_of(start)
     assert found == {"depth": 3.0, "act": "relu", "noise": 0.02, "train.steps": "3 + 4"}, found
     assert one(start, 4) == b"r", "the group is called as the folder"
     assert one(end, 1) == 1 and 1.6e9 < double(one(start, 5)) <= double(one(end, 2)) < 1e10

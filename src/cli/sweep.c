@@ -21,25 +21,33 @@ static bool open_lines(vg_cli_grid *sweep) {
     if (!path) {
         return true;
     }
-    sweep->lines = strcmp(path, "-") == 0 ? stdout : fopen(path, "ae");
-    if (!sweep->lines) {
+    if (strcmp(path, "-") == 0) {
+        sweep->lines = sweep->options->output;
+        return true;
+    }
+    sweep->lines = &sweep->file;
+    sweep->file.file = fopen(path, "ae");
+    if (!sweep->file.file) {
         vg_cli_complain("cannot write '%s': %s", path, strerror(errno));
     }
-    return sweep->lines != NULL;
+    return sweep->file.file != NULL;
 }
 
-static vg_status close_lines(vg_cli_grid *sweep, vg_status status) {
-    const bool own = sweep->lines && sweep->lines != stdout;
-    const bool broken = status != VG_OK || (own && fclose(sweep->lines) != 0);
-    if (broken && own) {
-        vg_cli_complain("cannot write '%s'", sweep->options->jsonl);
+/* Of standard output the end of the program tells. */
+static vg_status close_lines(vg_cli_grid *sweep) {
+    vg_cli_stream *own = &sweep->file;
+    if (own->file && fclose(own->file) != 0 && !own->error) {
+        own->error = errno;
     }
-    return broken ? VG_FAILED_RESOURCE : VG_OK;
+    if (own->error) {
+        vg_cli_complain("cannot write '%s': %s", sweep->options->jsonl, strerror(own->error));
+    }
+    return own->error ? VG_FAILED_RESOURCE : VG_OK;
 }
 
 static vg_status show_results(vg_cli_grid *sweep) {
     const vg_cli_options *options = sweep->options;
-    vg_cli_stream *stream = sweep->lines == stdout ? options->messages : options->output;
+    vg_cli_stream *stream = sweep->lines == options->output ? options->messages : options->output;
     vg_cli_sweep_show_failures(sweep, stderr);
     if (!options->quiet) {
         vg_cli_sweep_show_table(sweep, stream->file, vg_cli_columns(stream->file, 80));
@@ -59,7 +67,8 @@ static vg_status run_all(vg_cli_grid *sweep) {
     if (!vg_cli_folder_create(sweep->folder) || !open_lines(sweep)) {
         return VG_FAILED_RESOURCE;
     }
-    status = close_lines(sweep, vg_cli_sweep_execute(sweep));
+    status = vg_cli_sweep_execute(sweep);
+    status = vg_cli_worse(status, close_lines(sweep));
     status = vg_cli_worse(status, show_results(sweep));
     return vg_cli_worse(status, vg_cli_sweep_status(sweep));
 }

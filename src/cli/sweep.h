@@ -47,7 +47,8 @@ typedef struct vg_cli_grid {
     vg_cli_sweep_run *runs;       /* in the order of the combinations: the last setting changes fastest */
     size_t            run_count;
     uint32_t          jobs, threads;   /* processes at a time, and the threads of each */
-    FILE             *lines;      /* where JSON lines go; NULL: nowhere */
+    vg_cli_stream    *lines;      /* where JSON lines go; NULL: nowhere */
+    vg_cli_stream     file;       /* that, where it is a file of its own */
     bool              interrupted;
 } vg_cli_grid;
 
@@ -61,7 +62,7 @@ void      vg_cli_sweep_name_folders(vg_cli_grid *sweep);
 bool      vg_cli_sweep_varies(const vg_cli_grid *sweep, size_t setting);
 void      vg_cli_sweep_free(vg_cli_grid *sweep);
 
-/* ---- sweep_process.c: all runs. VG_FAILED_RESOURCE when JSON lines cannot be written. */
+/* ---- sweep_process.c: all runs; VG_FAILED_RESOURCE when JSON lines cannot be written: grid->lines tells why */
 vg_status vg_cli_sweep_execute(vg_cli_grid *sweep);
 
 /* ---- sweep_result.c */

@@ -155,10 +155,12 @@ static bool write_line(const vg_cli_grid *sweep, const vg_cli_sweep_run *run) {
     }
     char *text = json_dumps(name, JSON_ENCODE_ANY);
     json_decref(name);
-    const bool fine = text && fprintf(sweep->lines, "{\"run\":%s,%s", text, run->line.bytes + 1) > 0 &&
-                      fflush(sweep->lines) == 0;
+    char *line = vg_cli_format("{\"run\":%s,%s", text ? text : "null", run->line.bytes + 1);
+    const bool fine = vg_cli_write(sweep->lines, line, strlen(line));
+    vg_cli_flush(sweep->lines);
+    free(line);
     free(text);
-    return fine;
+    return fine && !sweep->lines->error;
 }
 
 static bool take_lines(const vg_cli_grid *sweep, vg_cli_sweep_run *run, const char *bytes, size_t length) {
