@@ -221,11 +221,14 @@ static double seconds_since(const struct timespec *begun) {
 /* The time left is told once some have ended: they are about equally long. */
 static void show_progress(const vg_cli_grid *sweep, crowd *all) {
     const double passed = seconds_since(&all->begun);
-    fprintf(stderr, "\r%zu of %zu done, %zu running, %.0f s", all->ended, sweep->run_count, all->running, passed);
-    if (all->ended > 0 && all->ended < sweep->run_count) {
-        fprintf(stderr, ", %.0f s left", passed / (double)all->ended * (double)(sweep->run_count - all->ended));
+    const size_t left = sweep->run_count - all->ended;
+    char line[160], rest[40] = "";
+    if (all->ended > 0 && left > 0) {
+        snprintf(rest, sizeof rest, ", %.0f s left", passed / (double)all->ended * (double)left);
     }
-    fputs("\x1b[K", stderr);
+    snprintf(line, sizeof line, "%zu of %zu done, %zu running, %.0f s%s", all->ended, sweep->run_count, all->running,
+             passed, rest);
+    fprintf(stderr, "\r%.*s\x1b[K", (int)vg_cli_columns(stderr, sizeof line) - 1, line);
     all->shown = true;
 }
 
