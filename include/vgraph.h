@@ -261,13 +261,32 @@ VG_API vg_sink *vg_sink_json(const char *path, const char **error);
 VG_API vg_sink *vg_sink_tensorboard(const char *folder, vg_model *model, const char **error);
 /* run.json in `folder` (made when missing): what was run, where, and how it ended. Written when the run starts and
  * rewritten as a whole when the sink is closed. `overrides` are the options that changed the model, as the user would
- * write them ("--set depth=8"); copied, like `run`, whose seed counts when it has one. */
+ * write them ("--set depth=8"), `command` the whole command line (NULL: there is none); copied, like `run`, whose seed
+ * counts when it has one. */
 typedef struct vg_journal_options {
     const char *const *overrides;
     size_t override_count;
+    const char *command;
     const vg_run_options *run;
 } vg_journal_options;
 VG_API vg_sink *vg_sink_journal(const char *folder, vg_model *model, const vg_journal_options *options, const char **error);
+/* report.html in `folder` (made when missing): the run's values, the graph and the source as one page for a browser,
+ * which needs no network. Written when the sink is closed. */
+VG_API vg_sink *vg_sink_report(const char *folder, vg_model *model, const vg_journal_options *options,
+                               const char **error);
+/* What is wrong with a run, or worth knowing; shown at the top of the report, in the order in which they come. */
+typedef enum vg_severity { VG_SEVERITY_NOTE, VG_SEVERITY_WARNING, VG_SEVERITY_ERROR } vg_severity;
+typedef struct vg_finding {
+    vg_severity severity;
+    const char *rule;          /* "SATURATED" */
+    const char *title;         /* in a line */
+    const char *text;          /* how much, why, and what to try; lines end with '\n' */
+    const char *where;         /* the path of what it is about; "" */
+    uint32_t    line;          /* of the model, from 1; 0: none */
+    uint32_t    node;          /* of the training graph, as `graph` prints it; 0: none */
+} vg_finding;
+/* Before the report is closed. The finding is copied. False without memory. */
+VG_API bool vg_sink_report_add(vg_sink *report, const vg_finding *finding);
 /* Progress on `descriptor`, and, at the end of a run, scalars, the distributions of every histogram summary side by
  * side, and small images, through `write`. */
 typedef struct vg_terminal_options {

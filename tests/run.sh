@@ -17,6 +17,9 @@ for option in "$@"; do
 done
 
 install_packages $build_packages $test_packages
+if apt-cache show $browser_packages >/dev/null 2>&1; then
+    install_packages $browser_packages
+fi
 echo "== building with sanitizers into .build/asan"
 cmake --preset asan -DVGRAPH_WERROR=ON >/dev/null
 cmake --build --preset asan -j "$(nproc)"

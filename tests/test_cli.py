@@ -204,7 +204,18 @@ def test_run_folder():
     assert run["source"] == FILES["ok.nn"] and run["overrides"] == ["--set train.steps=4"]
     assert (run["seed"], run["steps"], run["steps_done"], run["exit"]) == (3, 4, 4, 0)
     assert run["errors"] == [] and run["expects"] == [] and run["machine"]["processor"]
-    assert sorted(name[:6] for name in os.listdir(folder)) == ["events", "run.js"]
+    assert run["command"] == "vgraph run ok.nn --set train.steps=4 --seed 3" and run["threads"] >= 1
+    assert sorted(name[:6] for name in os.listdir(folder)) == ["events", "report", "run.js"]
+
+
+def test_the_journal_says_how():
+    done = vgraph("run", "book.nn", "--summary", 'scalar x as "it\'s"', "--out", "how", "--threads", "2", "--no-fuse")
+    assert done.returncode == 0, done.stderr
+    run = json.load(open("how/run.json"))
+    assert run["command"] == """vgraph run book.nn --summary 'scalar x as "it'\\''s"' --out how --threads 2 --no-fuse"""
+    assert (run["threads"], run["fused"], run["float64"]) == (2, False, False)
+    assert [(data["name"], data["source"]) for data in run["data"]] == [("book", "sentences(count = 50)")]
+    assert run["data"][0]["train"] + run["data"][0]["test"] == 50
 
 
 def test_one_of_a_kind_is_no_family():
@@ -277,10 +288,10 @@ def test_closed_descriptors_are_no_files():
         if status:
             assert b"cannot write to standard output: Bad file descriptor" in done.stderr, done.stderr
         names = os.listdir(folder)
-        assert len(names) == 2, names
+        assert len(names) == 3, names
         for name in names:
             written = open(os.path.join(folder, name), "rb").read()
-            assert b"scalars" not in written and b"steps/s" not in written, name
+            assert b"step 0  " not in written and b" left  " not in written, name
     assert with_closed(1, "graph", "ok.nn").returncode == 4
 
 

@@ -33,6 +33,7 @@ typedef struct vg_cli_verb vg_cli_verb;
 
 typedef struct vg_cli_options {
     const vg_cli_verb *verb;
+    char      *command;                   /* the whole line, as a shell reads it */
     char     **arguments;                 /* FILE and what follows */
     int        argument_count;
     vg_cli_change *changes;

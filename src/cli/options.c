@@ -238,6 +238,24 @@ static vg_status read_option(vg_cli_options *options, int value, char *text, boo
                         : take_option(options, &rows[value - FIRST_VALUE], optarg, help);
 }
 
+/* An argument as a shell reads it, behind what is there already. */
+static char *quote_behind(char *line, const char *argument) {
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-+=,./:@%^";
+    if (*argument && argument[strspn(argument, plain)] == '\0') {
+        char *longer = vg_cli_format("%s %s", line, argument);
+        free(line);
+        return longer;
+    }
+    char *quoted = vg_cli_alloc(4 * strlen(argument) + 1, 1), *to = quoted;
+    for (const char *from = argument; *from; from++) {
+        to = stpcpy(to, *from == '\'' ? "'\\''" : (char[]){ *from, '\0' });
+    }
+    char *longer = vg_cli_format("%s '%s'", line, quoted);
+    free(quoted);
+    free(line);
+    return longer;
+}
+
 vg_status vg_cli_options_read(vg_cli_options *options, const vg_cli_verb *verb, int argc, char **argv, bool *help) {
     struct option table[ROW_COUNT + 1] = { 0 };
     size_t count = 0;
@@ -248,6 +266,10 @@ vg_status vg_cli_options_read(vg_cli_options *options, const vg_cli_verb *verb, 
         }
     }
     options->verb = verb;
+    options->command = vg_cli_format("vgraph");
+    for (int i = 0; i < argc; i++) {
+        options->command = quote_behind(options->command, argv[i]);
+    }
     options->changes = vg_cli_alloc((size_t)argc, sizeof *options->changes);
     options->dumps = vg_cli_alloc((size_t)argc, sizeof *options->dumps);
     options->arguments = vg_cli_alloc((size_t)argc, sizeof *options->arguments);
@@ -275,6 +297,7 @@ void vg_cli_options_free(vg_cli_options *options) {
         free(options->changes[i].name);
         free(options->changes[i].text);
     }
+    free(options->command);
     free(options->changes);
     free(options->dumps);
     free(options->arguments);

@@ -5,7 +5,7 @@
 
 #include "cli.h"
 
-enum { SINK_LIMIT = 4 };
+enum { SINK_LIMIT = 5 };
 
 /* path: what complaints name; NULL: standard output or error, which are told of at the end of the program. */
 typedef struct named_sink { vg_sink *sink; const char *path; } named_sink;
@@ -63,24 +63,27 @@ static vg_sink *terminal_sink(const vg_cli_options *options, bool files) {
     return vg_sink_terminal(&terminal);
 }
 
-static vg_sink *journal_sink(const vg_cli_options *options, const vg_run_options *run, vg_model *model,
-                             const char *folder, const char **error) {
+/* The sinks that leave files in the run's folder. */
+static bool add_file_sinks(watchers *all, const vg_cli_options *options, const vg_run_options *run, vg_model *model,
+                           const char *folder) {
+    const char *error = NULL;
     const char **overrides = vg_cli_alloc(options->change_count, sizeof *overrides);
     for (size_t i = 0; i < options->change_count; i++) {
         overrides[i] = options->changes[i].text;
     }
-    const vg_journal_options journal = { overrides, options->change_count, run };
-    vg_sink *sink = vg_sink_journal(folder, model, &journal, error);
+    const vg_journal_options journal = { overrides, options->change_count, options->command, run };
+    const bool fine = add_sink(all, vg_sink_journal(folder, model, &journal, &error), folder, &error) &&
+                      add_sink(all, vg_sink_tensorboard(folder, model, &error), folder, &error) &&
+                      add_sink(all, vg_sink_report(folder, model, &journal, &error), folder, &error);
     free(overrides);
-    return sink;
+    return fine;
 }
 
 /* `folder` is NULL when no files are wanted. */
 static bool open_sinks(watchers *all, const vg_cli_options *options, const vg_run_options *run, vg_model *model,
                        const char *folder) {
     const char *error = "there is not enough memory";
-    if (folder && (!add_sink(all, journal_sink(options, run, model, folder, &error), folder, &error) ||
-                   !add_sink(all, vg_sink_tensorboard(folder, model, &error), folder, &error))) {
+    if (folder && !add_file_sinks(all, options, run, model, folder)) {
         return false;
     }
     if (options->jsonl && !add_sink(all, vg_sink_json(options->jsonl, &error), options->jsonl, &error)) {
@@ -131,7 +134,7 @@ static vg_status train(const vg_cli_options *options, vg_model *model) {
         status = vg_run_all(run, vg_cli_stop_listen());
         if (folder && !options->quiet) {
             vg_cli_flush(options->output);
-            fprintf(stderr, "the run is in %s\n", folder);
+            fprintf(stderr, "the run is in %s: see %s/report.html\n", folder, folder);
         }
     }
     status = vg_cli_worse(status, close_sinks(&all));

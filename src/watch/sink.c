@@ -1,14 +1,17 @@
 /* What all sinks share: making, watching and closing one, with the place where a failed allocation lands. */
 #include "watch/sink.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/os.h"
 
 static const char out_of_memory[] = "there is not enough memory";
 
-typedef bool (*sink_body)(vg_sink *sink, const void *argument);
-
 /* A function of its own, so that no local of the caller lives across the jump. */
-static bool guarded(vg_sink *sink, sink_body body, const void *argument) {
+bool vg_sink_guard(vg_sink *sink, bool (*body)(vg_sink *sink, const void *argument), const void *argument) {
     jmp_buf here;
     if (setjmp(here) != 0) {
         sink->mem.escape = NULL;
@@ -54,7 +57,7 @@ vg_sink *vg_sink_new(const vg_sink_kind *kind, const void *options, const char *
         *error = out_of_memory;
         return NULL;
     }
-    if (!guarded(sink, open_body, options)) {
+    if (!vg_sink_guard(sink, open_body, options)) {
         *error = sink->error;
         release(sink);
         return NULL;
@@ -64,14 +67,14 @@ vg_sink *vg_sink_new(const vg_sink_kind *kind, const void *options, const char *
 
 bool vg_sink_watch(void *user, const vg_record *record) {
     vg_sink *sink = user;
-    return !sink->error && guarded(sink, watch_body, record);
+    return !sink->error && vg_sink_guard(sink, watch_body, record);
 }
 
 bool vg_sink_close(vg_sink *sink, const char **error) {
     if (!sink) {
         return true;
     }
-    const bool fine = guarded(sink, close_body, NULL) && !sink->error;
+    const bool fine = vg_sink_guard(sink, close_body, NULL) && !sink->error;
     if (!fine) {
         *error = sink->error;
     }
@@ -91,6 +94,35 @@ bool vg_sink_fail(vg_sink *sink, const char *reason) {
 const char *vg_sink_reason(int error) {
     const char *text = strerrordesc_np(error);
     return text ? text : "unknown error";
+}
+
+/* 0, or errno. */
+static int write_pieces(vg_sink *sink, const char *path, const vg_piece *pieces, size_t count) {
+    vg_file *file;
+    int failed = vg_file_create(&sink->mem, &sink->disk, path, true, &file);
+    if (failed) {
+        return failed;
+    }
+    for (size_t i = 0; i < count && !failed; i++) {
+        failed = vg_file_write(file, pieces[i].bytes, pieces[i].length);
+    }
+    const int closed = vg_file_close(file);
+    return failed ? failed : closed;
+}
+
+bool vg_sink_replace(vg_sink *sink, const char *path, const vg_piece *pieces, size_t count) {
+    vg_arena arena;
+    vg_arena_init(&arena, &sink->mem);
+    const char *beside = vg_arena_format(&arena, "%s.%u", path, (unsigned)vg_os_process());
+    int failed = write_pieces(sink, beside, pieces, count);
+    if (!failed && rename(beside, path) != 0) {
+        failed = errno;
+    }
+    if (failed) {
+        unlink(beside);
+    }
+    vg_arena_release(&arena);
+    return failed ? vg_sink_fail(sink, vg_sink_reason(failed)) : true;
 }
 
 /* The length of the well-formed UTF-8 sequence at `text` (RFC 3629: no overlong forms, no surrogates), or 0. */

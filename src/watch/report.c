@@ -1,0 +1,226 @@
+/* report.html: what a run showed, as one file that opens from the disk. The values are kept while the run goes on and
+ * written at its end. */
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "watch/account.h"
+#include "watch/png.h"
+#include "watch/report.h"
+
+enum { FORMAT = 1, DIGITS = 9 };
+
+typedef struct report_sink {
+    vg_sink     sink;
+    vg_account  account;
+    vg_keep     keep;
+    vg_album    album;
+    const char *loss;               /* the training loss as a scalar: its tag while no scalar is watched, else NULL */
+    bool        began;              /* a step is done */
+    VG_VEC(vg_finding) findings;
+    const char *path;
+} report_sink;
+
+typedef struct report_arguments {
+    const char *folder;
+    vg_model   *model;
+    const vg_journal_options *options;
+} report_arguments;
+
+/* ---- the data */
+
+static const char *severity_name(vg_severity severity) {
+    switch (severity) {
+    case VG_SEVERITY_NOTE:    return "note";
+    case VG_SEVERITY_WARNING: return "warning";
+    case VG_SEVERITY_ERROR:   return "error";
+    }
+    return "note";
+}
+
+static json_t *finding_list(const report_sink *self) {
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < self->findings.count && list; i++) {
+        const vg_finding *f = &self->findings.items[i];
+        json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:i}", "rule", f->rule,
+                                   "severity", severity_name(f->severity), "title", f->title, "text", f->text,
+                                   "where", f->where, "line", (int)f->line, "node", (int)f->node);
+        if (json_array_append_new(list, object) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+/* What the report is without. */
+static json_t *note_list(const report_sink *self, const char *no_graph) {
+    json_t *list = json_array();
+    int failed = list ? 0 : -1;
+    if (no_graph) {
+        failed |= json_array_append_new(list, json_string(no_graph));
+    }
+    if (self->keep.left_out) {
+        failed |= json_array_append_new(list, json_sprintf("Only the first %d tags are in the report; %llu records of "
+            "others are not.", VG_KEEP_TAGS, (unsigned long long)self->keep.left_out));
+    }
+    if (self->album.left_out) {
+        failed |= json_array_append_new(list, json_sprintf("%llu image records are not in the report, which holds "
+            "%d MB of pixels.", (unsigned long long)self->album.left_out, VG_ALBUM_BYTES >> 20));
+    }
+    if (failed != 0) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
+static json_t *data_object(const report_sink *self, const vg_report_graph *graph, const char *no_graph, size_t length) {
+    return json_pack("{s:i, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "format", FORMAT,
+                     "run", vg_account_object(&self->account), "wide", self->account.float64,
+                     "bytes", json_integer((json_int_t)length), "findings", finding_list(self),
+                     "curves", vg_keep_curves(&self->keep), "films", vg_keep_films(&self->keep),
+                     "images", vg_album_list(&self->album), "graph", vg_report_graph_object(graph),
+                     "notes", note_list(self, no_graph));
+}
+
+/* In a script element a '<' could end it; within JSON it only stands in strings. */
+static void add_escaped(vg_text *out, const char *json) {
+    for (size_t length; *json; json += length) {
+        length = strcspn(json, "<");
+        vg_text_add(out, json, length);
+        if (json[length] == '<') {
+            vg_text_format(out, "\\u003c");
+            length++;
+        }
+    }
+}
+
+static void add_json(report_sink *self, vg_text *out, size_t columns) {
+    const char *no_graph;
+    const vg_report_graph *graph = vg_report_graph_of(&self->account.model->unit, &self->account.arena, &no_graph);
+    json_t *object = data_object(self, graph, no_graph, columns);
+    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS)) : NULL;
+    json_decref(object);
+    if (!text) {
+        vg_mem_fail(&self->sink.mem);
+    }
+    void *owned = vg_mem_own(&self->sink.mem, free, text);
+    add_escaped(out, text);
+    vg_mem_disown(&self->sink.mem, owned, true);
+}
+
+/* The columns, compressed, as base64. Returns how many bytes they are when unpacked. */
+static size_t pack_columns(report_sink *self, const char **base64) {
+    vg_text raw = vg_text_new(&self->sink.mem);
+    vg_keep_columns(&self->keep, self->account.float64, &raw);
+    uLongf packed = compressBound(raw.length);
+    vg_png bytes = { vg_mem_alloc(&self->sink.mem, packed), 0 };
+    if (compress2(bytes.bytes, &packed, (const Bytef *)vg_text_c(&raw), raw.length, Z_DEFAULT_COMPRESSION) != Z_OK) {
+        vg_mem_fail(&self->sink.mem);
+    }
+    bytes.length = packed;
+    *base64 = vg_png_base64(&bytes, &self->account.arena);
+    const size_t length = raw.length;
+    vg_mem_free(&self->sink.mem, bytes.bytes);
+    vg_text_free(&raw);
+    return length;
+}
+
+static bool write_report(report_sink *self) {
+    const char *base64;
+    if (!vg_album_pack(&self->album)) {
+        return vg_sink_fail(&self->sink, vg_png_failed);
+    }
+    const size_t columns = pack_columns(self, &base64);
+    vg_text json = vg_text_new(&self->sink.mem);
+    add_json(self, &json, columns);
+    static const char data[] = "<script type=\"application/json\" id=\"data\">",
+                      block[] = "</script>\n<script type=\"text/plain\" id=\"columns\">", end[] = "</script>\n";
+    const vg_piece pieces[] = {
+        { vg_report_head, vg_report_head_length }, { data, sizeof data - 1 }, { json.text, json.length },
+        { block, sizeof block - 1 }, { base64, strlen(base64) }, { end, sizeof end - 1 },
+        { vg_report_tail, vg_report_tail_length }
+    };
+    return vg_sink_replace(&self->sink, self->path, pieces, sizeof pieces / sizeof *pieces);
+}
+
+/* ---- the sink */
+
+static bool open_report(vg_sink *sink, const void *user) {
+    report_sink *self = (report_sink *)sink;
+    const report_arguments *arguments = user;
+    vg_account_begin(&self->account, &sink->mem, arguments->model, arguments->options);
+    vg_keep_init(&self->keep, &self->account.arena);
+    self->album.arena = &self->account.arena;
+    self->path = vg_arena_format(&self->account.arena, "%s/report.html", arguments->folder);
+    const int failed = vg_folder_create(arguments->folder);
+    return failed ? vg_sink_fail(sink, vg_sink_reason(failed)) : true;
+}
+
+/* A model without any scalar summary still has a loss. */
+static void add_loss(report_sink *self, const vg_record *record) {
+    const vg_unit *unit = &self->account.model->unit;
+    if (!self->began && !self->keep.curves.count && unit->blocks.count) {
+        self->loss = unit->blocks.count == 1 ? vg_strings_text(&unit->ir->strings, unit->blocks.items[0].loss) : "loss";
+    }
+    self->began = true;
+    if (self->loss) {
+        const vg_record scalar = { .kind = VG_RECORD_SCALAR, .step = record->step, .tag = self->loss,
+                                   .value = record->value };
+        vg_keep_add(&self->keep, &scalar);
+    }
+}
+
+static bool watch(vg_sink *sink, const vg_record *record) {
+    report_sink *self = (report_sink *)sink;
+    vg_account_add(&self->account, record);
+    switch (record->kind) {
+    case VG_RECORD_SCALAR:
+    case VG_RECORD_HISTOGRAM:
+        vg_keep_add(&self->keep, record);
+        return true;
+    case VG_RECORD_IMAGE:
+        vg_album_add(&self->album, record);
+        return true;
+    case VG_RECORD_STEP:
+        add_loss(self, record);
+        return true;
+    case VG_RECORD_START:
+    case VG_RECORD_EXPECT:
+    case VG_RECORD_DONE:
+        return true;
+    }
+    return true;
+}
+
+/* What an allocation that failed has left half done is not shown. */
+static bool close_report(vg_sink *sink) {
+    report_sink *self = (report_sink *)sink;
+    return !sink->error && (!self->account.started || write_report(self));
+}
+
+static const vg_sink_kind kind = { sizeof(report_sink), open_report, watch, close_report };
+
+vg_sink *vg_sink_report(const char *folder, vg_model *model, const vg_journal_options *options, const char **error) {
+    const report_arguments arguments = { folder, model, options };
+    return vg_sink_new(&kind, &arguments, error);
+}
+
+/* ---- findings */
+
+static bool add_finding(vg_sink *sink, const void *user) {
+    report_sink *self = (report_sink *)sink;
+    vg_finding copy = *(const vg_finding *)user;
+    const char **const texts[] = { &copy.rule, &copy.title, &copy.text, &copy.where };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *text = *texts[i] ? *texts[i] : "";
+        *texts[i] = vg_sink_utf8(&self->account.arena, text, strlen(text));
+    }
+    vg_vec_push(&sink->mem, &self->findings, copy);
+    return true;
+}
+
+bool vg_sink_report_add(vg_sink *report, const vg_finding *finding) {
+    return vg_sink_guard(report, add_finding, finding);
+}

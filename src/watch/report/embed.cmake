@@ -1,0 +1,28 @@
+# Writes OUTPUT, a C file with the report's page in two texts: what stands before the data (page.html up to @DATA@, with
+# page.css in the place of @STYLE@), and what stands behind (with SCRIPTS, in their order, in the place of @SCRIPT@).
+function(bytes_of text result)
+    string(HEX "${text}" hex)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+    set(${result} "${bytes}" PARENT_SCOPE)
+endfunction()
+
+file(READ ${FOLDER}/page.html page)
+file(READ ${FOLDER}/page.css style)
+set(script "")
+foreach(name IN LISTS SCRIPTS)
+    file(READ ${FOLDER}/${name} text)
+    string(APPEND script "${text}")
+endforeach()
+string(FIND "${page}" "@DATA@" at)
+string(SUBSTRING "${page}" 0 ${at} head)
+math(EXPR at "${at} + 6")
+string(SUBSTRING "${page}" ${at} -1 tail)
+string(REPLACE "@STYLE@" "${style}" head "${head}")
+string(REPLACE "@SCRIPT@" "${script}" tail "${tail}")
+set(code "/* Made by src/watch/report/embed.cmake. */\n#include \"watch/report.h\"\n\n")
+foreach(part head tail)
+    bytes_of("${${part}}" bytes)
+    string(APPEND code "const char vg_report_${part}[] = {${bytes}0};\n"
+           "const size_t vg_report_${part}_length = sizeof vg_report_${part} - 1;\n\n")
+endforeach()
+file(WRITE ${OUTPUT} "${code}")
