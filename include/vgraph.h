@@ -268,6 +268,7 @@ typedef struct vg_journal_options {
     size_t override_count;
     const char *command;
     const vg_run_options *run;
+    const struct vg_archive *archive;   /* vg_sink_report tells of a run that is over what its run.json does; or NULL */
 } vg_journal_options;
 VG_API vg_sink *vg_sink_journal(const char *folder, vg_model *model, const vg_journal_options *options, const char **error);
 /* report.html in `folder` (made when missing): the run's values, the graph and the source as one page for a browser,
@@ -355,6 +356,18 @@ VG_API const vg_archive_info *vg_archive_info_of(const vg_archive *archive);
  * an expect's message are not kept. A record that is not whole at the end of a file is being written, and left out.
  * False when a file is damaged, or `watch` has answered false (then without an error). Can be called again. */
 VG_API bool vg_archive_replay(vg_archive *archive, vg_watch watch, void *user);
+
+/* ---- A report on several runs -------------------------------------------------------------------------------- */
+
+typedef struct vg_report_run {
+    const char *name;          /* "act=relu,depth=8" */
+    const char *link;          /* to the run's own report, as seen from `folder`; NULL: there is none */
+    vg_archive *archive;
+} vg_report_run;
+
+/* report.html in `folder` (made when missing): the runs' settings, last values and faults as a table, each scalar and
+ * each histogram's rms over steps as one picture with a line a run. False with *error, static or an archive's. */
+VG_API bool vg_report_runs(const char *folder, const vg_report_run *runs, size_t count, const char **error);
 
 /* ---- Help ---------------------------------------------------------------------------------------------------- */
 

@@ -71,7 +71,7 @@ static bool add_file_sinks(watchers *all, const vg_cli_options *options, const v
     for (size_t i = 0; i < options->change_count; i++) {
         overrides[i] = options->changes[i].text;
     }
-    const vg_journal_options journal = { overrides, options->change_count, options->command, run };
+    const vg_journal_options journal = { overrides, options->change_count, options->command, run, NULL };
     const bool fine = add_sink(all, vg_sink_journal(folder, model, &journal, &error), folder, &error) &&
                       add_sink(all, vg_sink_tensorboard(folder, model, &error), folder, &error) &&
                       add_sink(all, vg_sink_report(folder, model, &journal, &error), folder, &error);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "past.h"
 #include "sweep.h"
 
 /* Cores that no run of its own takes are shared out: the bits are the same on any number of threads. */
@@ -45,16 +46,31 @@ static vg_status close_lines(vg_cli_grid *sweep) {
     return own->error ? VG_FAILED_RESOURCE : VG_OK;
 }
 
+/* About the runs that have left something. */
+static bool write_report(const vg_cli_grid *sweep) {
+    vg_cli_past *list = vg_cli_alloc(sweep->run_count, sizeof *list);
+    size_t count = 0;
+    for (size_t k = 0; k < sweep->run_count; k++) {
+        if (sweep->runs[k].read) {
+            list[count++] = (vg_cli_past){ sweep->runs[k].folder, sweep->runs[k].name };
+        }
+    }
+    const bool fine = count == 0 || vg_cli_report_runs(sweep->folder, list, count);
+    free(list);
+    return fine;
+}
+
 static vg_status show_results(vg_cli_grid *sweep) {
     const vg_cli_options *options = sweep->options;
     vg_cli_stream *stream = sweep->lines == options->output ? options->messages : options->output;
+    const bool told = write_report(sweep);
     vg_cli_sweep_show_failures(sweep, stderr);
     if (!options->quiet) {
         vg_cli_sweep_show_table(sweep, stream->file, vg_cli_columns(stream->file, 80));
         vg_cli_flush(stream);
-        fprintf(stderr, "the sweep is in %s\n", sweep->folder);
+        fprintf(stderr, "the sweep is in %s: see %s/report.html\n", sweep->folder, sweep->folder);
     }
-    return vg_cli_sweep_write_json(sweep) ? VG_OK : VG_FAILED_RESOURCE;
+    return vg_cli_sweep_write_json(sweep) && told ? VG_OK : VG_FAILED_RESOURCE;
 }
 
 static vg_status run_all(vg_cli_grid *sweep) {

@@ -70,7 +70,7 @@ static const char *status_text(const vg_cli_sweep_run *run) {
     case VG_FAILED_USAGE:    return "wrong option";
     case VG_FAILED_EXPECT:   return "expect failed";
     case VG_FAILED_RESOURCE: return run->signal ? "killed" : "data, disk or memory";
-    case VG_FAILED_NUMBERS:  return "NaN or infinite loss";
+    case VG_FAILED_NUMBERS:  return "NaN loss";
     case VG_INTERRUPTED:     return "interrupted";
     }
     return "ended unexpectedly";

@@ -5,6 +5,8 @@
 #ifndef VG_WATCH_ARCHIVE_H
 #define VG_WATCH_ARCHIVE_H
 
+#include <jansson.h>
+
 #include "base/arena.h"
 #include "base/vec.h"
 #include "tensorboard.pb-c.h"
@@ -16,6 +18,7 @@ struct vg_archive {
     vg_mem      mem;
     vg_arena    arena;               /* for what lives as long */
     vg_archive_info info;
+    json_t     *json;                /* run.json */
     VG_VEC(vg_archive_expect) expects;
     const char *error;
 };

@@ -101,6 +101,7 @@ bool vg_archive_read_info(vg_archive *archive) {
         return vg_archive_fail(archive, "%s: byte %d: %s", path, error.position, error.text);
     }
     vg_mem_own(&archive->mem, destroy_json, object);   /* its texts live with the archive */
+    archive->json = object;
     const json_t *format = json_object_get(object, "format");
     if (json_is_integer(format) && json_integer_value(format) != FORMAT) {
         return vg_archive_fail(archive, "%s: its format is %lld, which another version of vgraph writes", path,
