@@ -92,6 +92,7 @@ static inline void assert_in_place(const simulation *s, uint32_t at, uint32_t re
     const vg_op op = vg_node_op(s->g, node);
     assert_true(vg_op_is(op, VG_FLAG_map));
     assert_true(reader <= at);
+    assert_int_not_equal(vg_node_op(s->g, s->p->schedule.order[reader]), VG_OP_conv2d);      /* reads others, too */
     if (s->p->schedule.stores[node] == 0) assert_int_equal(s->p->plan.offset[node], s->p->plan.offset[from]);
     assert_int_equal(s->p->plan.bytes[node], s->p->plan.bytes[from]);
     assert_int_equal(vg_node_dtype(s->g, node), vg_node_dtype(s->g, from));
@@ -182,6 +183,7 @@ static inline int64_t rows_of(const simulation *s, vg_node node) {
 /* Whether a thread that computes rows of `node` reads operand k whole. */
 static inline bool reads_whole(const simulation *s, const vg_share *share, vg_node node, uint32_t k) {
     const vg_node operand = vg_operand(s->g, node, k);
+    if (vg_node_op(s->g, node) == VG_OP_conv2d) return share->whole >> k & 1;
     if (!vg_op_is(vg_node_op(s->g, node), VG_FLAG_map) && s->end - s->first == 1) return share->whole >> k & 1;
     return vg_node_rank(s->g, operand) < vg_node_rank(s->g, node) || rows_of(s, operand) != rows_of(s, node);
 }

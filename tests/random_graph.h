@@ -126,6 +126,20 @@ static inline vg_node reduced(random_graph *r) {
     return vg_build_map1(r->g, VG_OP_tanh, sum);
 }
 
+/* Rows, and what they are reduced to: as a norm does it. */
+static inline vg_node normalised(random_graph *r) {
+    static const vg_op ops[] = { VG_OP_sum, VG_OP_max, VG_OP_min }, twos[] = { VG_OP_sub, VG_OP_mul };
+    const vg_node a = float_of(r);
+    const uint32_t rank = vg_node_rank(r->g, a);
+    if (rank < 2 || elements_of(r, a) == 0) return 0;
+    vg_node row = vg_build_reduce(r->g, ops[r->smooth ? 0 : chance(r, 3)], a, 1u << (rank - 1), true);
+    if (chance(r, 2)) row = vg_build_map2(r->g, VG_OP_mul, vg_build_scalar(r->g, 0.3), row);
+    row = vg_build_map1(r->g, VG_OP_tanh, row);
+    if (chance(r, 2)) row = vg_build_broadcast(r->g, row, vg_node_shape(r->g, a));
+    if (chance(r, 3) == 0) keep(r, row);
+    return vg_build_map2(r->g, twos[chance(r, 2)], a, row);
+}
+
 /* Axes of length 1 get another length, or one is put in front. */
 static inline vg_node repeated(random_graph *r) {
     vg_dims *dims = &r->g->ir->dims;
@@ -188,7 +202,8 @@ static inline vg_node whole_number(random_graph *r, int64_t value) {
 
 /* A node whose attribute is words. */
 static inline vg_node emit(random_graph *r, vg_op op, const vg_node *operands, uint32_t count, vg_word word, vg_word more) {
-    const uint32_t words = op == VG_OP_scatter || op == VG_OP_spread ? 2 : op == VG_OP_pick ? 0 : 1;
+    const bool none = op == VG_OP_pick || op == VG_OP_cross_entropy || op == VG_OP_cross_entropy_input;
+    const uint32_t words = op == VG_OP_scatter || op == VG_OP_spread ? 2 : none ? 0 : 1;
     return vg_emit(r->g, op, operands, count, vg_attr_of(r->g->ir, (vg_word[]){ word, more }, words));
 }
 
@@ -229,6 +244,16 @@ static inline vg_node picked(random_graph *r) {
     return emit(r, VG_OP_spread, (vg_node[]){ part, index }, 2, vg_dim_number(&r->g->ir->dims, width), many);
 }
 
+static inline vg_node crossed(random_graph *r) {
+    const vg_node a = float_of(r);
+    const uint32_t rank = vg_node_rank(r->g, a);
+    if (rank == 0 || elements_of(r, a) == 0) return 0;
+    vg_node index = emit(r, VG_OP_argmax, &a, 1, rank - 1, 0);
+    if (r->fault && chance(r, 2)) index = vg_build_map2(r->g, VG_OP_add, index, whole_number(r, 1));
+    const vg_node row = emit(r, VG_OP_cross_entropy, (vg_node[]){ a, index }, 2, 0, 0);
+    return chance(r, 2) ? row : emit(r, VG_OP_cross_entropy_input, (vg_node[]){ a, index, row }, 3, 0, 0);
+}
+
 static inline vg_node along(random_graph *r) {
     static const vg_op ops[] = { VG_OP_softmax, VG_OP_log_softmax, VG_OP_cumsum, VG_OP_argmax, VG_OP_argmin };
     const vg_node a = float_of(r);
@@ -254,6 +279,37 @@ static inline vg_node moved(random_graph *r) {
         bounds[2 * k + 1] = vg_shape_dim(&ir->dims, vg_node_shape(r->g, a), k);
     }
     return length_of(r, a, axis) > 1 ? vg_build_slice(r->g, a, bounds) : 0;
+}
+
+/* ---- images [n, c, h, w] */
+
+static inline vg_node images_of(random_graph *r) {
+    vg_dims *dims = &r->g->ir->dims;
+    vg_node images = float_of(r);
+    if (vg_node_rank(r->g, images) != 4)
+        images = random_draw(r, vg_shape_of(dims, (vg_dim[]){ r->batch, vg_dim_number(dims, 1 + chance(r, 3)),
+                                                              vg_dim_number(dims, 4), vg_dim_number(dims, 6) }, 4), false);
+    return vg_build_map1(r->g, VG_OP_tanh, images);
+}
+
+/* Often with a bias and relu behind it; each of them may be read by others. */
+static inline vg_node convolved(random_graph *r) {
+    vg_ir *ir = r->g->ir;
+    vg_dims *dims = &ir->dims;
+    const vg_node images = images_of(r);
+    const vg_dim channels = vg_shape_dim(dims, vg_node_shape(r->g, images), 1), one = vg_dim_number(dims, 1);
+    const vg_dim outputs = vg_dim_number(dims, 1 + chance(r, 5)), size = vg_dim_number(dims, chance(r, 2) ? 3 : 1);
+    const vg_word edge = !vg_dim_is(dims, size, 1);
+    const vg_node filters = random_draw(r, vg_shape_of(dims, (vg_dim[]){ outputs, channels, size, size }, 4), true);
+    const vg_node bias = random_draw(r, vg_shape_of(dims, (vg_dim[]){ one, outputs, one, one }, 4), chance(r, 2));
+    const vg_node sum = vg_emit(r->g, VG_OP_conv2d, (vg_node[]){ images, filters }, 2,
+                                vg_attr_of(ir, (vg_word[]){ 1, 1, 1, 1, edge, edge, edge, edge, 1 }, 9));
+    if (sum == 0 || chance(r, 4) == 0) return sum;
+    if (chance(r, 4) == 0) keep(r, sum);
+    const bool first = chance(r, 2);
+    const vg_node biased = vg_build_map2(r->g, VG_OP_add, first ? bias : sum, first ? sum : bias);
+    if (chance(r, 3) == 0) keep(r, biased);
+    return chance(r, 3) ? vg_build_map1(r->g, VG_OP_relu, biased) : biased;
 }
 
 /* ---- updates and what is watched */
@@ -333,10 +389,11 @@ static inline void add_burden(random_graph *r) {
 static inline void add_node(random_graph *r) {
     typedef vg_node make(random_graph *r);
     static make *const makes[] = { elementwise, elementwise, elementwise, pairwise, pairwise, pairwise, pairwise,
-                                   reduced, repeated, repeated, turned, viewed, multiplied, gathered, along, moved,
-                                   moved, chosen, picked };      /* the last two jump */
+                                   reduced, normalised, normalised, repeated, repeated, turned, viewed, multiplied,
+                                   gathered, along, moved, moved, convolved, convolved,
+                                   chosen, picked, crossed };      /* the last three jump */
     const size_t count = sizeof makes / sizeof *makes;
-    keep(r, makes[chance(r, (uint32_t)(r->smooth ? count - 2 : count))](r));
+    keep(r, makes[chance(r, (uint32_t)(r->smooth ? count - 3 : count))](r));
 }
 
 static inline void make_random_graph(random_graph *r, vg_graph *g, uint64_t seed, int64_t batch) {

@@ -404,6 +404,34 @@ static void test_paths(void **state) {
     vg_mem_release(&mem);
 }
 
+/* Whether large pages are asked for at an address: its mapping's flags (man 5 proc). -1: this system does not say. */
+static int asks_for_large_pages(const void *at) {
+    FILE *file = fopen("/proc/self/smaps", "re");
+    char line[512];
+    int answer = -1;
+    bool here = false;
+    while (file && fgets(line, sizeof line, file)) {
+        unsigned long begin, end;
+        if (sscanf(line, "%lx-%lx ", &begin, &end) == 2) here = (uintptr_t)at >= begin && (uintptr_t)at < end;
+        else if (here && strncmp(line, "VmFlags:", 8) == 0) answer = strstr(line, " hg") != NULL;
+    }
+    if (file) fclose(file);
+    return access("/sys/kernel/mm/transparent_hugepage", F_OK) == 0 ? answer : -1;
+}
+
+static void test_large_blocks_ask_for_large_pages(void **state) {
+    (void)state;
+    WITH_MEM(mem);
+    const size_t large = 40 << 20;
+    char *block = vg_mem_alloc(&mem, large), *small = vg_mem_alloc(&mem, 1 << 18);
+    if (asks_for_large_pages(block + large / 2) >= 0) {
+        assert_int_equal(asks_for_large_pages(block + large / 2), 1);
+        assert_int_equal(asks_for_large_pages(small + (1 << 17)), 0);
+    }
+    for (size_t k = 0; k < large; k += 4096) assert_int_equal(block[k], 0);
+    vg_mem_release(&mem);
+}
+
 static void test_machine(void **state) {
     (void)state;
     char text[64];
@@ -430,6 +458,7 @@ int main(void) {
         cmocka_unit_test(test_files),
         cmocka_unit_test(test_pipes_are_read_to_their_end), cmocka_unit_test(test_write_fails_at_every_call),
         cmocka_unit_test(test_paths), cmocka_unit_test(test_machine),
+        cmocka_unit_test(test_large_blocks_ask_for_large_pages),
     };
     return cmocka_run_group_tests_name("base", tests, NULL, NULL);
 }

@@ -15,7 +15,8 @@ static const char graph_text[] =
     "%9 = addn(%6, %8, %8) : f32[batch]\n"
     "%10 = softmax(%3) axis=1 : f32[batch, 7]\n"
     "%11 = argmax(%3) axis=1 : i32[batch]\n"
-    "%12 = matmul(%1, %3) ta=1 tb=0 : f32[5, 7]\n";
+    "%12 = matmul(%1, %3) ta=1 tb=0 : f32[5, 7]\n"
+    "%13 = cross_entropy(%3, %11) : f32[batch]\n";
 
 static const struct { vg_node node; double flops, elements; uint32_t integers; } table[] = {
     { 1, 0, 0, 0 },
@@ -29,6 +30,7 @@ static const struct { vg_node node; double flops, elements; uint32_t integers; }
     { 10, 13 * 32 * 7, 2 * 32 * 7, 0 },
     { 11, 32 * 7, 32 * 7, 32 },          /* integers have four bytes in a float64 program, too */
     { 12, 2 * 5 * 7 * 32, 32 * 5 + 32 * 7 + 5 * 7, 0 },
+    { 13, 13 * 32 * 7, 32 * 7 + 32, 32 },
 };
 
 static void costs(void **state) {

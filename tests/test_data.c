@@ -241,6 +241,34 @@ static void test_gather(void **state) {
     }
 }
 
+/* Rows of few numbers, each length by itself. */
+static void test_gather_short(void **state) {
+    (void)state;
+    static const float values[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+    static const int32_t whole[] = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+    static const uint32_t examples[] = { 2, 0, 1, 2 };
+    enum { MANY = COUNT(examples) };
+    for (uint32_t length = 1; length <= 5; length++) {
+        vg_column columns[2] = {
+            { .dtype = VG_F32, .storage = VG_STORE_F32, .rank = 1, .shape = { length }, .data = values },
+            { .dtype = VG_I32, .storage = VG_STORE_I32, .rank = 1, .shape = { length }, .data = whole }
+        };
+        vg_dataset set = { .count = 3 };
+        for (int k = 0; k < 2; k++) set.columns[k] = columns[k];
+        float narrow[5 * MANY + 1] = { 0 };
+        double wide[5 * MANY + 1] = { 0 };
+        int32_t integers[5 * MANY + 1] = { 0 };
+        vg_dataset_gather(&set, 0, examples, MANY, narrow, false);
+        vg_dataset_gather(&set, 0, examples, MANY, wide, true);
+        vg_dataset_gather(&set, 1, examples, MANY, integers, false);
+        for (uint32_t i = 0; i < length * MANY; i++) {
+            const float wanted = values[examples[i / length] * length + i % length];
+            assert_true(narrow[i] == wanted && wide[i] == (double)wanted && integers[i] == (int32_t)wanted);
+        }
+        assert_true(narrow[length * MANY] == 0 && integers[length * MANY] == 0);
+    }
+}
+
 /* ---- points of the plane */
 
 /* How far from its class's figure a point without noise lies, and the other way round for the other class. */
@@ -309,7 +337,8 @@ int main(void) {
         TEST(test_every_source_says_what_it_is), TEST(test_unbuilt_sources_say_so), TEST(test_arguments_are_checked),
         TEST(test_digits), TEST(test_digits_are_the_same_everywhere),
         TEST(test_digits_keep_their_bits), TEST(test_handwritings), TEST(test_splits),
-        TEST(test_loads_once), TEST(test_gather), TEST(test_toys), TEST(test_memory_fails_at_every_call),
+        TEST(test_loads_once), TEST(test_gather), TEST(test_gather_short),
+        TEST(test_toys), TEST(test_memory_fails_at_every_call),
     };
     return cmocka_run_group_tests_name("data", tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #define A(n, shape) "%" #n " = variable() path=\"a" #n "\" : f32" shape "\n"
 #define S(n, shape) "%" #n " = variable() path=\"s" #n "\" : f32" shape "\n"
 
+#define LABELS(n) "%" #n " = constant() data=[2, 0] type=1 : i32[2]\n"
 #define CONV(sh, sw, dh, dw, t, b, l, r, groups) \
     " stride_h=" #sh " stride_w=" #sw " dilation_h=" #dh " dilation_w=" #dw " top=" #t " bottom=" #b " left=" #l \
     " right=" #r " groups=" #groups " : "
@@ -45,6 +46,8 @@ static const struct example { vg_op op; const char *text; } examples[] = {
     { VG_OP_erf, S(1, "[3]") "%2 = erf(%1) : f32[3]\n" },
     { VG_OP_sigmoid, S(1, "[3]") "%2 = sigmoid(%1) : f32[3]\n" },
     { VG_OP_tanh, S(1, "[3]") "%2 = tanh(%1) : f32[3]\n" },
+    { VG_OP_sigmoid_input, S(1, "[3]") S(2, "[3]") "%3 = sigmoid_input(%1, %2) : f32[3]\n" },
+    { VG_OP_tanh_input, S(1, "[2, 3]") S(2, "[3]") "%3 = tanh_input(%1, %2) : f32[2, 3]\n" },
     { VG_OP_relu, S(1, "[5]") "%2 = relu(%1) : f32[5]\n" },
     { VG_OP_select, S(1, "[2, 3]") S(2, "[3]") "%3 = constant() data=[1, 0, 1, 0, 0, 1] type=1 : i32[2, 3]\n"
                     "%4 = select(%3, %1, %2) : f32[2, 3]\n" },
@@ -92,8 +95,18 @@ static const struct example { vg_op op; const char *text; } examples[] = {
     { VG_OP_matmul, S(1, "[2, 2, 3]") S(2, "[3, 2]") "%3 = matmul(%1, %2) ta=0 tb=0 : f32[2, 2, 2]\n" },
     { VG_OP_softmax, S(1, "[2, 3]") "%2 = softmax(%1) axis=1 : f32[2, 3]\n" },
     { VG_OP_softmax, S(1, "[3, 2]") "%2 = softmax(%1) axis=0 : f32[3, 2]\n" },
-    { VG_OP_log_softmax, S(1, "[2, 3]") "%2 = log_softmax(%1) axis=1 : f32[2, 3]\n" }
+    { VG_OP_log_softmax, S(1, "[2, 3]") "%2 = log_softmax(%1) axis=1 : f32[2, 3]\n" },
+    { VG_OP_log_softmax_input, S(1, "[2, 3]") S(2, "[2, 3]") "%3 = log_softmax_input(%1, %2) axis=1 : f32[2, 3]\n" },
+    { VG_OP_log_softmax_input, S(1, "[3, 2]") S(2, "[3, 2]") "%3 = log_softmax_input(%1, %2) axis=0 : f32[3, 2]\n" },
+    { VG_OP_cross_entropy, S(1, "[2, 3]") LABELS(2) "%3 = cross_entropy(%1, %2) : f32[2]\n" },
+    { VG_OP_cross_entropy, S(1, "[3]") "%2 = fill() value=1 type=1 : i32[]\n%3 = cross_entropy(%1, %2) : f32[]\n" },
+    { VG_OP_cross_entropy_input, S(1, "[2, 3]") LABELS(2) S(3, "[2]") "%4 = cross_entropy_input(%1, %2, %3) : f32[2, 3]\n" },
+    /* what folds into them */
+    { VG_OP_pick, S(1, "[2, 3]") LABELS(2) "%3 = log_softmax(%1) axis=1 : f32[2, 3]\n%4 = pick(%3, %2) : f32[2]\n" },
+    { VG_OP_log_softmax_input, S(1, "[2, 3]") LABELS(2) S(3, "[2]") "%4 = spread(%3, %2) width=3 many=0 : f32[2, 3]\n"
+                    "%5 = log_softmax_input(%1, %4) axis=1 : f32[2, 3]\n" }
 };
+#undef LABELS
 #undef A
 #undef S
 #undef CONV

@@ -94,6 +94,25 @@ static const fold_row folds[] = {
     { Y "%2 = transpose(%1) perm=[1, 2, 0] : f32[3, 4, 2]\n%3 = transpose(%2) perm=[1, 0, 2] : f32[4, 3, 2]\n"
       "%4 = fetch(%3) index=0 : f32[4, 3, 2]\n",
       Y "%2 = transpose(%1) perm=[2, 1, 0] : f32[4, 3, 2]\n%3 = fetch(%2) index=0 : f32[4, 3, 2]\n" },
+    /* what is made of values that are repeated alike is made before they are repeated */
+    { X "%2 = broadcast(%1) : f32[5, batch, 3]\n" FILL(3, 2) "%4 = mul(%3, %2) : f32[5, batch, 3]\n"
+      "%5 = mul(%4, %2) : f32[5, batch, 3]\n%6 = fetch(%5) index=0 : f32[5, batch, 3]\n",
+      X FILL(2, 2) "%3 = mul(%2, %1) : f32[batch, 3]\n%4 = mul(%3, %1) : f32[batch, 3]\n"
+      "%5 = broadcast(%4) : f32[5, batch, 3]\n%6 = fetch(%5) index=0 : f32[5, batch, 3]\n" },
+    { Y "%2 = broadcast(%1) : f32[5, 2, 3, 4]\n%3 = input() path=\"z\" type=0 : f32[4]\n"
+      "%4 = broadcast(%3) : f32[5, 2, 3, 4]\n%5 = add(%2, %4) : f32[5, 2, 3, 4]\n"
+      "%6 = fetch(%5) index=0 : f32[5, 2, 3, 4]\n",
+      Y "%2 = broadcast(%1) : f32[5, 2, 3, 4]\n%3 = input() path=\"z\" type=0 : f32[4]\n"
+      "%4 = broadcast(%3) : f32[5, 2, 3, 4]\n%5 = add(%2, %4) : f32[5, 2, 3, 4]\n"
+      "%6 = fetch(%5) index=0 : f32[5, 2, 3, 4]\n" },
+    /* a uniform value is one element, unless it makes the shape */
+    { X "%2 = fill() value=2 type=0 : f32[batch, 3]\n%3 = mul(%2, %1) : f32[batch, 3]\n"
+      "%4 = fetch(%3) index=0 : f32[batch, 3]\n",
+      X FILL(2, 2) "%3 = mul(%2, %1) : f32[batch, 3]\n%4 = fetch(%3) index=0 : f32[batch, 3]\n" },
+    { X "%2 = fill() value=2 type=0 : f32[4, 1, 3]\n%3 = mul(%2, %1) : f32[4, batch, 3]\n"
+      "%4 = fetch(%3) index=0 : f32[4, batch, 3]\n",
+      X "%2 = fill() value=2 type=0 : f32[4, 1, 3]\n%3 = mul(%2, %1) : f32[4, batch, 3]\n"
+      "%4 = fetch(%3) index=0 : f32[4, batch, 3]\n" },
     /* a transposed operand is a flag */
     { Y "%2 = transpose(%1) perm=[0, 2, 1] : f32[2, 4, 3]\n%3 = matmul(%1, %2) ta=0 tb=0 : f32[2, 3, 3]\n"
       "%4 = fetch(%3) index=0 : f32[2, 3, 3]\n",

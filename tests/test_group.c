@@ -1,6 +1,7 @@
 /* Groups of elementwise operators, made by chance: every operator over shapes of all kinds, with operands that are repeated
- * along any axes, of both types, with results in an operand's place, as a whole and in parts. What comes out is what the
- * same loops make of each element by itself. */
+ * along any axes, of both types, with results in an operand's place, as a whole and in parts; in some of them rows are
+ * reduced, and what is one number a row is computed with. What comes out is what the same loops make of each element by
+ * itself, and the reductions' kernels of whole arrays. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,7 +16,7 @@
 #include "base/random.h"
 #include "run/group.h"
 
-enum { INPUTS = 5, MEMBERS = 12, AXES = 4, RANDOM_SHAPES = 10 };
+enum { INPUTS = 5, MEMBERS = 12, AXES = 4, RANDOM_SHAPES = 12 };
 
 static const struct { uint32_t rank; int64_t dims[AXES]; } shapes[] = {
     { 0, { 0 } }, { 1, { 1 } }, { 1, { 7 } }, { 1, { 0 } }, { 2, { 3, 5 } }, { 2, { 1, 5 } }, { 2, { 5, 1 } },
@@ -29,8 +30,10 @@ typedef struct bench {
     uint64_t  seed, drawn;
     uint32_t  real;
     const vg_kernels *kernels;
-    vg_view   in[INPUTS], out[MEMBERS], want[MEMBERS];
+    vg_view   in[INPUTS], out[MEMBERS];
+    vg_view   want[VG_GROUP_PLACES];        /* by place, of members */
     vg_op     ops[MEMBERS];
+    bool      narrow[VG_GROUP_PLACES];      /* one number for each row: or for all, of inputs */
     vg_dtype  types[VG_GROUP_PLACES];
     vg_member members[MEMBERS];
     uint8_t   size[VG_GROUP_PLACES];
@@ -61,14 +64,16 @@ static void make_view(const bench *b, vg_view *view, vg_dtype type) {
     memset(view->data, 0x5a, bytes);
 }
 
-/* Of the shape, with some axes of length 1 and some left out in front. */
-static void make_input(bench *b, uint32_t k, uint32_t shape) {
+/* Of the shape, with some axes of length 1 and some left out in front; plain: of all the shape, or a scalar. */
+static void make_input(bench *b, uint32_t k, uint32_t shape, bool plain) {
     static const double odd[] = { 0, -0.0, INFINITY, -INFINITY, NAN, 1e30, -1, 1, 2.5, 0.5 };
-    const uint32_t rank = shapes[shape].rank, missing = chance(b, 3) ? 0 : chance(b, rank + 1);
+    const uint32_t rank = shapes[shape].rank, less = plain ? rank : chance(b, rank + 1);
+    const uint32_t missing = chance(b, 3) ? 0 : less;
     vg_view *view = &b->in[k];
     view->rank = rank - missing;
     for (uint32_t axis = missing; axis < rank; axis++)
-        view->dims[axis - missing] = chance(b, 4) ? shapes[shape].dims[axis] : 1;
+        view->dims[axis - missing] = plain || chance(b, 4) ? shapes[shape].dims[axis] : 1;
+    b->narrow[k] = view->rank == 0 || view->dims[view->rank - 1] == 1;
     make_view(b, view, chance(b, 3) ? VG_F32 : VG_I32);
     for (int64_t i = 0; i < view->count; i++) {
         double value = (double)chance(b, 4001) / 1000 - 2;
@@ -81,17 +86,40 @@ static void make_input(bench *b, uint32_t k, uint32_t shape) {
 }
 
 /* Some place of this type, or of any: -1. False when there is none. */
-static bool find_place(bench *b, int type, uint8_t *place) {
+static bool find_place(bench *b, int type, bool narrow, uint8_t *place) {
     for (uint32_t tries = 0; tries < 50; tries++) {
         *place = b->known[chance(b, b->known_count)];
-        if (type < 0 || (int)b->types[*place] == type) return true;
+        if ((type < 0 || (int)b->types[*place] == type) && (!narrow || b->narrow[*place])) return true;
     }
     return false;
 }
 
+/* A reduction of something that is not reduced yet; its result's type. */
+static bool reduce(bench *b, uint32_t k, vg_dtype *type) {
+    static const vg_op ops[] = { VG_OP_sum, VG_OP_sum, VG_OP_prod, VG_OP_max, VG_OP_min };
+    const vg_op op = ops[chance(b, 5)];
+    uint8_t place;
+    if (!find_place(b, op == VG_OP_prod ? VG_F32 : -1, false, &place)) return false;
+    if (place < INPUTS || b->narrow[place]) return false;
+    b->ops[k] = op;
+    b->members[k].in[0] = place;
+    b->members[k].in_count = 1;
+    *type = b->types[place];
+    return true;
+}
+
 /* An operator whose operands there are; its result's type. */
-static vg_dtype choose(bench *b, uint32_t k) {
+static vg_dtype choose(bench *b, uint32_t k, bool narrow) {
     vg_member *member = &b->members[k];
+    member->narrow = narrow;
+    if (chance(b, 8) == 0) {
+        bool found = true;
+        const int type = (int)chance(b, 2);
+        for (uint32_t j = 0; j < 3; j++) found = found && find_place(b, type, narrow, &member->in[j]);
+        member->in_count = 3;
+        b->ops[k] = VG_OP_addn;
+        if (found) return (vg_dtype)type;
+    }
     for (;;) {
         const vg_op op = 1 + chance(b, VG_OP_COUNT - 1);
         const vg_op_row *row = &vg_op_rows[op];
@@ -101,7 +129,7 @@ static vg_dtype choose(bench *b, uint32_t k) {
         for (uint32_t j = 0; j < row->least && found; j++) {
             const bool any = row->types == VG_TYPES_toint || row->types == VG_TYPES_toreal
                           || (row->types == VG_TYPES_select && j == 0);
-            found = find_place(b, any ? -1 : one, &member->in[j]);
+            found = find_place(b, any ? -1 : one, narrow, &member->in[j]);
         }
         if (!found) continue;
         member->in_count = row->least;
@@ -111,10 +139,20 @@ static vg_dtype choose(bench *b, uint32_t k) {
     }
 }
 
+static void make_result(bench *b, uint32_t k, uint32_t shape, vg_view *view) {
+    const uint8_t place = b->members[k].out;
+    view->rank = shapes[shape].rank;
+    for (uint32_t axis = 0; axis < view->rank; axis++) view->dims[axis] = shapes[shape].dims[axis];
+    if (b->narrow[place]) view->dims[view->rank - 1] = 1;
+    make_view(b, view, b->types[place]);
+}
+
 /* The last one is always kept, others sometimes. */
 static void make_members(bench *b, uint32_t shape) {
     vg_group *g = &b->group;
     bool stored[MEMBERS];
+    const uint32_t rank = shapes[shape].rank;
+    const bool rows = rank > 1 && shapes[shape].dims[rank - 1] > 1 && chance(b, 2);
     g->member_count = 1 + chance(b, MEMBERS);
     for (uint32_t k = 0; k < g->member_count; k++) {
         stored[k] = k + 1 == g->member_count || chance(b, 4) == 0;
@@ -122,21 +160,21 @@ static void make_members(bench *b, uint32_t shape) {
     }
     uint32_t outputs = 0;
     for (uint32_t k = 0; k < g->member_count; k++) {
-        const vg_dtype type = choose(b, k);
+        vg_dtype type = VG_F32;
+        const bool reduces = rows && chance(b, 3) == 0 && reduce(b, k, &type);
+        const bool narrow = !reduces && g->whole_rows && chance(b, 3) == 0;
+        if (!reduces) type = choose(b, k, narrow);
         const uint8_t place = (uint8_t)(stored[k] ? INPUTS + outputs : INPUTS + g->outputs + g->buffers);
         b->members[k].out = place;
         b->members[k].loop = b->kernels->loop(b->ops[k], type, b->types[b->members[k].in[0]]);
         b->types[place] = type;
         b->known[b->known_count++] = place;
-        if (!stored[k]) g->buffers++;
-        else outputs++;
-    }
-    for (uint32_t k = 0; k < g->outputs; k++) {
-        b->out[k].rank = b->want[k].rank = shapes[shape].rank;
-        for (uint32_t axis = 0; axis < AXES; axis++)
-            b->out[k].dims[axis] = b->want[k].dims[axis] = shapes[shape].dims[axis];
-        make_view(b, &b->out[k], b->types[INPUTS + k]);
-        make_view(b, &b->want[k], b->types[INPUTS + k]);
+        b->narrow[place] = reduces || narrow;
+        g->whole_rows = g->whole_rows || reduces;
+        g->narrow |= (uint64_t)b->narrow[place] << place;
+        make_result(b, k, shape, &b->want[place]);
+        if (stored[k]) make_result(b, k, shape, &b->out[outputs++]);
+        else g->buffers++;
     }
     for (uint32_t k = 0; k < INPUTS + g->outputs + g->buffers; k++) b->size[k] = (uint8_t)size_of(b, b->types[k]);
 }
@@ -156,21 +194,37 @@ static int64_t element_of(const vg_view *whole, const vg_view *view, int64_t i) 
     return at;
 }
 
-/* Each element by itself. */
+static void reduce_alone(bench *b, const vg_member *member, vg_op op) {
+    const vg_view *out = &b->want[member->out];
+    double *scratch = aligned_alloc(64, ((size_t)out->count * sizeof(double) + 64) / 64 * 64);
+    const uint64_t words[] = { 1, out->rank - 1 };
+    vg_context context = { .scratch = scratch };
+    b->kernels->row[op](&(vg_work){ .out = out, .in = &b->want[member->in[0]], .in_count = 1, .words = words,
+                                    .word_count = 2, .context = &context });
+    free(scratch);
+}
+
+/* Each element by itself, of one operator after the other. */
 static void compute_alone(bench *b) {
-    double values[VG_GROUP_PLACES];
-    vg_tile t = { .rows = 1, .count = 1 };
-    const vg_group *g = &b->group;
-    for (uint32_t k = 0; k < VG_GROUP_PLACES; k++) {
-        t.at[k] = (char *)&values[k];
-        t.stride[k] = 1;
-    }
-    for (int64_t i = 0; i < b->want[0].count; i++) {
-        for (uint32_t k = 0; k < INPUTS; k++)
-            memcpy(&values[k], (char *)b->in[k].data + element_of(&b->want[0], &b->in[k], i) * b->size[k], b->size[k]);
-        for (uint32_t k = 0; k < g->member_count; k++) b->members[k].loop(&t, &b->members[k]);
-        for (uint32_t k = 0; k < g->outputs; k++)
-            memcpy((char *)b->want[k].data + i * b->size[INPUTS + k], &values[INPUTS + k], b->size[INPUTS + k]);
+    double values[4];
+    for (uint32_t k = 0; k < b->group.member_count; k++) {
+        const vg_member *member = &b->members[k], own = { .out = 3, .in = { 0, 1, 2 }, .in_count = member->in_count };
+        const vg_view *out = &b->want[member->out];
+        vg_tile t = { .rows = 1, .count = 1 };
+        for (uint32_t j = 0; j < 4; j++) {
+            t.at[j] = (char *)&values[j];
+            t.stride[j] = 1;
+        }
+        if (!vg_op_is(b->ops[k], VG_FLAG_map) && b->ops[k] != VG_OP_addn) reduce_alone(b, member, b->ops[k]);
+        for (int64_t i = 0; i < out->count && (vg_op_is(b->ops[k], VG_FLAG_map) || b->ops[k] == VG_OP_addn); i++) {
+            for (uint32_t j = 0; j < member->in_count; j++) {
+                const uint8_t place = member->in[j];
+                const vg_view *in = place < INPUTS ? &b->in[place] : &b->want[place];
+                memcpy(&values[j], (char *)in->data + element_of(out, in, i) * b->size[place], b->size[place]);
+            }
+            member->loop(&t, &own);
+            memcpy((char *)out->data + i * b->size[member->out], &values[3], b->size[member->out]);
+        }
     }
 }
 
@@ -218,8 +272,8 @@ static void release(bench *b) {
         bool shared = false;
         for (uint32_t j = 0; j < INPUTS; j++) shared = shared || b->in[j].data == b->out[k].data;
         if (!shared) free(b->out[k].data);
-        free(b->want[k].data);
     }
+    for (uint32_t k = 0; k < b->group.member_count; k++) free(b->want[b->members[k].out].data);
     for (uint32_t k = 0; k < INPUTS; k++) free(b->in[k].data);
 }
 
@@ -227,14 +281,17 @@ static void check(uint64_t seed, uint32_t shape, const vg_kernels *kernels, uint
     bench b = { .seed = seed, .real = real, .kernels = kernels };
     b.group = (vg_group){ .inputs = INPUTS, .members = b.members, .size = b.size, .stride = b.stride,
                           .pitch = VG_GROUP_AXES };
-    for (uint32_t k = 0; k < INPUTS; k++) make_input(&b, k, shape);
+    const bool plain = chance(&b, 2);
+    for (uint32_t k = 0; k < INPUTS; k++) make_input(&b, k, shape, plain);
     make_members(&b, shape);
     compute_alone(&b);
     place_last(&b);
-    vg_group_shape(&b.group, b.in, b.out);
+    vg_view whole = { .rank = shapes[shape].rank };
+    for (uint32_t axis = 0; axis < whole.rank; axis++) whole.dims[axis] = shapes[shape].dims[axis];
+    vg_group_shape(&b.group, &whole, b.in, b.out);
     run(&b, 1 + chance(&b, 4));
     for (uint32_t k = 0; k < b.group.outputs; k++)
-        if (!same(&b, &b.out[k], &b.want[k]))
+        if (!same(&b, &b.out[k], &b.want[INPUTS + k]))
             fail_msg("%s, %u bytes, shape %u, seed %u: result %u", kernels->isa, real, shape, (unsigned)seed, k);
     release(&b);
 }
@@ -264,7 +321,7 @@ static void test_axes(void **state) {
         uint8_t size[2] = { 4, 4 };
         int64_t stride[2 * VG_GROUP_AXES];
         vg_group g = { .inputs = 1, .outputs = 1, .size = size, .stride = stride, .pitch = VG_GROUP_AXES };
-        vg_group_shape(&g, &rows[k].in, &out);
+        vg_group_shape(&g, &out, &rows[k].in, &out);
         assert_int_equal(g.rank, rows[k].rank);
         for (uint32_t axis = 0; axis < g.rank; axis++) assert_int_equal(g.dims[axis], rows[k].dims[axis]);
         assert_int_equal(g.unit, rows[k].unit);

@@ -203,6 +203,52 @@ static void test_parts(void **state) {
     }
 }
 
+/* ---- a bias and relu, applied before the result is written: the same bits as applied behind it */
+
+static void check_finish(const conv *c, const vg_kernels *kernels, bool relu) {
+    three t = three_new(c);
+    tensor bias = tensor_new((shape)SHAPE(1, c->groups * c->outputs, 1, 1), VG_F32);
+    const uint64_t words[10] = { (uint64_t)c->stride[0], (uint64_t)c->stride[1], (uint64_t)c->dilation[0],
+                                 (uint64_t)c->dilation[1], (uint64_t)c->top, (uint64_t)c->bottom, (uint64_t)c->left,
+                                 (uint64_t)c->right, (uint64_t)c->groups, relu };
+    tensor_fill(&t.images, 3, -1, 1);
+    tensor_fill(&t.filters, 4, -1, 1);
+    tensor_fill(&bias, 5, -1, 1);
+    if (bias.count > 1) bias.data[1] = NAN;
+    const vg_view out = view_of(&t.result, false), finished = view_of(&t.result, false);
+    const vg_view in[3] = { view_of(&t.images, false), view_of(&t.filters, false), view_of(&bias, false) };
+    vg_context context = { 0 };
+    vg_work work = { .out = &out, .in = in, .in_count = 2, .words = words, .word_count = 9, .context = &context };
+    context.scratch = aligned_alloc(64, (vg_kernel_scratch(VG_OP_conv2d, &work, 4) + 64) / 64 * 64);
+    kernels->row[VG_OP_conv2d](&work);
+    work = (vg_work){ .out = &finished, .in = in, .in_count = 3, .words = words, .word_count = 10, .context = &context };
+    kernels->row[VG_OP_conv2d](&work);
+    const int64_t pixels = out.dims[2] * out.dims[3];
+    for (int64_t k = 0; k < out.count; k++) {
+        const float sum = ((const float *)out.data)[k] + ((const float *)in[2].data)[k / pixels % out.dims[1]];
+        const float wanted = relu && sum <= 0 ? 0 : sum, have = ((const float *)finished.data)[k];
+        if (isnan(wanted)) assert_true(isnan(have));
+        else assert_memory_equal(&have, &wanted, sizeof wanted);
+    }
+    free(context.scratch);
+    free(out.data);
+    free(finished.data);
+    for (int k = 0; k < 3; k++) free(in[k].data);
+    free(bias.data);
+    three_free(&t);
+}
+
+static void test_finish(void **state) {
+    (void)state;
+    for (vg_isa isa = VG_ISA_base; isa < VG_ISA_COUNT; isa++) {
+        const vg_kernels *kernels = vg_kernels_of(isa, 4);
+        for (size_t k = 0; kernels && k < sizeof convs / sizeof *convs; k++) {
+            check_finish(&convs[k], kernels, false);
+            check_finish(&convs[k], kernels, true);
+        }
+    }
+}
+
 /* ---- poolings */
 
 typedef struct pool { int64_t planes, height, width, kernel[2], stride[2], top, bottom, left, right; } pool;
@@ -214,7 +260,8 @@ static const pool pools[] = {
     { 2, 6, 9, { 3, 3 }, { 1, 1 }, 1, 1, 1, 1 },   { 2, 9, 10, { 3, 2 }, { 2, 3 }, 2, 0, 0, 1 },
     { 2, 5, 150, { 3, 3 }, { 2, 2 }, 1, 1, 1, 1 }, { 2, 5, 150, { 2, 3 }, { 1, 1 }, 0, 0, 2, 2 },
     { 2, 5, 7, { 5, 7 }, { 1, 1 }, 0, 0, 0, 0 },   { 0, 4, 4, { 2, 2 }, { 2, 2 }, 0, 0, 0, 0 },
-    { 2, 8, 9, { 1, 2 }, { 3, 4 }, 0, 0, 0, 0 }
+    { 2, 8, 9, { 1, 2 }, { 3, 4 }, 0, 0, 0, 0 },   { 3, 5, 15, { 2, 2 }, { 2, 2 }, 0, 0, 0, 0 },
+    { 1, 4, 10, { 2, 2 }, { 2, 2 }, 0, 0, 0, 0 },  { 2, 2, 13, { 2, 2 }, { 2, 2 }, 0, 0, 0, 0 }
 };
 
 /* large: the images, or what is made of their shape; chosen: the images of pool_max_input */
@@ -297,6 +344,7 @@ static void test_pool(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_conv), cmocka_unit_test(test_conv_infinite),
-                                        cmocka_unit_test(test_parts), cmocka_unit_test(test_pool) };
+                                        cmocka_unit_test(test_parts), cmocka_unit_test(test_finish),
+                                        cmocka_unit_test(test_pool) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

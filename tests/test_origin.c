@@ -84,6 +84,7 @@ static void origins(void **state) {
         { "%4 = broadcast(%2) : f32[2, 5, 7]", { { 4, 0 }, { 2, 0 }, { 2, 1 } } },
         { "%4 = pad(%1) value=0 widths=[0, 0, 1, 0] : f32[batch, 6]", { { 1, 0 }, { 4, 1 } } },
         { "%4 = softmax(%1) axis=1 : f32[batch, 5]", { { 1, 0 }, { 1, 1 } } },
+        { "%4 = argmax(%1) axis=1 : i32[batch]\n%5 = cross_entropy(%1, %4) : f32[batch]", { { 1, 0 } } },
     };
     for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
         vg_graph graph;

@@ -134,6 +134,64 @@ static void test_places(void **state) {
     for (size_t k = 0; k < sizeof place_cases / sizeof *place_cases; k++) check_places(&place_cases[k]);
 }
 
+/* ---- convolutions that finish their sums */
+
+typedef struct finish_case { const char *what, *text; uint32_t steps; } finish_case;
+
+#define IMAGES                                                                                                 \
+    "%1 = variable() path=\"x\" : f32[batch, 2, 5, 5]\n%2 = variable() path=\"w\" : f32[2, 2, 3, 3]\n"              \
+    "%3 = variable() path=\"b\" : f32[1, 2, 1, 1]\n%4 = tanh(%1) : f32[batch, 2, 5, 5]\n"                           \
+    "%5 = conv2d(%4, %2) stride_h=1 stride_w=1 dilation_h=1 dilation_w=1 top=1 bottom=1 left=1 right=1 groups=1 "   \
+    ": f32[batch, 2, 5, 5]\n"
+#define SUM "%6 = add(%5, %3) : f32[batch, 2, 5, 5]\n"
+static const finish_case finish_cases[] = {
+    { "a bias and relu", IMAGES SUM "%7 = relu(%6) : f32[batch, 2, 5, 5]\n%8 = fetch(%7) index=0 : f32[batch, 2, 5, 5]\n", 2 },
+    { "a bias alone, on the left", IMAGES "%6 = add(%3, %5) : f32[batch, 2, 5, 5]\n"
+      "%7 = fetch(%6) index=0 : f32[batch, 2, 5, 5]\n", 2 },
+    { "the sum is read by others, too", IMAGES SUM "%7 = relu(%6) : f32[batch, 2, 5, 5]\n"
+      "%8 = fetch(%7) index=0 : f32[batch, 2, 5, 5]\n%9 = fetch(%6) index=1 : f32[batch, 2, 5, 5]\n", 3 },
+    { "so is what the convolution makes", IMAGES SUM "%7 = fetch(%6) index=0 : f32[batch, 2, 5, 5]\n"
+      "%8 = fetch(%5) index=1 : f32[batch, 2, 5, 5]\n", 3 },
+    { "not every sum is of a bias", IMAGES "%6 = add(%5, %4) : f32[batch, 2, 5, 5]\n"
+      "%7 = fetch(%6) index=0 : f32[batch, 2, 5, 5]\n", 3 },
+    { "nor of another thing", IMAGES "%6 = add(%5, %5) : f32[batch, 2, 5, 5]\n"
+      "%7 = fetch(%6) index=0 : f32[batch, 2, 5, 5]\n", 3 },
+    { "other groups stay behind it", IMAGES SUM "%7 = tanh(%6) : f32[batch, 2, 5, 5]\n"
+      "%8 = fetch(%7) index=0 : f32[batch, 2, 5, 5]\n", 3 },
+    { "a bias that is made before", "%1 = variable() path=\"x\" : f32[batch, 2, 5, 5]\n"
+      "%2 = variable() path=\"w\" : f32[2, 2, 1, 1]\n%3 = sum(%2) keep=1 axes=[0, 2, 3] : f32[1, 2, 1, 1]\n"
+      "%4 = conv2d(%1, %2) stride_h=1 stride_w=1 dilation_h=1 dilation_w=1 top=0 bottom=0 left=0 right=0 groups=1 "
+      ": f32[batch, 2, 5, 5]\n%5 = add(%4, %3) : f32[batch, 2, 5, 5]\n"
+      "%6 = fetch(%5) index=0 : f32[batch, 2, 5, 5]\n", 2 },
+    { "and one that is made behind it", "%1 = variable() path=\"x\" : f32[batch, 2, 5, 5]\n"
+      "%2 = variable() path=\"w\" : f32[2, 2, 1, 1]\n"
+      "%3 = conv2d(%1, %2) stride_h=1 stride_w=1 dilation_h=1 dilation_w=1 top=0 bottom=0 left=0 right=0 groups=1 "
+      ": f32[batch, 2, 5, 5]\n%4 = sum(%2) keep=1 axes=[0, 2, 3] : f32[1, 2, 1, 1]\n"
+      "%5 = add(%3, %4) : f32[batch, 2, 5, 5]\n%6 = fetch(%5) index=0 : f32[batch, 2, 5, 5]\n", 3 },
+};
+#undef SUM
+#undef IMAGES
+
+static void check_finish(const finish_case *row, plan_way way) {
+    fixture  f;
+    vg_graph graph;
+    planned  p;
+    FIXTURE_BEGIN(&f);
+    read_graph(&f, &graph, row->text);
+    assert_true(make_plan(&f, &p, &graph, symbols_of(&f, 64), way));
+    assert_sound(&f, &p, &graph);
+    if (p.schedule.step_count != row->steps) fail_msg("%s: %u steps", row->what, (unsigned)p.schedule.step_count);
+    release_plan(&p);
+    fixture_end(&f);
+}
+
+static void test_finish(void **state) {
+    (void)state;
+    for (size_t k = 0; k < sizeof finish_cases / sizeof *finish_cases; k++)
+        for (uint32_t way = 0; way < WAYS; way++)
+            if (ways[way].fuse) check_finish(&finish_cases[k], ways[way]);
+}
+
 static void assert_refused(const char *text, int64_t batch, const char *code) {
     fixture  f;
     vg_graph graph;
@@ -219,6 +277,7 @@ int main(void) {
         cmocka_unit_test(test_random_graphs),
         cmocka_unit_test(test_deep_net),
         cmocka_unit_test(test_places),
+        cmocka_unit_test(test_finish),
         cmocka_unit_test(test_refused_sizes),
         cmocka_unit_test(test_space), cmocka_unit_test(test_packing),
     };

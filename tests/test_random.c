@@ -129,6 +129,13 @@ static void test_shuffle(void **state) {
         assert_true(vg_random_below((vg_random_key){ 7, 7 }, i, 3) < 3);
     }
     assert_true(fixed < 10);   /* one is expected */
+    uint32_t wanted[N] = { 0 };        /* Fisher and Yates, inside out */
+    for (uint32_t i = 0; i < N; i++) {
+        const uint32_t other = (uint32_t)vg_random_below((vg_random_key){ 1, 2 }, i, i + 1);
+        wanted[i] = wanted[other];
+        wanted[other] = i;
+    }
+    assert_memory_equal(first, wanted, sizeof first);
 }
 
 int main(void) {

@@ -289,6 +289,13 @@ static const char *const corners[] = {
     "%3 = initial(%1) path=\"w\" : f32[4]\n%4 = variable() path=\"v\" : f32[4]\n%5 = variable() path=\"w\" : f32[4]\n"
     "%6 = sin(%4) : f32[4]\n%7 = add(%5, %6) : f32[4]\n%8 = add(%7, %4) : f32[4]\n"
     "%9 = update(%6) path=\"v\" turn=1 every=1 : f32[4]\n%10 = update(%8) path=\"w\" turn=1 every=1 : f32[4]\n",
+    /* an initial value that is a convolution with a bias, whose own initial value is made behind the convolution */
+    "%1 = random_normal() path=\"x\" number=0 fixed=1 a=0 b=1 : f32[1, 2, 3, 3]\n"
+    "%2 = random_normal() path=\"w\" number=0 fixed=1 a=0 b=1 : f32[2, 2, 1, 1]\n"
+    "%3 = conv2d(%1, %2) stride_h=1 stride_w=1 dilation_h=1 dilation_w=1 top=0 bottom=0 left=0 right=0 groups=1 "
+    ": f32[1, 2, 3, 3]\n%4 = random_normal() path=\"r\" number=0 fixed=1 a=0 b=1 : f32[1, 2, 1, 1]\n"
+    "%5 = initial(%4) path=\"b\" : f32[1, 2, 1, 1]\n%6 = variable() path=\"b\" : f32[1, 2, 1, 1]\n"
+    "%7 = add(%3, %6) : f32[1, 2, 3, 3]\n%8 = initial(%7) path=\"c\" : f32[1, 2, 3, 3]\n",
     /* an index out of range among constants */
     "%1 = iota() count=4 : i32[4]\n%2 = iota() count=3 : i32[3]\n%3 = gather(%2, %1) axis=0 : i32[4]\n"
     "%4 = fetch(%3) index=0 : i32[4]\n",

@@ -141,6 +141,10 @@ static void take(vg_run *run) {
 /* A thread that had no core to run on is not waited for. */
 void vg_run_load(vg_run *run, vg_turn *turn) {
     vg_ahead *ahead = &run->ahead;
+    if (!ahead->wanted) {
+        gather(run, turn);
+        return;
+    }
     change(ahead, VG_AHEAD_asked, VG_AHEAD_idle);
     vg_thread_wait(&ahead->state, VG_AHEAD_begun, SPIN);
     if (change(ahead, VG_AHEAD_made, VG_AHEAD_idle)) {

@@ -61,7 +61,8 @@ vg_status vg_run_report_fault(vg_run *run, const vg_program *program, const vg_c
     const int64_t example = context->fault_at / (indices->count / examples);
     const char *index = vg_run_number(run, context->fault_value), *most = vg_run_number(run, context->fault_limit - 1);
     const char *whose = example_text(run, indices, example, context->fault_at);
-    if (vg_node_op(program->graph, node) == VG_OP_pick)
+    const vg_op op = vg_node_op(program->graph, node);
+    if (op == VG_OP_pick || op == VG_OP_cross_entropy || op == VG_OP_cross_entropy_input)
         vg_report(diags, label_out_of_range, place->span, place->call, index, whose, most);
     else
         vg_report(diags, index_out_of_range, place->span, place->call, index, whose, most);

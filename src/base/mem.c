@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/os.h"
+
 struct vg_block {
     vg_block *newer, *older;
     void     *raw;               /* what calloc gave; the header lies at the first aligned place behind it */
@@ -15,6 +17,7 @@ struct vg_block {
     void     *object;
 };
 enum { HEADER = VG_MEM_ALIGN };
+enum { LARGE = 4 << 20 };        /* from here on large pages pay: a tensor that is gone through is then a few of them */
 _Static_assert(sizeof(vg_block) <= HEADER, "the payload starts one alignment behind the header");
 
 void vg_mem_init(vg_mem *mem) {
@@ -39,6 +42,9 @@ static void *try_alloc(vg_mem *mem, size_t bytes) {
     char *raw = calloc(1, bytes + HEADER + VG_MEM_ALIGN);
     if (!raw) {
         return NULL;
+    }
+    if (bytes >= LARGE) {
+        vg_os_large_pages(raw, bytes);
     }
     vg_block *block = (vg_block *)(void *)(raw + (VG_MEM_ALIGN - (uintptr_t)raw % VG_MEM_ALIGN));
     *block = (vg_block){ .older = mem->blocks, .raw = raw, .bytes = bytes };

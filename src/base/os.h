@@ -16,6 +16,8 @@ uint32_t vg_os_columns(int descriptor);      /* the terminal's width, 80 when un
 void     vg_os_date(char *text, size_t size);
 /* The most bytes that a process can hold here: memory and swap, or what its group is allowed (a container's limit). */
 uint64_t vg_os_memory(void);
+/* Asks for large pages under the whole pages of this memory: far fewer addresses to translate. Nothing happens where there are none. */
+void     vg_os_large_pages(void *memory, size_t bytes);
 /* The processor's model name, for the record of a run. */
 void     vg_os_machine(char *text, size_t size);
 

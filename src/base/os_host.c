@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -39,6 +40,14 @@ uint64_t vg_os_memory(void) {
         fclose(file);
     }
     return memory + (uint64_t)info.totalswap * info.mem_unit;
+}
+
+void vg_os_large_pages(void *memory, size_t bytes) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)memory;
+    const uintptr_t first = (begin + page - 1) / page * page, end = (begin + bytes) / page * page;
+    if (end > first) {
+        madvise((void *)first, end - first, MADV_HUGEPAGE);
+    }
 }
 
 void vg_os_machine(char *text, size_t size) {

@@ -211,13 +211,20 @@ void vg_random_normals_f32(vg_random_key key, double mean, double deviation, flo
 
 /* ---- one */
 
+static uint64_t below(uint64_t bits, uint64_t bound) { return (uint64_t)((unsigned __int128)bits * bound >> 64); }
+
 uint64_t vg_random_below(vg_random_key key, uint64_t index, uint64_t bound) {
-    return (uint64_t)((unsigned __int128)bits_at(key, index) * bound >> 64);
+    return below(bits_at(key, index), bound);
 }
 
 void vg_random_shuffle(vg_random_key key, uint32_t *order, uint32_t count) {
+    blocks some;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t other = (uint32_t)vg_random_below(key, i, (uint64_t)i + 1);
+        uint32_t at = i % (2 * TOGETHER);
+        if (at == 0) {
+            make_blocks(key, i / 2, TOGETHER, &some);
+        }
+        uint32_t other = (uint32_t)below(bits_of(&some, at % 2, at / 2), (uint64_t)i + 1);
         order[i] = order[other];   /* itself when other is i */
         order[other] = i;
     }

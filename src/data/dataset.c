@@ -121,6 +121,43 @@ static void prefetch(const char *row, size_t bytes) {
     }
 }
 
+/* Short rows as they are; of a length that is known here each is a move or two, not a call. */
+static inline void copy_rows(const char *from, size_t row, const uint32_t *examples, uint32_t count, char *to) {
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(to + i * row, from + examples[i] * row, row);
+    }
+}
+
+/* Labels: one byte for each example. */
+static void copy_labels(const uint8_t *from, const uint32_t *examples, uint32_t count, int32_t *to) {
+    for (uint32_t i = 0; i < count; i++) {
+        to[i] = from[examples[i]];
+    }
+}
+
+/* False for other rows than of one number, two or four that stay as they are, or of one label. */
+static bool copy_short(const vg_column *column, size_t row, bool same, const uint32_t *examples, uint32_t count,
+                       void *to) {
+    const void *from = column->data;
+    if (column->storage == VG_STORE_U8 && column->dtype == VG_I32 && row == 1) {
+        copy_labels(from, examples, count, to);
+        return true;
+    }
+    switch (same ? row : 0) {
+    case 4:
+        copy_rows(from, 4, examples, count, to);
+        return true;
+    case 8:
+        copy_rows(from, 8, examples, count, to);
+        return true;
+    case 16:
+        copy_rows(from, 16, examples, count, to);
+        return true;
+    default:
+        return false;
+    }
+}
+
 void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out,
                        bool wide) {
     enum { SOON = 4 };
@@ -129,6 +166,10 @@ void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *e
     size_t size = from->dtype == VG_I32 ? sizeof(int32_t) : wide ? sizeof(double) : sizeof(float);
     size_t row = elements * (from->storage == VG_STORE_U8 ? sizeof(uint8_t) : sizeof(float));
     char *to = out;
+    bool same = from->storage == VG_STORE_I32 || (from->storage == VG_STORE_F32 && !wide);
+    if (copy_short(from, row, same, examples, count, out)) {
+        return;
+    }
     for (uint32_t i = 0; i < count; i++, to += elements * size) {
         const char *example = (const char *)from->data + examples[i] * row;
         if (i + SOON < count) {

@@ -48,7 +48,7 @@ vg_node_cost vg_node_cost_of(const vg_graph *g, vg_node node, const int64_t *sym
     case VG_COST_addn:    return (vg_node_cost){ out * (operands - 1), written + read };
     case VG_COST_matmul:  return (vg_node_cost){ 2 * out * inner_length(g, node, symbols), written + read };
     case VG_COST_conv:    return (vg_node_cost){ 2 * conv_products(g, node, symbols), written + read };
-    case VG_COST_softmax: return (vg_node_cost){ 13 * out, written + read };
+    case VG_COST_softmax: return (vg_node_cost){ 13 * elements(g, vg_operand(g, node, 0), symbols), written + read };
     }
     return (vg_node_cost){ 0, 0 };
 }

@@ -72,11 +72,40 @@ static vg_node fold_select(vg_graph *g, const vg_draft *d) {
     return as_result(g, d, d->operands[condition != 0 ? 1 : 2]);
 }
 
-static vg_node fold_map(vg_graph *g, const vg_draft *d) {
+/* Of values that are repeated alike, and scalars: computed before it is repeated. */
+static vg_node fold_repeated(vg_graph *g, const vg_draft *d) {
+    vg_node operands[3];
+    vg_shape shape = 0;
+    for (uint32_t k = 0; k < d->count; k++) {
+        operands[k] = d->operands[k];
+        if (vg_node_rank(g, operands[k]) == 0) continue;
+        if (operand_op(g, d, k) != VG_OP_broadcast || vg_node_shape(g, operands[k]) != d->shape) return 0;
+        operands[k] = vg_operand(g, operands[k], 0);
+        if (shape && vg_node_shape(g, operands[k]) != shape) return 0;
+        shape = vg_node_shape(g, operands[k]);
+    }
+    return shape ? vg_build_broadcast(g, vg_emit(g, d->op, operands, d->count, d->attr), d->shape) : 0;
+}
+
+/* Of a uniform value beside one that has all of the shape one element is enough. */
+static void shrink_uniform(vg_graph *g, vg_draft *d) {
+    double value;
+    bool whole = false;
+    for (uint32_t k = 0; k < d->count; k++)
+        whole = whole || (vg_node_shape(g, d->operands[k]) == d->shape && !vg_node_uniform(g, d->operands[k], &value));
+    for (uint32_t k = 0; k < d->count && whole; k++)
+        if (vg_node_rank(g, d->operands[k]) > 0 && vg_node_uniform(g, d->operands[k], &value))
+            d->operands[k] = vg_build_fill(g, VG_SHAPE_SCALAR, value, vg_node_dtype(g, d->operands[k]));
+}
+
+static vg_node fold_map(vg_graph *g, vg_draft *d) {
     const vg_node a = d->operands[0];
     if (d->op == VG_OP_alias || d->op == VG_OP_stop_gradient) return g->mode == VG_EMIT_GRADIENT ? 0 : a;
     const vg_node uniform = fold_uniform(g, d);
     if (uniform) return uniform;
+    const vg_node repeated = fold_repeated(g, d);
+    if (repeated) return repeated;
+    shrink_uniform(g, d);
     if (d->op == VG_OP_float || d->op == VG_OP_int) return vg_node_dtype(g, a) == d->dtype ? a : 0;
     if (d->op == VG_OP_neg && operand_op(g, d, 0) == VG_OP_neg) return vg_operand(g, a, 0);
     if (d->op == VG_OP_select) return fold_select(g, d);
@@ -178,9 +207,37 @@ static vg_node fold_matmul(vg_graph *g, vg_draft *d) {
     return 0;
 }
 
+/* ---- cross-entropy */
+
+/* Whether `axis`, the only word of the attribute, is the last of an operand. */
+static bool along_last(const vg_graph *g, vg_attr axis, vg_node operand) {
+    uint32_t count;
+    return vg_attr_words(g->ir, axis, &count)[0] + 1 == vg_node_rank(g, operand);
+}
+
+/* One log-probability of each row: what else there is of them need not be made. */
+static vg_node fold_pick(vg_graph *g, const vg_draft *d) {
+    const vg_node chances = d->operands[0];
+    if (vg_node_op(g, chances) != VG_OP_log_softmax || !along_last(g, g->attr.items[chances], chances)) return 0;
+    if (vg_node_rank(g, d->operands[1]) == vg_node_rank(g, chances)) return 0;      /* several of each */
+    const vg_node operands[2] = { vg_operand(g, chances, 0), d->operands[1] };
+    return vg_build_map1(g, VG_OP_neg, vg_emit(g, VG_OP_cross_entropy, operands, 2, 0));
+}
+
+/* Its adjoint: zeros but for one of each row. */
+static vg_node fold_log_softmax_input(vg_graph *g, const vg_draft *d) {
+    uint32_t count;
+    const vg_node spread = d->operands[1];
+    if (vg_node_op(g, spread) != VG_OP_spread || !along_last(g, d->attr, d->operands[0])) return 0;
+    if (vg_attr_words(g->ir, g->attr.items[spread], &count)[1]) return 0;
+    const vg_node indices = vg_operand(g, spread, 1), given = vg_build_map1(g, VG_OP_neg, vg_operand(g, spread, 0));
+    return vg_emit(g, VG_OP_cross_entropy_input, (vg_node[]){ d->operands[0], indices, given }, 3, 0);
+}
+
 bool vg_fold_looks_into(vg_op op) {
     return op == VG_OP_fill || op == VG_OP_constant || op == VG_OP_neg || op == VG_OP_transpose ||
-           op == VG_OP_reshape || op == VG_OP_broadcast || op == VG_OP_pool_max_input;
+           op == VG_OP_reshape || op == VG_OP_broadcast || op == VG_OP_pool_max_input || op == VG_OP_log_softmax ||
+           op == VG_OP_spread;
 }
 
 vg_node vg_fold(vg_graph *graph, vg_draft *draft) {
@@ -190,5 +247,7 @@ vg_node vg_fold(vg_graph *graph, vg_draft *draft) {
     if (draft->op == VG_OP_sum) return fold_sum(graph, draft);
     if (draft->op == VG_OP_addn) return fold_addn(graph, draft);
     if (draft->op == VG_OP_matmul) return fold_matmul(graph, draft);
+    if (draft->op == VG_OP_pick) return fold_pick(graph, draft);
+    if (draft->op == VG_OP_log_softmax_input) return fold_log_softmax_input(graph, draft);
     return 0;
 }

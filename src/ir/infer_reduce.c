@@ -55,6 +55,14 @@ bool vg_infer_same(vg_infer *infer) {
            vg_infer_result(infer, vg_infer_shape(infer, 0), VG_F32);
 }
 
+/* Of an operand and the result's adjoint, which has its shape. */
+bool vg_infer_log_softmax_input(vg_infer *infer) {
+    if (!vg_infer_want(infer, 1, VG_F32) || !vg_infer_same(infer)) return false;
+    if (vg_infer_shape(infer, 1) == vg_infer_shape(infer, 0)) return true;
+    vg_reject(infer, operand_unfit, vg_op_sign(infer->draft->op), vg_infer_type_text(infer, 1));
+    return false;
+}
+
 bool vg_infer_addn(vg_infer *infer) {
     for (uint32_t k = 1; k < infer->draft->count; k++) {
         if (!vg_infer_want(infer, k, vg_infer_dtype(infer, 0))) return false;
@@ -101,21 +109,37 @@ bool vg_infer_scatter(vg_infer *infer) {
     return vg_infer_dimensions(infer, shape) && vg_infer_result(infer, shape, vg_infer_dtype(infer, 0));
 }
 
-/* One element of each row, or, with an axis behind the rows', several. */
-bool vg_infer_pick(vg_infer *infer) {
+/* Operand 1 has the shape of operand 0's rows; with `several`, an axis behind that will do. */
+static bool chooses(const vg_infer *infer, bool several) {
     vg_dims *dims = &infer->ir->dims;
     vg_dim list[VG_RANK_LIMIT], at[VG_RANK_LIMIT];
     if (!vg_infer_indices(infer, 1)) return false;
     const uint32_t rank = vg_shape_list(dims, vg_infer_shape(infer, 0), list);
     const uint32_t count = vg_shape_list(dims, vg_infer_shape(infer, 1), at);
     const vg_shape rows = rank ? vg_shape_of(dims, list, rank - 1) : 0;
-    const bool fits = rank && (count == rank || count + 1 == rank) && vg_shape_of(dims, at, rank - 1) == rows;
-    if (!fits) {
-        vg_reject(infer, pick_mismatch, vg_infer_type_text(infer, 0), vg_infer_type_text(infer, 1));
-        vg_infer_explain(infer);
-        return false;
-    }
-    return vg_infer_result(infer, vg_infer_shape(infer, 1), vg_infer_dtype(infer, 0));
+    const bool many = several && count == rank;
+    if (rank && (many || count + 1 == rank) && vg_shape_of(dims, at, rank - 1) == rows) return true;
+    vg_reject(infer, pick_mismatch, vg_infer_type_text(infer, 0), vg_infer_type_text(infer, 1));
+    vg_infer_explain(infer);
+    return false;
+}
+
+/* One element of each row, or several. */
+bool vg_infer_pick(vg_infer *infer) {
+    return chooses(infer, true) && vg_infer_result(infer, vg_infer_shape(infer, 1), vg_infer_dtype(infer, 0));
+}
+
+bool vg_infer_cross_entropy(vg_infer *infer) {
+    return vg_infer_want(infer, 0, VG_F32) && chooses(infer, false) &&
+           vg_infer_result(infer, vg_infer_shape(infer, 1), VG_F32);
+}
+
+bool vg_infer_cross_entropy_input(vg_infer *infer) {
+    if (!vg_infer_want(infer, 0, VG_F32) || !vg_infer_want(infer, 2, VG_F32) || !chooses(infer, false)) return false;
+    if (vg_infer_shape(infer, 2) == vg_infer_shape(infer, 1))
+        return vg_infer_result(infer, vg_infer_shape(infer, 0), VG_F32);
+    vg_reject(infer, operand_unfit, vg_op_sign(infer->draft->op), vg_infer_type_text(infer, 2));
+    return false;
 }
 
 bool vg_infer_spread(vg_infer *infer) {

@@ -53,7 +53,7 @@ typedef enum vg_cost {
     VG_COST_addn,      /* one for each element of each further operand */
     VG_COST_matmul,    /* 2 n m k */
     VG_COST_conv,      /* 2 for each element of the result and of one filter */
-    VG_COST_softmax    /* about 13 an element: an exponential, a sum, a division */
+    VG_COST_softmax    /* about 13 for each element of the first operand: an exponential, a sum, a division */
 } vg_cost;
 
 typedef struct vg_op_row {

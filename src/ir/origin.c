@@ -108,7 +108,7 @@ static bool step_back(const vg_graph *g, vg_node *node, uint32_t *axis) {
     if (op == VG_OP_reshape) return through_reshape(g, node, axis);
     if (op == VG_OP_gather) return through_gather(g, node, axis);
     if (op == VG_OP_conv2d) return through_conv(g, node, axis);
-    if (op == VG_OP_pick) {
+    if (op == VG_OP_pick || op == VG_OP_cross_entropy) {
         *node = vg_operand(g, *node, 1);
         return true;
     }

@@ -2,7 +2,8 @@
  *
  * A node joins the group of the step that reads it first, if that is elementwise over the same shape and due as often: it
  * is then computed there, and its operands are ready by then. Whoever else reads it comes later and finds it stored. So a
- * group never waits for itself.
+ * group never waits for itself. Where rows are short enough to stay in the first-level cache, what reduces each of
+ * them to one number joins, too, and what is computed of such numbers.
  *
  * In id order all updates come last. Here they run as soon as their gradient is there and nobody reads the variable any
  * more, so that the gradient is still in the cache; so do histograms. Nothing is written into a variable before what can
@@ -20,6 +21,7 @@ typedef struct fuser {
     vg_node  *base;          /* by node: whose memory it is */
     vg_node  *leader;        /* by node of the order: the last node of its group */
     vg_node  *next;          /* by node: the next member of its group: behind the leader the others by rising id */
+    vg_shape *over;          /* by leader: the shape that its group goes over */
     uint8_t  *members, *outputs;      /* by leader */
     uint32_t *first_use;     /* by node: into uses; ends where the next one's begin */
     use      *uses;
@@ -64,9 +66,50 @@ static void find_uses(fuser *f, vg_mem *mem) {
 
 /* ---- groups */
 
+/* A sum of three is one: of more it is left to its kernel, which goes through all of them at once. */
 static bool is_elementwise(const fuser *f, vg_node node) {
     const vg_op op = vg_node_op(f->graph, node);
-    return vg_op_is(op, VG_FLAG_map) || op == VG_OP_broadcast;
+    return vg_op_is(op, VG_FLAG_map) || op == VG_OP_broadcast
+        || (op == VG_OP_addn && f->graph->operand_count.items[node] == 3);
+}
+
+/* Whether a shape is another with rows, of a length that a tile has as a whole, become one element. */
+static bool is_row_of(const fuser *f, vg_shape shape, vg_shape whole) {
+    const vg_dims *dims = &f->graph->ir->dims;
+    const uint32_t rank = vg_shape_rank(dims, whole);
+    int64_t row;
+    if (rank < 2 || vg_shape_rank(dims, shape) != rank || !vg_dim_is(dims, vg_shape_dim(dims, shape, rank - 1), 1))
+        return false;
+    for (uint32_t k = 0; k + 1 < rank; k++)
+        if (vg_shape_dim(dims, shape, k) != vg_shape_dim(dims, whole, k)) return false;
+    return vg_dim_is_number(dims, vg_shape_dim(dims, whole, rank - 1), &row) && row > 1 && row <= VG_GROUP_ROW;
+}
+
+/* The shape whose rows a node reduces to one element each; 0: it does something else. */
+static vg_shape reduced_shape(const fuser *f, vg_node node) {
+    const vg_graph *g = f->graph;
+    const vg_op op = vg_node_op(g, node);
+    if (op != VG_OP_sum && op != VG_OP_prod && op != VG_OP_max && op != VG_OP_min) return 0;
+    uint32_t count;
+    const vg_word *words = vg_attr_words(g->ir, g->attr.items[node], &count);      /* keep, axes... */
+    const vg_shape shape = vg_node_shape(g, vg_operand(g, node, 0));
+    const bool rows = count == 2 && words[0] != 0 && words[1] + 1 == vg_shape_rank(&g->ir->dims, shape);
+    return rows && is_row_of(f, vg_node_shape(g, node), shape) ? shape : 0;
+}
+
+/* The shape that a group goes over of which this node is the first; 0: it can be in none. */
+static vg_shape own_shape(const fuser *f, vg_node node) {
+    return is_elementwise(f, node) ? vg_node_shape(f->graph, node) : reduced_shape(f, node);
+}
+
+/* The shape that the leader's group goes over when the node has joined; 0: it can not. A group of numbers for each row
+ * that are joined by what makes such of rows goes over the rows. */
+static vg_shape joint_shape(const fuser *f, vg_node leader, vg_node node) {
+    const vg_shape over = f->over[leader], own = own_shape(f, node);
+    if (over == 0 || own == 0) return 0;
+    if (own == over || (is_elementwise(f, node) && is_row_of(f, own, over))) return over;
+    const bool elementwise = over == vg_node_shape(f->graph, leader) && is_elementwise(f, leader);
+    return elementwise && !is_elementwise(f, node) && is_row_of(f, over, own) ? own : 0;
 }
 
 static bool holds(const vg_node *list, uint32_t count, vg_node node) {
@@ -96,22 +139,23 @@ static bool has_room(const fuser *f, vg_node leader, vg_node joining, bool store
 }
 
 static void try_to_join(fuser *f, vg_node node) {
-    const vg_graph *g = f->graph;
     vg_node leader = 0;
-    if (!is_elementwise(f, node) || f->loss[node]) return;      /* updates wait for a loss: it goes with nobody later */
+    f->over[node] = own_shape(f, node);
+    if (f->over[node] == 0 || f->loss[node]) return;      /* updates wait for a loss: it goes with nobody later */
     if (f->schedule->part == VG_PART_INITIAL && f->read_last[node]) return;      /* so do readers of the variable */
     for (uint32_t k = f->first_use[node]; k < f->first_use[node + 1]; k++) {
         const vg_node own = f->leader[f->uses[k].user];
         if (leader == 0 || own < leader) leader = own;
     }
-    if (leader == 0 || !is_elementwise(f, leader) || vg_node_shape(g, leader) != vg_node_shape(g, node) ||
-        f->schedule->cadences[leader] != f->schedule->cadences[node]) return;
+    const vg_shape joint = leader ? joint_shape(f, leader, node) : 0;
+    if (joint == 0 || f->schedule->cadences[leader] != f->schedule->cadences[node]) return;
     bool stored = f->read_last[node];
     for (uint32_t k = f->first_use[node]; k < f->first_use[node + 1]; k++) {
         if (f->leader[f->uses[k].user] != leader) stored = true;
         else if (!f->uses[k].direct) return;
     }
     if (!has_room(f, leader, node, stored)) return;
+    f->over[leader] = joint;
     f->leader[node] = leader;
     f->members[leader]++;
     f->outputs[leader] = (uint8_t)(f->outputs[leader] + stored);
@@ -337,6 +381,7 @@ void vg_fuse(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph) {
     f.base = VG_ARRAY(&arena, vg_node, count);
     f.leader = VG_ARRAY(&arena, vg_node, count);
     f.next = VG_ARRAY(&arena, vg_node, count);
+    f.over = VG_ARRAY(&arena, vg_shape, count);
     f.members = VG_ARRAY(&arena, uint8_t, count);
     f.outputs = VG_ARRAY(&arena, uint8_t, count);
     f.first_use = VG_ARRAY(&arena, uint32_t, count + 2);
@@ -350,4 +395,5 @@ void vg_fuse(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph) {
     sort_steps(&f, mem, old);
     vg_mem_free(mem, f.uses);
     vg_arena_release(&arena);
+    vg_finish(schedule, mem, graph);
 }

@@ -20,9 +20,15 @@ VG_RULE(add) {
     out[0] = out[1] = adjoint;
 }
 
+/* Summed back to the operand's shape here rather than by the sweep: what follows is then work on as many elements as
+ * the operand has. */
+static vg_node summed(vg_graph *graph, vg_node a, vg_node operand) {
+    return vg_build_unbroadcast(graph, a, vg_node_shape(graph, operand));
+}
+
 VG_RULE(sub) {
     out[0] = adjoint;
-    out[1] = negate(graph, adjoint);
+    out[1] = negate(graph, summed(graph, adjoint, vg_operand(graph, node, 1)));
 }
 
 VG_RULE(mul) {
@@ -34,7 +40,7 @@ VG_RULE(mul) {
 VG_RULE(div) {
     vg_node b = vg_operand(graph, node, 1);
     out[0] = divide(graph, adjoint, b);
-    out[1] = negate(graph, divide(graph, multiply(graph, adjoint, node), b));
+    out[1] = negate(graph, divide(graph, summed(graph, multiply(graph, adjoint, node), b), b));
 }
 
 /* An exponent that is one number everywhere. */
@@ -139,12 +145,24 @@ VG_RULE(erf) {
 }
 
 VG_RULE(sigmoid) {
-    vg_node other = subtract(graph, vg_build_scalar(graph, 1), node);
-    out[0] = multiply(graph, adjoint, multiply(graph, node, other));
+    out[0] = vg_build_map2(graph, VG_OP_sigmoid_input, node, adjoint);
+}
+
+VG_RULE(sigmoid_input) {
+    vg_node a = vg_operand(graph, node, 0), b = vg_operand(graph, node, 1);
+    vg_node slope = subtract(graph, vg_build_scalar(graph, 1), scale(graph, a, 2));
+    out[0] = multiply(graph, multiply(graph, adjoint, b), slope);
+    out[1] = vg_build_map2(graph, VG_OP_sigmoid_input, a, adjoint);
 }
 
 VG_RULE(tanh) {
-    out[0] = multiply(graph, adjoint, subtract(graph, vg_build_scalar(graph, 1), square(graph, node)));
+    out[0] = vg_build_map2(graph, VG_OP_tanh_input, node, adjoint);
+}
+
+VG_RULE(tanh_input) {
+    vg_node a = vg_operand(graph, node, 0), b = vg_operand(graph, node, 1);
+    out[0] = multiply(graph, multiply(graph, adjoint, b), scale(graph, a, -2));
+    out[1] = vg_build_map2(graph, VG_OP_tanh_input, a, adjoint);
 }
 
 /* By the result, which others read too, and not by the operand, which need not be kept for it. */

@@ -79,6 +79,34 @@ VG_RULE(softmax) {
 }
 
 VG_RULE(log_softmax) {
+    vg_node operands[2] = { vg_operand(graph, node, 0), adjoint };
+    out[0] = vg_emit(graph, VG_OP_log_softmax_input, operands, 2, graph->attr.items[node]);
+}
+
+/* b - s * sum(b), s = softmax(a): by b d - sum(s * d), by a softmax's rule for the adjoint -sum(b) * d of s. */
+VG_RULE(log_softmax_input) {
     vg_node shares = emit_with(graph, VG_OP_softmax, vg_operand(graph, node, 0), graph->attr.items[node]);
-    out[0] = subtract(graph, adjoint, multiply(graph, shares, sum_along(graph, node, adjoint)));
+    vg_node other = subtract(graph, adjoint, sum_along(graph, node, multiply(graph, shares, adjoint)));
+    vg_node sum = sum_along(graph, node, vg_operand(graph, node, 1));
+    out[0] = negate(graph, multiply(graph, sum, multiply(graph, shares, other)));
+    out[1] = other;
+}
+
+VG_RULE(cross_entropy) {
+    vg_node operands[3] = { vg_operand(graph, node, 0), vg_operand(graph, node, 1), adjoint };
+    out[0] = vg_emit(graph, VG_OP_cross_entropy_input, operands, 3, 0);
+}
+
+/* c * (s - one), s = softmax(a), one: 1 at i. By c it is sum(s * d) - d[i], by a softmax's rule for the adjoint c * d of
+ * s. */
+VG_RULE(cross_entropy_input) {
+    vg_node  a = vg_operand(graph, node, 0), i = vg_operand(graph, node, 1), c = vg_operand(graph, node, 2);
+    uint32_t last = vg_node_rank(graph, a) - 1;
+    vg_word  axis = last;
+    vg_node  shares = emit_with(graph, VG_OP_softmax, a, vg_attr_of(graph->ir, &axis, 1));
+    vg_node  mean = vg_build_reduce(graph, VG_OP_sum, multiply(graph, shares, adjoint), 1u << last, true);
+    vg_node  rows = vg_build_reshape(graph, c, vg_node_shape(graph, mean));
+    out[0] = multiply(graph, rows, multiply(graph, shares, subtract(graph, adjoint, mean)));
+    vg_node picked = vg_emit(graph, VG_OP_pick, (vg_node[]){ adjoint, i }, 2, 0);
+    out[2] = subtract(graph, vg_build_reshape(graph, mean, vg_node_shape(graph, c)), picked);
 }

@@ -95,16 +95,28 @@ bool vg_is_step(const vg_schedule *schedule, const vg_graph *graph, vg_node root
 /* Whether such a node can stop a step: by an index out of range, or by a factorisation that fails. */
 static inline bool vg_can_fault(vg_op op) {
     return op == VG_OP_gather || op == VG_OP_scatter || op == VG_OP_pick || op == VG_OP_spread
-        || op == VG_OP_random_orthogonal;
+        || op == VG_OP_cross_entropy || op == VG_OP_cross_entropy_input || op == VG_OP_random_orthogonal;
 }
 
 /* The most that one group has, and reads and writes (run/group.h). */
-enum { VG_GROUP_INPUTS = 16, VG_GROUP_OUTPUTS = 8, VG_GROUP_MEMBERS = 32 };
+enum { VG_GROUP_INPUTS = 16, VG_GROUP_OUTPUTS = 8, VG_GROUP_MEMBERS = 32, VG_GROUP_ROW = 2048 };
 
-/* Elementwise nodes of one shape that follow each other become groups; updates and histograms go to where their operands
+/* Elementwise nodes of one shape that follow each other become groups, with sums of their rows up to VG_GROUP_ROW and
+ * what is made of them; updates and histograms go to where their operands
  * have just been made, and a new value is written straight into its variable where nobody reads the old one any more. No
  * bit of a result depends on it. */
 void vg_fuse(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph);
+
+/* The end of vg_fuse: a convolution's bias and relu go into its step, which then is [conv2d, add] or [conv2d, add, relu]. */
+void vg_finish(vg_schedule *schedule, vg_mem *mem, const vg_graph *graph);
+static inline bool vg_is_finished(const vg_schedule *schedule, const vg_graph *graph, uint32_t step) {
+    const uint32_t first = schedule->step[step];
+    return schedule->step[step + 1] - first > 1 && vg_node_op(graph, schedule->order[first]) == VG_OP_conv2d;
+}
+/* What is added to it. */
+static inline vg_node vg_finish_bias(const vg_graph *graph, vg_node conv, vg_node add) {
+    return vg_operand(graph, add, vg_operand(graph, add, 0) == conv);
+}
 
 /* Cuts the steps for as many threads, where that pays, and puts them in order of their levels. cuts: products may be cut
  * without changing their bits. */

@@ -146,6 +146,7 @@ static bool take_over(planner *p, vg_node node, uint32_t at) {
     if (!vg_op_is(vg_node_op(graph, node), VG_FLAG_map)) return false;
     for (uint32_t j = p->schedule->step[at]; j < p->schedule->step[at + 1]; j++) {
         const vg_node member = p->schedule->order[j];
+        if (vg_node_op(graph, member) == VG_OP_conv2d) continue;      /* reads more than the element that it writes */
         for (uint32_t k = 0; k < graph->operand_count.items[member]; k++) {
             vg_node operand = vg_operand(graph, member, k), base = p->base[operand];
             bool    dies = p->block[base] != 0 && p->last[base] == at && !in_step(p, at, base);

@@ -78,7 +78,7 @@ static bool can_gather(const sharer *h, vg_node node, uint8_t *needs) {
 
 /* Rows are what the last axis, along which is indexed, lies behind. */
 static bool can_index(const sharer *h, vg_node node) {
-    return rank_of(h, vg_node_op(h->g, node) == VG_OP_pick ? vg_operand(h->g, node, 0) : node) > 1;
+    return rank_of(h, vg_node_op(h->g, node) == VG_OP_spread ? node : vg_operand(h->g, node, 0)) > 1;
 }
 
 static bool can_multiply(const sharer *h, vg_node node, uint8_t *needs) {
@@ -106,10 +106,11 @@ static bool can_cut(const sharer *h, vg_node node, uint8_t *needs) {
     switch ((int)op) {
     case VG_OP_sum: case VG_OP_prod: case VG_OP_max: case VG_OP_min: return can_reduce(h, node);
     case VG_OP_argmax: case VG_OP_argmin: case VG_OP_cumsum: case VG_OP_softmax: case VG_OP_log_softmax:
-    case VG_OP_concat: return words[0] != 0;
+    case VG_OP_log_softmax_input: case VG_OP_concat: return words[0] != 0;
     case VG_OP_transpose: return words[0] == 0;
     case VG_OP_slice: return keeps_all(h, vg_operand(h->g, node, 0), (vg_dim)words[0], (vg_dim)words[1]);
-    case VG_OP_pick: case VG_OP_spread: return can_index(h, node);
+    case VG_OP_pick: case VG_OP_spread: case VG_OP_cross_entropy: case VG_OP_cross_entropy_input:
+        return can_index(h, node);
     case VG_OP_addn: case VG_OP_pool_argmax: case VG_OP_pool_max: case VG_OP_pool_max_input: case VG_OP_pool_sum:
     case VG_OP_pool_spread: return true;
     case VG_OP_conv2d: case VG_OP_conv2d_input: needs[1] = WHOLE; return true;
@@ -178,18 +179,20 @@ static void ask_all(const sharer *h, wish *w, uint32_t step) {
     }
 }
 
-/* Whether all of a step's nodes can be cut; the operands of a single one that it then needs whole, as bits. */
+/* Whether all of a step's nodes can be cut; the operands of its one kernel that it then needs whole, as bits. */
 static bool can_cut_step(const sharer *h, uint32_t step, uint8_t *whole) {
     const uint32_t first = h->s->step[step], end = h->s->step[step + 1];
+    const bool finished = vg_is_finished(h->s, h->g, step);
     *whole = 0;
     if (rows_of(h, h->s->order[end - 1]) < h->threads) return false;
     for (uint32_t k = first; k < end; k++) {
         uint8_t needs[VG_SHARE_OPERANDS] = { 0 };
         if (!can_cut(h, h->s->order[k], needs)) return false;
         const uint32_t operands = h->g->operand_count.items[h->s->order[k]];
-        for (uint32_t j = 0; j < operands && end - first == 1; j++)
+        for (uint32_t j = 0; j < operands && k == first && (end - first == 1 || finished); j++)
             if (needs[j] == WHOLE) *whole |= (uint8_t)(1u << j);
     }
+    if (finished) *whole |= (uint8_t)(1u << h->g->operand_count.items[h->s->order[first]]);      /* the bias */
     return true;
 }
 

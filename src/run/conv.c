@@ -52,7 +52,9 @@ static void lay_out(vg_conv *c, vg_op op, uint32_t real) {
     c->lines = c->block + beyond(c);
     /* An odd number of cache lines, so that planes do not meet in the same sets. */
     c->plane = (quotient_up(c->lines * c->columns, cache_line) | 1) * cache_line;
+    c->masked = w->stride[0] == 1 && w->stride[1] == 1 && c->width == c->columns;
     c->places_at = take(c, c->channels * taps, sizeof(int64_t));
+    if (c->masked) c->masks_at = take(c, quotient_up(c->rows, c->block) * w->kernel[1] * c->plane, real);
     c->strips_at = take(c, c->together * c->channels * w->kernel[1] * c->phases * c->plane + VG_PRODUCT_COLUMNS, real);
     if (op == VG_OP_conv2d_filter) c->tails_at = take(c, c->together * c->outputs * VG_PRODUCT_COLUMNS, real);
     else c->filters_at = take(c, c->groups * (c->outputs + VG_PRODUCT_ROWS) * c->depth, real);

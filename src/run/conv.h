@@ -29,8 +29,9 @@ typedef struct vg_conv {
     int64_t   first, all;           /* by filter: of a group's outputs, the first at work and how many there are */
     /* strips [together, channels, kernel width, phases, plane]; a plane is `lines` rows of `columns` and some more */
     int64_t   phases, lines, plane; /* line l of phase f is the image's row l * stride + f */
+    bool      masked;               /* planes are the whole image, shifted, but for the padding: masks [kernel width, plane] */
     /* bytes from the scratch's beginning */
-    uint64_t  places_at, filters_at, strips_at, tails_at, scratch;
+    uint64_t  places_at, filters_at, masks_at, strips_at, tails_at, scratch;
 } vg_conv;
 
 /* `real`: 4 or 8, the bytes of a float element. By filter, of one group, the result may be some of the filters alone:
@@ -48,6 +49,8 @@ typedef struct vg_sweep {
     const int64_t *places;          /* [depth] in strips */
     int64_t depth, pixels;
     bool    add;
+    const vg_real *bias;            /* [outputs]: added at the end; NULL: none */
+    bool    relu;                   /* then applied */
     vg_real *result; int64_t result_step;      /* [outputs, pixels] */
 } vg_sweep;
 void VG_VARIANT(vg_conv_sweep)(const vg_sweep *sweep);

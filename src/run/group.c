@@ -16,13 +16,15 @@ static void move_axis(vg_group *group, uint32_t to, uint32_t from) {
     for (uint32_t k = 0; k < group->inputs + group->outputs; k++) vg_group_stride(group, k)[to] = vg_group_stride(group, k)[from];
 }
 
-/* Drops axes of length 1 (but the first, along which threads cut) and merges neighbours. */
+/* Drops axes of length 1 (but the first, along which threads cut) and merges neighbours; rows stay rows where they are
+ * taken as a whole. */
 static void merge(vg_group *group) {
     uint32_t kept = group->rank > 0;      /* the first */
     group->unit = 1;
     for (uint32_t axis = 1; axis < group->rank; axis++) {
-        if (group->dims[axis] == 1) continue;
-        const bool join = joins(group, kept - 1, axis) || group->dims[kept - 1] == 1;
+        const bool row = group->whole_rows && axis + 1 == group->rank;
+        if (group->dims[axis] == 1 && !row) continue;
+        const bool join = !row && (joins(group, kept - 1, axis) || group->dims[kept - 1] == 1);
         const uint32_t to = join ? kept - 1 : kept++;
         if (join && to == 0) group->unit *= group->dims[axis];
         group->dims[to] = (join ? group->dims[to] : 1) * group->dims[axis];
@@ -46,24 +48,25 @@ static void set_tile(vg_group *group, uint32_t size) {
     const int64_t places = group->buffers + (arrays < 4 ? arrays : 4), fit = TILE_BYTES / (places * size);
     const int64_t elements = fit < TILE_LEAST ? TILE_LEAST : fit > TILE_MOST ? TILE_MOST : fit;
     const int64_t columns = group->dims[group->rank - 1];
-    group->columns = columns < elements ? columns : elements;
-    group->rows = group->columns > 0 ? elements / group->columns : 1;
+    group->columns = columns < elements || group->whole_rows ? columns : elements;
+    group->rows = group->columns > 0 && group->columns < elements ? elements / group->columns : 1;
 }
 
 /* Whether the tile's rows lie one behind the other there. */
 static bool is_flat(const vg_group *group, uint32_t place) {
-    if (place >= group->inputs + group->outputs) return true;
+    if (place >= group->inputs + group->outputs) return (group->narrow >> place & 1) == 0;
     const int64_t *stride = vg_group_stride(group, place);
     return stride[group->rank - 1] * group->dims[group->rank - 1] == stride[group->rank - 2];
 }
 
-void vg_group_shape(vg_group *group, const vg_view *in, const vg_view *out) {
+void vg_group_shape(vg_group *group, const vg_view *shape, const vg_view *in, const vg_view *out) {
     uint32_t widest = sizeof(int32_t);
-    group->rank = out->rank;
-    for (uint32_t k = 0; k < out->rank; k++) group->dims[k] = out->dims[k];
-    for (uint32_t k = 0; k < group->inputs; k++) vg_walk_repeated(in[k].dims, in[k].rank, out->rank, vg_group_stride(group, k));
+    group->rank = shape->rank;
+    for (uint32_t k = 0; k < shape->rank; k++) group->dims[k] = shape->dims[k];
+    for (uint32_t k = 0; k < group->inputs; k++)
+        vg_walk_repeated(in[k].dims, in[k].rank, shape->rank, vg_group_stride(group, k));
     for (uint32_t k = 0; k < group->outputs; k++)
-        vg_walk_repeated(out[k].dims, out[k].rank, out->rank, vg_group_stride(group, group->inputs + k));
+        vg_walk_repeated(out[k].dims, out[k].rank, shape->rank, vg_group_stride(group, group->inputs + k));
     merge(group);
     for (uint32_t k = 0; k < group->inputs + group->outputs + group->buffers; k++)
         if (group->size[k] > widest) widest = group->size[k];
@@ -77,7 +80,6 @@ void vg_group_shape(vg_group *group, const vg_view *in, const vg_view *out) {
 
 uint64_t vg_group_scratch(const vg_group *group) {
     uint64_t bytes = 0;
-    for (uint32_t k = 0; k < group->buffers; k++)
-        bytes += ((uint64_t)(group->rows * group->columns) * group->size[group->inputs + group->outputs + k] + 63) / 64 * 64;
+    for (uint32_t k = 0; k < group->buffers; k++) bytes += vg_group_buffer(group, group->inputs + group->outputs + k);
     return bytes;
 }

@@ -61,7 +61,8 @@ typedef struct vg_kernels {
     bool        cuts;                  /* a product's bits do not depend on how its rows are cut (run/product.h) */
     vg_kernel   group;                 /* runs work->group */
     void      (*moments)(const void *values, int64_t count, struct vg_moments *part, uint32_t *counters);
-    vg_loop   (*loop)(vg_op op, vg_dtype out, vg_dtype in);      /* of an elementwise row, by its types */
+    /* Of an elementwise row, by its types; of addn of three; of a reduction along the last axis. */
+    vg_loop   (*loop)(vg_op op, vg_dtype out, vg_dtype in);
     vg_kernel   row[VG_OP_COUNT];      /* NULL for rows that are no work: leaves that live elsewhere, views, roots */
 } vg_kernels;
 /* real: 4 or 8, the bytes of a float element. NULL where this build or this machine does not have `isa`. */

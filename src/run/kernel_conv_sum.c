@@ -6,29 +6,105 @@
 
 /* ---- the result: pixels side by side in vectors, each a sum over depth in order */
 
-/* For each height of a tile, one of one vector and one of two: `count` tiles side by side. */
-typedef void (*sweep)(const vg_micro_tile *t, int64_t count, bool add, vg_real *c, int64_t ldc);
-#define SWEEP(rows, vectors)                                                                                   \
-    static __attribute__((noinline)) void sweep_##rows##_##vectors(const vg_micro_tile *t, int64_t count, bool add, \
-                                                                   vg_real *c, int64_t ldc) {                  \
-        vg_micro_tile at = *t;                                                                                       \
-        for (; count > 0; count--, at.b += VG_TILE_COLUMNS, c += VG_TILE_COLUMNS) {                            \
+/* Some filters, tiles [depth, step], and the pixels that they see: b + places[p]. What a sum is finished by: see vg_sweep. */
+typedef struct tile {
+    const vg_real *a; int64_t step;
+    const vg_real *b; const int64_t *places;
+    int64_t depth;
+    bool    add;
+    const vg_real *bias;
+    bool    relu;
+} tile;
+
+/* By bytes of a vector, multiply_N: c [rows, vectors of them] = the sums, in registers to their end. All but the tile and c
+ * are constants where it is called. */
+#define MULTIPLY(bytes)                                                                                        \
+    typedef vg_real vector_##bytes __attribute__((vector_size(bytes)));                                        \
+    typedef vg_real loose_##bytes __attribute__((vector_size(bytes), aligned(sizeof(vg_real)), may_alias));    \
+    typedef vg_lane lanes_##bytes __attribute__((vector_size(bytes)));                                         \
+    static inline __attribute__((always_inline)) void multiply_##bytes(const tile *t, int rows, int vectors,   \
+                                                                       vg_real *c, int64_t ldc) {              \
+        enum { LANES = bytes / sizeof(vg_real) };                                                              \
+        vector_##bytes sum[VG_TILE_ROWS][VG_TILE_VECTORS];                                                     \
+        const vg_real *restrict a = t->a, *restrict b = t->b;                                                  \
+        const int64_t *restrict places = t->places;                                                            \
+        const int64_t step = t->step, depth = t->depth;                                                        \
+        FOR(i, rows) FOR(v, vectors) sum[i][v] = (vector_##bytes){ 0 };                                        \
+        for (int64_t p = 0; p < depth; p++, a += step) {                                                       \
+            vector_##bytes line[VG_TILE_VECTORS];                                                              \
+            const vg_real *const at = b + places[p];                                                           \
+            FOR(v, vectors) line[v] = *(const loose_##bytes *)(at + v * LANES);                                \
+            FOR(i, rows) FOR(v, vectors) sum[i][v] += a[i] * line[v];                                          \
+        }                                                                                                      \
+        if (t->add) FOR(i, rows) FOR(v, vectors) sum[i][v] += *(const loose_##bytes *)(c + i * ldc + v * LANES); \
+        if (t->bias) FOR(i, rows) FOR(v, vectors) sum[i][v] += t->bias[i];                                     \
+        if (t->relu)      /* not below 0; a NaN is kept */                                                     \
+            FOR(i, rows) FOR(v, vectors)                                                                       \
+                sum[i][v] = (vector_##bytes)((lanes_##bytes)sum[i][v] & ~(sum[i][v] <= (vector_##bytes){ 0 })); \
+        FOR(i, rows) FOR(v, vectors) *(loose_##bytes *)(c + i * ldc + v * LANES) = sum[i][v];                  \
+    }
+#define FOR(i, count) _Pragma("GCC unroll 12") for (int i = 0; i < (count); i++)
+
+/* For each height of a tile, one of two vectors, one of one, and those of parts of one: `count` tiles side by side. */
+typedef void (*sweep)(const tile *t, int64_t count, vg_real *c, int64_t ldc);
+#define SWEEP(rows, vectors, bytes)                                                                            \
+    static __attribute__((noinline)) void sweep_##rows##_##vectors##_##bytes(const tile *t, int64_t count,     \
+                                                                             vg_real *c, int64_t ldc) {        \
+        enum { COLUMNS = vectors * bytes / sizeof(vg_real) };                                                  \
+        tile at = *t;                                                                                          \
+        for (; count > 0; count--, at.b += COLUMNS, c += COLUMNS) {                                            \
             for (int i = 0; i < rows; i++)                                                                     \
-                for (int v = 0; v < vectors; v++) __builtin_prefetch(c + i * ldc + v * VG_MICRO_LANES, 1);           \
-            vg_tile_multiply(&at, rows, vectors, true, add, c, ldc);                                           \
+                for (int v = 0; v < COLUMNS; v += VG_MICRO_LANES) __builtin_prefetch(c + i * ldc + v, 1);      \
+            multiply_##bytes(&at, rows, vectors, c, ldc);                                                      \
         }                                                                                                      \
     }
-#define BOTH(rows) SWEEP(rows, 1) SWEEP(rows, 2)
-#define PAIR(rows) { sweep_##rows##_1, sweep_##rows##_2 },
-VG_TILE_HEIGHTS(BOTH)
-static const sweep sweeps[VG_TILE_ROWS][VG_TILE_VECTORS] = { VG_TILE_HEIGHTS(PAIR) };
+#if defined __AVX512F__
+MULTIPLY(64) MULTIPLY(32) MULTIPLY(16)
+#define SWEEPS(rows) SWEEP(rows, 2, 64) SWEEP(rows, 1, 64) SWEEP(rows, 1, 32) SWEEP(rows, 1, 16)
+#define NAMES(rows) { sweep_##rows##_2_64, sweep_##rows##_1_64, sweep_##rows##_1_32, sweep_##rows##_1_16 },
+enum { KINDS = 4 };
+#elif defined __AVX2__
+MULTIPLY(32) MULTIPLY(16)
+#define SWEEPS(rows) SWEEP(rows, 2, 32) SWEEP(rows, 1, 32) SWEEP(rows, 1, 16)
+#define NAMES(rows) { sweep_##rows##_2_32, sweep_##rows##_1_32, sweep_##rows##_1_16 },
+enum { KINDS = 3 };
+#else
+MULTIPLY(16)
+#define SWEEPS(rows) SWEEP(rows, 2, 16) SWEEP(rows, 1, 16)
+#define NAMES(rows) { sweep_##rows##_2_16, sweep_##rows##_1_16 },
+enum { KINDS = 2 };
+#endif
+VG_TILE_HEIGHTS(SWEEPS)
+static const sweep sweeps[VG_TILE_ROWS][KINDS] = { VG_TILE_HEIGHTS(NAMES) };
+#undef MULTIPLY
+#undef FOR
 #undef SWEEP
-#undef BOTH
-#undef PAIR
+#undef SWEEPS
+#undef NAMES
 
 int64_t VG_VARIANT(vg_conv_tile)(int64_t outputs) {
     const int64_t tiles = (outputs + VG_TILE_ROWS - 1) / VG_TILE_ROWS;
     return (outputs + tiles - 1) / tiles;
+}
+
+/* The pixels behind the last whole vector, in the smallest part of one that has them all; beside the result, where they
+ * do not fill it. */
+static void sweep_tail(const tile *t, int64_t rows, int64_t pixels, vg_real *c, int64_t ldc) {
+    vg_real beside[VG_TILE_ROWS * VG_MICRO_LANES] __attribute__((aligned(64)));
+    int64_t kind = 1, lanes = VG_MICRO_LANES;
+    for (; kind + 1 < KINDS && pixels <= lanes / 2; kind++) lanes /= 2;
+    if (pixels == lanes) {
+        sweeps[rows - 1][kind](t, 1, c, ldc);
+        return;
+    }
+    if (t->add) {
+        memset(beside, 0, sizeof beside);
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t k = 0; k < pixels; k++) beside[i * VG_MICRO_LANES + k] = c[i * ldc + k];
+    }
+    sweeps[rows - 1][kind](t, 1, beside, VG_MICRO_LANES);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t k = 0; k < pixels; k++) c[i * ldc + k] = beside[i * VG_MICRO_LANES + k];
 }
 
 void VG_VARIANT(vg_conv_sweep)(const vg_sweep *s) {
@@ -38,20 +114,15 @@ void VG_VARIANT(vg_conv_sweep)(const vg_sweep *s) {
         const int64_t tiles = (whole - j) / VG_TILE_COLUMNS;
         count = tiles > 0 ? tiles * VG_TILE_COLUMNS : whole - j > 0 ? whole - j : s->pixels - j;
         if (count > TOGETHER) count = TOGETHER;
-        vg_micro_tile t = { .a = s->filters, .row = 1, .step = s->height, .b = s->strips + j, .places = s->places,
-                      .depth = s->depth };
+        tile t = { .a = s->filters, .step = s->height, .b = s->strips + j, .places = s->places, .depth = s->depth,
+                   .add = s->add, .bias = s->bias, .relu = s->relu };
         for (int64_t i = 0; i < s->outputs; i += s->height, t.a += s->tile_step) {
             const int64_t rows = s->outputs - i < s->height ? s->outputs - i : s->height;
             vg_real *const c = s->result + i * s->result_step + j;
-            if (tiles > 0) {
-                sweeps[rows - 1][1](&t, count / VG_TILE_COLUMNS, s->add, c, s->result_step);
-            } else if (j < whole) {
-                sweeps[rows - 1][0](&t, 1, s->add, c, s->result_step);
-            } else {
-                vg_beside beside __attribute__((aligned(64)));
-                sweeps[rows - 1][0](&t, 1, false, beside, VG_TILE_COLUMNS);
-                vg_tile_place(beside, rows, count, s->add, c, s->result_step);
-            }
+            if (s->bias) t.bias = s->bias + i;
+            if (tiles > 0) sweeps[rows - 1][0](&t, count / VG_TILE_COLUMNS, c, s->result_step);
+            else if (j < whole) sweeps[rows - 1][1](&t, 1, c, s->result_step);
+            else sweep_tail(&t, rows, count, c, s->result_step);
         }
     }
 }

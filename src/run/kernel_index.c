@@ -2,11 +2,8 @@
  * is a fault of the step (the data is wrong, not the program): it is noted, zeros stand for the value. */
 #include "run/kernel_real.h"
 
-/* True when index `at` lies within [0, limit). */
 static bool fits(const vg_work *work, const int32_t *indices, int64_t at, int64_t limit) {
-    if (indices[at] >= 0 && indices[at] < limit) return true;
-    vg_fault_index(work->context, at, indices[at], limit);
-    return false;
+    return vg_index_fits(work->context, indices, at, limit);
 }
 
 /* in[0] [outer, n, inner] at in[1] [count] -> [outer, count, inner] */
@@ -52,24 +49,13 @@ void VG_KERNEL(scatter)(const vg_work *work) {
         }
 }
 
-/* True when all indices lie within [0, limit); else the first that does not is noted. Looked at without a branch, so
- * that it costs little beside what is then done with them. */
-static bool all_fit(const vg_work *work, int64_t limit) {
-    const int32_t *indices = work->in[1].data;
-    const int64_t count = work->in[1].count;
-    int32_t outside = 0;
-    for (int64_t k = 0; k < count; k++) outside |= (int32_t)((indices[k] < 0) | (indices[k] >= limit));
-    for (int64_t k = 0; outside && k < count; k++) fits(work, indices, k, limit);
-    return !outside;
-}
-
 /* in[0] [rows, n], in[1] [rows, m] -> [rows, m]; without an axis of its own m is 1 */
 #define PICK(name, TYPE)                                                                                       \
     static void name(const vg_work *work, int64_t width, int64_t each) {                                       \
         const int32_t *indices = work->in[1].data;                                                             \
         const TYPE *from = work->in[0].data;                                                                   \
         TYPE *to = work->out->data;                                                                            \
-        const bool fit = all_fit(work, width);                                                                 \
+        const bool fit = vg_indices_fit(work, width);                                                                 \
         for (int64_t first = 0; first < work->in[1].count; first += each, from += width) {                     \
             const int32_t *const at = indices + first;                                                         \
             if (fit) {                                                                                         \
@@ -96,7 +82,7 @@ void VG_KERNEL(pick)(const vg_work *work) {
         const int32_t *indices = work->in[1].data;                                                             \
         const TYPE *from = work->in[0].data;                                                                   \
         TYPE *to = work->out->data;                                                                            \
-        const bool fit = all_fit(work, width);                                                                 \
+        const bool fit = vg_indices_fit(work, width);                                                                 \
         for (int64_t first = 0; first < work->in[1].count; first += each, to += width) {                       \
             const int32_t *const at = indices + first;                                                         \
             memset(to, 0, (size_t)width * sizeof *to);                                                         \

@@ -123,6 +123,8 @@
 #undef VG_MAP
 #undef VG_OP
 
+TYPES_keep(addn, 3, a + b + c, VG_WRAP(VG_WRAP(a, +, b), +, c))      /* of three */
+
 #undef FOR
 #undef ROWS_OF
 #undef AT
@@ -140,15 +142,86 @@
 
 vg_loop VG_VARIANT(vg_map_loop)(vg_op op, vg_dtype out, vg_dtype in) {
     static vg_loop (*const loops[VG_OP_COUNT])(bool, bool) = {
+        [VG_OP_addn] = addn_loop,
 #define VG_MAP(name, arity, types, gradient, flops, real, integer, doc) [VG_OP_##name] = name##_loop,
 #include "op.def"
 #undef VG_MAP
 #undef VG_OP
     };
-    return loops[op](out == VG_I32, in == VG_I32);
+    return loops[op] ? loops[op](out == VG_I32, in == VG_I32) : VG_VARIANT(vg_reduce_loop)(op, out);
 }
 
 /* ---- the pass */
+
+/* What members on narrow values see of a tile: its rows are elements. */
+static void turn(const vg_group *g, const vg_tile *t, vg_tile *narrow) {
+    narrow->rows = 1;
+    narrow->count = t->rows;
+    for (uint32_t k = 0; k < g->inputs + g->outputs + g->buffers; k++) {
+        narrow->at[k] = t->at[k];
+        narrow->row[k] = 0;
+        narrow->stride[k] = t->row[k] / g->size[k];
+    }
+}
+
+static void run_members(const vg_group *g, const vg_tile *t) {
+    if (!g->whole_rows) {
+        for (uint32_t k = 0; k < g->member_count; k++) g->members[k].loop(t, &g->members[k]);
+        return;
+    }
+    vg_tile narrow;
+    turn(g, t, &narrow);
+    for (uint32_t k = 0; k < g->member_count; k++)
+        g->members[k].loop(g->members[k].narrow ? &narrow : t, &g->members[k]);
+}
+
+/* Of a tile whose rows are so short that each costs more to begin than to go through, MANY are taken as one: where rows
+ * lie behind each other they are one already, and what is repeated for each row (a bias) is repeated MANY times first.
+ * Of such there may be PATTERNS. */
+enum { SHORT = 15, MANY = 16, PATTERNS = 2, WIDEST = 8 };
+
+static bool takes_many(const vg_group *g, const vg_tile *t) {
+    uint32_t patterns = 0;
+    if (g->whole_rows || t->count > SHORT || t->rows < 2 * MANY) return false;
+    for (uint32_t k = 0; k < g->inputs + g->outputs; k++) {
+        if (t->row[k] == t->stride[k] * t->count * g->size[k]) continue;
+        if (t->row[k] != 0 || t->stride[k] != 1 || patterns++ == PATTERNS) return false;
+    }
+    return true;
+}
+
+/* One row, as words, MANY times. */
+static void repeat(const char *row, size_t bytes, char *to) {
+    enum { WORD = sizeof(int32_t) };
+    for (int r = 0; r < MANY; r++, to += bytes)
+        for (size_t k = 0; k < bytes; k += WORD) memcpy(to + k, row + k, WORD);
+}
+
+static void run_many(const vg_group *g, const vg_tile *t) {
+    _Alignas(64) char pattern[PATTERNS][MANY * SHORT * WIDEST];
+    const uint32_t arrays = g->inputs + g->outputs, places = arrays + g->buffers;
+    const int64_t rows = t->rows / MANY, left = t->rows % MANY;
+    uint32_t patterns = 0;
+    vg_tile many, last;
+    many.rows = rows, last.rows = left;
+    many.count = MANY * t->count, last.count = t->count;
+    for (uint32_t k = 0; k < places; k++) {
+        const bool repeated = t->row[k] != t->stride[k] * t->count * g->size[k];
+        many.stride[k] = last.stride[k] = t->stride[k];
+        many.row[k] = MANY * t->row[k], last.row[k] = t->row[k];
+        many.at[k] = t->at[k], last.at[k] = k < arrays ? t->at[k] + rows * many.row[k] : t->at[k];
+        if (!repeated) continue;
+        many.at[k] = pattern[patterns++];
+        repeat(t->at[k], (size_t)(t->count * g->size[k]), many.at[k]);
+    }
+    run_members(g, &many);
+    if (left > 0) run_members(g, &last);
+}
+
+static void run_tile(const vg_group *g, const vg_tile *t) {
+    if (takes_many(g, t)) run_many(g, t);
+    else run_members(g, t);
+}
 
 /* The rows and columns of one plane (the last two axes), tile by tile; at: where it begins in each array. */
 static void run_plane(const vg_group *g, vg_tile *t, char *const *at, int64_t rows, int64_t columns) {
@@ -158,14 +231,42 @@ static void run_plane(const vg_group *g, vg_tile *t, char *const *at, int64_t ro
             t->rows = rows - r < g->rows ? rows - r : g->rows;
             t->count = columns - c < g->columns ? columns - c : g->columns;
             for (uint32_t k = 0; k < arrays; k++) t->at[k] = at[k] + r * t->row[k] + c * t->stride[k] * g->size[k];
-            for (uint32_t k = arrays; k < places; k++) t->row[k] = t->count * g->size[k];
-            for (uint32_t k = 0; k < g->member_count; k++) g->members[k].loop(t, &g->members[k]);
+            for (uint32_t k = arrays; k < places; k++) t->row[k] = (g->narrow >> k & 1 ? 1 : t->count) * g->size[k];
+            run_tile(g, t);
         }
+}
+
+/* All of a shape that is one tile: little is computed, and what surrounds it must be little, too. */
+static void run_one_tile(const vg_work *work) {
+    const vg_group *g = work->group;
+    const uint32_t arrays = g->inputs + g->outputs;
+    const int64_t *stride = g->stride;
+    char *buffer = work->context->scratch;
+    vg_tile t;
+    t.rows = g->dims[0];
+    t.count = g->dims[1];
+    for (uint32_t k = 0; k < arrays; k++, stride += g->pitch) {
+        t.at[k] = k < g->inputs ? work->in[k].data : work->out[k - g->inputs].data;
+        t.row[k] = stride[0] * g->size[k];
+        t.stride[k] = stride[1];
+    }
+    for (uint32_t k = arrays; k < arrays + g->buffers; k++) {
+        const bool narrow = g->narrow >> k & 1;
+        t.at[k] = buffer;
+        t.row[k] = (narrow ? 1 : t.count) * g->size[k];
+        t.stride[k] = !narrow;
+        buffer += vg_group_buffer(g, k);
+    }
+    run_tile(g, &t);
 }
 
 /* Rows [from, to) of the shape's first axis; work->group, its inputs, its outputs. */
 void VG_VARIANT(vg_group_run)(const vg_work *work) {
     const vg_group *g = work->group;
+    if (work->to == 0 && g->rank == 2 && g->dims[0] <= g->rows && g->dims[1] <= g->columns) {
+        if (g->dims[0] > 0 && g->dims[1] > 0) run_one_tile(work);
+        return;
+    }
     const uint32_t arrays = g->inputs + g->outputs, outer = g->rank - 2;
     int64_t dims[VG_GROUP_AXES], index[VG_GROUP_AXES] = { 0 };
     char *at[VG_GROUP_ARRAYS], *buffer = work->context->scratch;
@@ -182,8 +283,8 @@ void VG_VARIANT(vg_group_run)(const vg_work *work) {
     }
     for (uint32_t k = arrays; k < arrays + g->buffers; k++) {
         t.at[k] = buffer;
-        t.stride[k] = 1;
-        buffer += (g->rows * g->columns * g->size[k] + 63) / 64 * 64;
+        t.stride[k] = !(g->narrow >> k & 1);
+        buffer += vg_group_buffer(g, k);
     }
     for (;;) {
         run_plane(g, &t, at, dims[outer], dims[outer + 1]);
@@ -213,7 +314,7 @@ static void map(vg_op op, const vg_work *work) {
         group.size[k] = (uint8_t)vg_element_size(work->in[k].dtype);
     }
     group.size[work->in_count] = (uint8_t)vg_element_size(work->out->dtype);
-    vg_group_shape(&group, work->in, work->out);
+    vg_group_shape(&group, work->out, work->in, work->out);
     vg_work own = *work;
     own.group = &group;
     VG_VARIANT(vg_group_run)(&own);

@@ -47,8 +47,8 @@ static void over(const vg_view *large, const vg_view *other, const vg_view *smal
 
 /* ---- the largest: a NaN counts as it, as in max */
 
-/* Without a branch; of numbers and of vectors. */
-#define BETTER(value, best) (((value) > (best)) | (((value) != (value)) & ((best) == (best))))
+/* Without a branch; of numbers and of vectors: larger, or a NaN beside a number. */
+#define BETTER(value, best) ((((value) <= (best)) == 0) & ((best) == (best)))
 
 /* One element of each of `count` windows, which lie `stride` apart. */
 static inline __attribute__((always_inline)) void larger(const vg_real *row, int64_t stride, int64_t count,
@@ -108,8 +108,9 @@ typedef int32_t lane;
 #endif
 typedef enum wanted { PLACES, VALUES, ADJOINT } wanted;
 
-/* Windows at `image`, of rows `width` long, and at `small`; `place` is where the first begins in its image. */
-#define FOURS(count, even, odd, low, high)                                                                     \
+/* Windows at `image`, of rows `width` long, and at `small`; `place` is where the first begins in its image. Even and odd
+ * elements are taken apart within the halves of a vector, where that is cheaper: then the windows stand in another order. */
+#define FOURS(count, even, odd, order, low, high)                                                                     \
     typedef vg_real real_##count __attribute__((vector_size(count * sizeof(vg_real))));                        \
     typedef lane lane_##count __attribute__((vector_size(count * sizeof(vg_real))));                           \
     typedef int32_t found_##count __attribute__((vector_size(count * sizeof(int32_t))));                       \
@@ -131,15 +132,18 @@ typedef enum wanted { PLACES, VALUES, ADJOINT } wanted;
             lane_##count first;                                                                                \
             for (lane k = 0; k < count; k++) first[k] = place + 2 * k;                                         \
             /* a mask is -1 */                                                                                 \
-            const lane_##count at = first - (((in[1] - (lane)width) & below) | (in[0] & ~below));              \
+            const lane_##count beyond = ((in[1] - (lane)width) & below) | (in[0] & ~below);                    \
+            const lane_##count at = first - __builtin_shufflevector(beyond, beyond, order);                    \
             const found_##count narrow = __builtin_convertvector(at, found_##count);                           \
             memcpy(small, &narrow, sizeof narrow);                                                             \
         } else if (what == VALUES) {                                                                           \
             const lane_##count value = ((lane_##count)largest[1] & below) | ((lane_##count)largest[0] & ~below); \
-            memcpy(small, &value, sizeof value);                                                               \
+            const lane_##count ordered = __builtin_shufflevector(value, value, order);                         \
+            memcpy(small, &ordered, sizeof ordered);                                                           \
         } else {                                                                                               \
             lane_##count value;                                                                                \
             memcpy(&value, small, sizeof value);                                                               \
+            value = __builtin_shufflevector(value, value, order);                                              \
             for (int y = 0; y < 2; y++) {                                                                      \
                 const lane_##count own = value & (y ? below : ~below), a = own & ~in[y], b = own & in[y];      \
                 const lane_##count one = __builtin_shufflevector(a, b, low);                                   \
@@ -150,34 +154,43 @@ typedef enum wanted { PLACES, VALUES, ADJOINT } wanted;
         }                                                                                                      \
     }
 #define _ ,
-FOURS(8, 0 _ 2 _ 4 _ 6 _ 8 _ 10 _ 12 _ 14, 1 _ 3 _ 5 _ 7 _ 9 _ 11 _ 13 _ 15,
-      0 _ 8 _ 1 _ 9 _ 2 _ 10 _ 3 _ 11, 4 _ 12 _ 5 _ 13 _ 6 _ 14 _ 7 _ 15)
-FOURS(4, 0 _ 2 _ 4 _ 6, 1 _ 3 _ 5 _ 7, 0 _ 4 _ 1 _ 5, 2 _ 6 _ 3 _ 7)
+FOURS(8, 0 _ 2 _ 8 _ 10 _ 4 _ 6 _ 12 _ 14, 1 _ 3 _ 9 _ 11 _ 5 _ 7 _ 13 _ 15, 0 _ 1 _ 4 _ 5 _ 2 _ 3 _ 6 _ 7,
+      0 _ 8 _ 1 _ 9 _ 4 _ 12 _ 5 _ 13, 2 _ 10 _ 3 _ 11 _ 6 _ 14 _ 7 _ 15)
+FOURS(4, 0 _ 2 _ 4 _ 6, 1 _ 3 _ 5 _ 7, 0 _ 1 _ 2 _ 3, 0 _ 4 _ 1 _ 5, 2 _ 6 _ 3 _ 7)
 #undef FOURS
 #undef _
 
-/* At least four in a row, the last few of which are compared twice. */
+/* At least four in a row, the last few of which are compared twice. Of five to seven eight are compared: what is no window
+ * of the row is of the next one's, which comes later and writes it anew. */
 static inline __attribute__((always_inline)) void over_fours(wanted what, const vg_view *of, const vg_view *large,
                                                              const vg_view *small) {
     const int64_t height = large->dims[2], width = large->dims[3], rows = small->dims[2], columns = small->dims[3];
+    const int64_t planes = small->dims[0] * small->dims[1];
     const size_t size = vg_element_size(small->dtype);
     const vg_real *image = of->data;
     vg_real *adjoint = large->data;
     char *at = small->data;
-    for (int64_t k = 0; k < small->dims[0] * small->dims[1]; k++, image += height * width, adjoint += height * width) {
-        for (int64_t r = 0; r < rows; r++, at += (size_t)columns * size)
-            for (int64_t c = 0, next; c < columns; c = next) {
-                const int64_t step = columns < 8 ? 4 : 8;
-                next = c + step;
-                const int64_t from = next <= columns ? c : columns - step, place = 2 * (r * width + from);
-                char *const to = at + (size_t)from * size;
-                if (step == 8) fours_8(what, image + place, adjoint + place, width, (int32_t)place, to);
-                else fours_4(what, image + place, adjoint + place, width, (int32_t)place, to);
+#define AT(fours, from)                                                                                        \
+    fours(what, image + 2 * (r * width + (from)), adjoint + 2 * (r * width + (from)), width,                     \
+          (int32_t)(2 * (r * width + (from))), at + (size_t)(from) * size)
+    for (int64_t k = 0; k < planes; k++, image += height * width, adjoint += height * width) {
+        for (int64_t r = 0; r < rows; r++, at += (size_t)columns * size) {
+            const bool next = k + 1 < planes || r + 1 < rows;
+            int64_t c = 0;
+            for (; c + 8 <= columns; c += 8) AT(fours_8, c);
+            if (c == columns) continue;
+            if (c > 0) AT(fours_8, columns - 8);
+            else if (columns > 4 && next) AT(fours_8, 0);
+            else {
+                AT(fours_4, 0);
+                AT(fours_4, columns - 4);
             }
+        }
         if (what != ADJOINT) continue;      /* what no window sees */
         for (int64_t y = 0; width > 2 * columns && y < 2 * rows; y++) adjoint[y * width + width - 1] = 0;
         if (height > 2 * rows) memset(adjoint + 2 * rows * width, 0, (size_t)width * sizeof *adjoint);
     }
+#undef AT
 }
 
 static bool in_fours(const vg_window *w, const vg_view *small) {

@@ -43,18 +43,23 @@ static vg_work work_of(const vg_program *program, const vg_step_row *row, vg_wor
     };
 }
 
-/* Calls the kernel; true when a fault of its is now the worker's, which another node's, later in the graph, gives way to. */
-static bool run_kernel(const vg_step_row *row, const vg_work *work, vg_worker *worker) {
-    vg_context *context = &worker->context, before;
-    const bool faulty = context->fault != VG_FAULT_none;
-    if (faulty) {
-        before = *context;
-        context->fault = VG_FAULT_none;
+/* Calls the kernel; true when a fault of its is now the worker's, which another node's, later in the graph, gives way
+ * to. A worker that has one keeps it meanwhile: the others look there before they store. */
+static bool run_kernel(const vg_step_row *row, vg_work *work, vg_worker *worker) {
+    vg_context *const context = &worker->context, own;
+    bool fails;
+    if (context->fault == VG_FAULT_none) {
+        row->kernel(work);
+        fails = context->fault != VG_FAULT_none;
+    } else {
+        own = *context;
+        own.fault = VG_FAULT_none;
+        work->context = &own;
+        row->kernel(work);
+        fails = own.fault != VG_FAULT_none && row->node < worker->fault_node;
+        if (fails) *context = own;
     }
-    row->kernel(work);
-    const bool fails = context->fault != VG_FAULT_none && (!faulty || row->node < worker->fault_node);
     if (fails) worker->fault_node = row->node;
-    else if (faulty) *context = before;
     return fails;
 }
 
@@ -63,7 +68,7 @@ static void call(vg_program *program, const vg_step_row *row, vg_worker *worker)
         take_histogram(program, row, worker);
         return;
     }
-    const vg_work work = work_of(program, row, worker);
+    vg_work work = work_of(program, row, worker);
     run_kernel(row, &work, worker);
 }
 
@@ -126,6 +131,7 @@ static double host_value(const vg_program *program, vg_node node, const vg_conte
 static void compute_host(vg_program *program, const vg_context *context) {
     for (uint32_t k = 0; k < program->host.count; k++) {
         const vg_host_row *row = &program->host.items[k];
+        if (row->fixed && program->once_done) continue;
         program->host_values[k] = host_value(program, row->node, context);
         vg_view_set(&program->views.items[row->view], 0, program->real, program->host_values[k]);
     }

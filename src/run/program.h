@@ -65,8 +65,8 @@ typedef struct vg_root_row {
     void    *staging;         /* update whose new value is itself a variable's memory: copied here first; else NULL */
 } vg_root_row;
 
-/* A scalar computed in double on the host once a turn; `view` receives it. */
-typedef struct vg_host_row { vg_node node; uint32_t view; } vg_host_row;
+/* A scalar computed in double on the host once a turn; `view` receives it. fixed: once, as it depends on no step. */
+typedef struct vg_host_row { vg_node node; uint32_t view; bool fixed; } vg_host_row;
 
 /* How a program is made. */
 typedef struct vg_program_options {

@@ -12,6 +12,7 @@ typedef struct gatherer {
     uint32_t  free_count;
     const vg_node *nodes;
     uint32_t  node_count;
+    vg_node   whole;                        /* of the shape that the group goes over */
 } gatherer;
 
 static vg_dtype type_of(const gatherer *g, vg_node node) { return vg_node_dtype(g->m->graph, node); }
@@ -29,10 +30,31 @@ static uint32_t member_of(const gatherer *g, vg_node node) {
     return k;
 }
 
-/* A value that is repeated over a larger shape is read where it lies, if it lies outside of the group. */
+/* One number a row, where others are all of it. */
+static bool is_narrow(const gatherer *g, vg_node node) {
+    return vg_node_shape(g->m->graph, node) != vg_node_shape(g->m->graph, g->whole);
+}
+
+static bool reduces(const gatherer *g, vg_node node) {
+    const vg_op op = vg_node_op(g->m->graph, node);
+    return op == VG_OP_sum || op == VG_OP_prod || op == VG_OP_max || op == VG_OP_min;
+}
+
+/* The shape of what is reduced, or of what is not one number a row: that with the longest rows. */
+static void find_whole(gatherer *g) {
+    int64_t longest = -1;
+    for (uint32_t k = 0; k < g->node_count; k++) {
+        const vg_node node = reduces(g, g->nodes[k]) ? vg_operand(g->m->graph, g->nodes[k], 0) : g->nodes[k];
+        const vg_view view = vg_program_shape(g->m, node);
+        const int64_t row = view.rank ? view.dims[view.rank - 1] : 1;
+        if (row > longest) g->whole = node;
+        if (row > longest) longest = row;
+    }
+}
+
+/* A value that is repeated over a larger shape is read where it lies. */
 static bool is_read_through(const gatherer *g, vg_node node) {
-    return vg_node_op(g->m->graph, node) == VG_OP_broadcast && is_inner(g, node)
-        && member_of(g, vg_operand(g->m->graph, node, 0)) == g->node_count;
+    return vg_node_op(g->m->graph, node) == VG_OP_broadcast && is_inner(g, node);
 }
 
 static uint8_t input_place(gatherer *g, vg_node node) {
@@ -53,15 +75,16 @@ static void find_inputs(gatherer *g) {
 }
 
 /* A buffer of this size of elements, which may have held a value that is not read any more. */
-static uint8_t buffer_place(gatherer *g, uint8_t bytes) {
+static uint8_t buffer_place(gatherer *g, uint8_t bytes, bool narrow) {
     for (uint32_t k = 0; k < g->free_count; k++) {
         const uint8_t place = g->free_places[k];
-        if (g->size[place] != bytes) continue;
+        if (g->size[place] != bytes || (g->group->narrow >> place & 1) != narrow) continue;
         g->free_places[k] = g->free_places[--g->free_count];
         return place;
     }
     const uint8_t place = (uint8_t)(g->group->inputs + g->group->outputs + g->group->buffers++);
     g->size[place] = bytes;
+    g->group->narrow |= (uint64_t)narrow << place;
     return place;
 }
 
@@ -72,22 +95,26 @@ static void find_places(gatherer *g) {
     vg_group *group = g->group;
     for (uint32_t k = 0; k < g->node_count; k++) {
         last[k] = k;
-        if (!is_inner(g, g->nodes[k])) {
-            g->place[k] = (uint8_t)(group->inputs + group->outputs);
-            g->size[g->place[k]] = bytes_of(g, g->nodes[k]);
-            g->outputs[group->outputs++] = g->nodes[k];
-        }
+        if (is_inner(g, g->nodes[k])) continue;
+        g->place[k] = (uint8_t)(group->inputs + group->outputs);
+        g->size[g->place[k]] = bytes_of(g, g->nodes[k]);
+        g->outputs[group->outputs++] = g->nodes[k];
+    }
+    for (uint32_t k = g->node_count; k-- > 0;) {      /* who reads a repeated value reads what is repeated */
+        const uint32_t until = is_read_through(g, g->nodes[k]) ? last[k] : k;
         for (uint32_t j = 0; j < graph->operand_count.items[g->nodes[k]]; j++) {
             const uint32_t operand = member_of(g, vg_operand(graph, g->nodes[k], j));
-            if (operand < g->node_count) last[operand] = k;
+            if (operand < g->node_count && last[operand] < until) last[operand] = until;
         }
     }
     for (uint32_t k = 0; k < g->node_count; k++) {
-        if (is_read_through(g, g->nodes[k])) {
-            g->place[k] = input_place(g, vg_operand(graph, g->nodes[k], 0));
+        const vg_node node = g->nodes[k];
+        if (is_read_through(g, node)) {
+            const uint32_t operand = member_of(g, vg_operand(graph, node, 0));
+            g->place[k] = operand < k ? g->place[operand] : input_place(g, vg_operand(graph, node, 0));
             continue;
         }
-        if (is_inner(g, g->nodes[k])) g->place[k] = buffer_place(g, bytes_of(g, g->nodes[k]));
+        if (is_inner(g, node)) g->place[k] = buffer_place(g, bytes_of(g, node), is_narrow(g, node));
         for (uint32_t j = 0; j < k; j++)
             if (last[j] == k && is_inner(g, g->nodes[j]) && !is_read_through(g, g->nodes[j]))
                 g->free_places[g->free_count++] = g->place[j];
@@ -102,7 +129,9 @@ static void find_members(gatherer *g) {
         if (is_read_through(g, node)) continue;
         vg_member *member = &g->members[g->group->member_count++];
         *member = (vg_member){ .loop = g->m->store->kernels->loop(op, type_of(g, node), type_of(g, first)),
-                               .out = g->place[k], .in_count = (uint8_t)graph->operand_count.items[node] };
+                               .out = g->place[k], .in_count = (uint8_t)graph->operand_count.items[node],
+                               .narrow = is_narrow(g, node) && !reduces(g, node) };
+        if (is_narrow(g, node)) g->group->whole_rows = true;
         for (uint32_t j = 0; j < member->in_count; j++) {
             const vg_node operand = vg_operand(graph, node, j);
             const uint32_t inside = member_of(g, operand);
@@ -119,6 +148,7 @@ vg_group *vg_program_group(const vg_maker *m, const vg_node *nodes, uint32_t cou
     vg_program *program = m->program;
     vg_group group = { .inputs = 0 };
     gatherer g = { .m = m, .group = &group, .nodes = nodes, .node_count = count };
+    find_whole(&g);
     find_inputs(&g);
     find_places(&g);
     find_members(&g);
@@ -128,10 +158,11 @@ vg_group *vg_program_group(const vg_maker *m, const vg_node *nodes, uint32_t cou
     row->out = program->views.count;
     for (uint32_t k = 0; k < group.outputs; k++) vg_program_view(m, program->view_of[g.outputs[k]]);
     const vg_view *in = &program->views.items[row->first_in], *out = &program->views.items[row->out];
-    group.pitch = out->rank + 2;
+    const vg_view shape = vg_program_shape(m, g.whole);
+    group.pitch = shape.rank + 2;
     group.members = kept(m, g.members, group.member_count * sizeof *g.members);
     group.size = kept(m, g.size, group.inputs + group.outputs + group.buffers);
     group.stride = VG_ARRAY(&program->arena, int64_t, (group.inputs + group.outputs) * group.pitch);
-    vg_group_shape(&group, in, out);
+    vg_group_shape(&group, &shape, in, out);
     return kept(m, &group, sizeof group);
 }

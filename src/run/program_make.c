@@ -6,7 +6,7 @@
 
 typedef vg_maker maker;
 
-static vg_view view_of_shape(const maker *m, vg_node node) {
+vg_view vg_program_shape(const maker *m, vg_node node) {
     vg_dim list[VG_RANK_LIMIT];
     vg_view view = { .dtype = vg_node_dtype(m->graph, node), .count = 1 };
     view.rank = vg_shape_list(&m->ir->dims, vg_node_shape(m->graph, node), list);
@@ -52,13 +52,21 @@ static bool host_knows(const maker *m, vg_node node) {
     return true;
 }
 
+/* Of one that the host knows. */
+static bool is_fixed(const maker *m, vg_node node) {
+    if (vg_node_op(m->graph, node) == VG_OP_step) return false;
+    for (uint32_t k = 0; k < m->graph->operand_count.items[node]; k++)
+        if (!m->program->host.items[m->program->host_of[vg_operand(m->graph, node, k)] - 1].fixed) return false;
+    return true;
+}
+
 /* Marks them; their views come with the others'. */
 static void find_host(const maker *m) {
     vg_program *program = m->program;
     for (vg_node node = 1; node < vg_graph_count(m->graph); node++) {
         const vg_phase phase = (vg_phase)program->schedule.phase[node];
         if ((phase != VG_PHASE_host && phase != VG_PHASE_once) || !host_knows(m, node)) continue;
-        vg_vec_push(program->mem, &program->host, ((vg_host_row){ node, 0 }));
+        vg_vec_push(program->mem, &program->host, ((vg_host_row){ node, 0, is_fixed(m, node) }));
         program->host_of[node] = program->host.count;
     }
     program->host_values = vg_mem_alloc(program->mem, program->host.count * sizeof(double));
@@ -103,7 +111,7 @@ static void make_views(const maker *m) {
         const vg_op op = vg_node_op(m->graph, node);
         if (program->schedule.phase[node] == VG_PHASE_dead || vg_op_is(op, VG_FLAG_effect) ||
             program->schedule.inner[node]) continue;
-        vg_view view = view_of_shape(m, node);
+        vg_view view = vg_program_shape(m, node);
         view.data = data_of(m, node, &view);
         program->view_of[node] = add_view(m, view);
         if (program->host_of[node])
@@ -177,6 +185,24 @@ static vg_step_row step_of(const maker *m, vg_node node) {
     return row;
 }
 
+/* A convolution that adds a bias, its third operand, and applies relu, as a word behind its own says (kernel_conv.c). */
+static vg_step_row finished_of(const maker *m, const vg_node *nodes, uint32_t count) {
+    vg_program *program = m->program;
+    const vg_node conv = nodes[0], last = nodes[count - 1];
+    vg_step_row row = { .kernel = m->store->kernels->row[VG_OP_conv2d], .node = last, .out = program->view_of[last],
+                        .in_count = 3, .cadences = program->schedule.cadences[last] };
+    row.first_in = operand_views(m, conv);
+    vg_program_view(m, program->view_of[vg_finish_bias(m->graph, conv, nodes[1])]);
+    add_words(m, conv, &row);
+    vg_vec_push(program->mem, &program->words, (uint64_t)(last != nodes[1]));
+    row.word_count++;
+    const vg_work work = { .out = &program->views.items[row.out], .in = &program->views.items[row.first_in],
+                           .words = &program->words.items[row.first_word] };
+    need_scratch(m, vg_kernel_scratch(VG_OP_conv2d, &work, program->real));
+    program->uses_blas = program->uses_blas || !m->store->kernels->cuts;
+    return row;
+}
+
 /* A bucket more than there are values is never filled. */
 static vg_step_row histogram_of(const maker *m, vg_node node) {
     vg_program *program = m->program;
@@ -220,7 +246,8 @@ static void make_steps(const maker *m) {
         const vg_node *nodes = &schedule->order[schedule->step[k]];
         const uint32_t count = schedule->step[k + 1] - schedule->step[k];
         vg_step_row row;
-        if (count > 1) row = group_of(m, nodes, count);
+        if (vg_is_finished(schedule, m->graph, k)) row = finished_of(m, nodes, count);
+        else if (count > 1) row = group_of(m, nodes, count);
         else row = vg_node_op(m->graph, *nodes) == VG_OP_summary ? histogram_of(m, *nodes) : step_of(m, *nodes);
         row.share = schedule->share[k];
         for (uint32_t j = 0; j < count; j++) row.stores = row.stores || schedule->stores[nodes[j]] != 0;

@@ -16,6 +16,8 @@ typedef struct vg_maker {
     uint32_t       *step_of;       /* by node: its place in program->steps + 1; 0 is none */
 } vg_maker;
 
+/* A view of this node's shape and type, without memory. */
+vg_view vg_program_shape(const vg_maker *m, vg_node node);
 /* Adds a copy of a view to the program's. */
 void vg_program_view(const vg_maker *m, uint32_t view);
 /* The group of these nodes, the last of which is its leader; fills the row's views. Belongs to the program's arena. */

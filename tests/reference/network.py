@@ -29,6 +29,14 @@ def classes(suite):
                    lambda x, y: F.cross_entropy(x, y, reduction="none"), order=0)
     suite.operator("of a sequence", {"x": draw([2, 3, 5], 4), "y": integers([[0, 4, 2], [2, 2, 1]])},
                    "cross_entropy(x, y)", lambda x, y: F.cross_entropy(x.transpose(1, 2), y, reduction="none"))
+    suite.operator("of many classes", {"x": draw([3, 20], 8), "y": integers([19, 0, 7])}, "cross_entropy(x, y)",
+                   lambda x, y: F.cross_entropy(x, y, reduction="none"))
+    suite.operator("and an entropy", {"x": draw([3, 4], 2), "y": LABELS},
+                   "0.5 * sum(softmax(x) * log_softmax(x), axis = -1) - cross_entropy(x, y)",
+                   lambda x, y: 0.5 * (x.softmax(-1) * x.log_softmax(-1)).sum(-1)
+                   - F.cross_entropy(x, y, reduction="none"))
+    suite.operator("along another axis", {"x": draw([4, 3], 3)}, "log_softmax(x, axis = 0) ^ 2",
+                   lambda x: x.log_softmax(0) ** 2)
     suite.operator("of a distribution", {"x": draw([3, 4], 5), "y": leaf(CHANCES)}, "cross_entropy(x, y)", distribution)
     suite.operator("of PyTorch's distribution", {"x": draw([3, 4], 5), "y": leaf(CHANCES)}, "mean(cross_entropy(x, y))",
                    F.cross_entropy)
