@@ -224,6 +224,8 @@ VG_API uint64_t  vg_run_steps(const vg_run *run);
 /* What is wrong, judged by the steps so far (vg_model_watch): the cause first. Texts live with the model, the list until the
  * next call on the run. */
 VG_API vg_status vg_run_findings(vg_run *run, const vg_finding **findings, size_t *count);
+/* The cores that this process may use: its affinity, and its group's share of processor time, rounded up. */
+VG_API uint32_t  vg_cores(void);
 
 typedef struct vg_tensor {
     const char    *name;         /* the expression's or variable's text */
@@ -325,6 +327,7 @@ typedef struct vg_journal_options {
     size_t override_count;
     const char *command;
     const vg_run_options *run;
+    const struct vg_archive *archive;   /* vg_sink_report tells of a run that is over what its run.json does; or NULL */
 } vg_journal_options;
 VG_API vg_sink *vg_sink_journal(const char *folder, vg_model *model, const vg_journal_options *options, const char **error);
 /* report.html in `folder` (made when missing): the run's values, the graph and the source as one page for a browser,
@@ -357,6 +360,61 @@ VG_API bool     vg_sink_watch(void *sink, const vg_record *record);      /* a vg
 VG_API const char *vg_sink_note(const vg_sink *sink);
 /* Ends and frees (NULL is allowed); false with *error when something could not be written. */
 VG_API bool     vg_sink_close(vg_sink *sink, const char **error);
+
+/* ---- A run's folder, read again ------------------------------------------------------------------------------ */
+
+/* run.json and the event files, as the sinks wrote them. Nothing is locked: a run that goes on can be read, too. */
+typedef struct vg_archive vg_archive;
+
+/* An entry of run.json's list of findings, the cause first. */
+typedef struct vg_archive_finding {
+    const char *rule;          /* "SATURATED" */
+    const char *severity;      /* "fault", "note" */
+    const char *say;           /* what is the case, in a line */
+    bool        follows;       /* from the first fault: it may go away with that */
+} vg_archive_finding;
+
+/* What run.json says; texts and lists live with the archive. */
+typedef struct vg_archive_info {
+    const char *folder, *version, *model, *source, *started;   /* model: the path, source: its text */
+    const char *host, *processor, *blas;
+    const char *const *overrides;     /* "--set depth=8" */
+    size_t      override_count;
+    uint64_t    seed, steps, batch;   /* steps: of the whole run */
+    uint32_t    threads;              /* 0: not told */
+    bool        float64;
+    const vg_archive_finding *findings;
+    size_t      finding_count;
+    bool        done;                 /* the run has ended; the rest is 0 before that */
+    uint64_t    steps_done;
+    double      seconds;
+    vg_status   status;
+} vg_archive_info;
+
+/* Reads run.json. NULL without memory; what else is wrong, vg_archive_error tells. */
+VG_API vg_archive *vg_archive_open(const char *folder);
+VG_API void        vg_archive_close(vg_archive *archive);         /* NULL is allowed */
+/* Why opening or replaying failed: "FILE: byte N: what is wrong". NULL: it did not. Lives with the archive. */
+VG_API const char *vg_archive_error(const vg_archive *archive);
+/* All is 0 and NULL but the folder after an error. */
+VG_API const vg_archive_info *vg_archive_info_of(const vg_archive *archive);
+/* The run's records again, in their order: START, scalars, histograms, images, the expects' counts, and DONE when the
+ * run has ended. Values and moments are exact, a histogram's buckets at most 96, neighbours merged; STEP records and
+ * an expect's message are not kept. A record that is not whole at the end of a file is being written, and left out.
+ * False when a file is damaged, or `watch` has answered false (then without an error). Can be called again. */
+VG_API bool vg_archive_replay(vg_archive *archive, vg_watch watch, void *user);
+
+/* ---- A report on several runs -------------------------------------------------------------------------------- */
+
+typedef struct vg_report_run {
+    const char *name;          /* "act=relu,depth=8" */
+    const char *link;          /* to the run's own report, as seen from `folder`; NULL: there is none */
+    vg_archive *archive;
+} vg_report_run;
+
+/* report.html in `folder` (made when missing): the runs' settings, last values and faults as a table, each scalar and
+ * each histogram's rms over steps as one picture with a line a run. False with *error, static or an archive's. */
+VG_API bool vg_report_runs(const char *folder, const vg_report_run *runs, size_t count, const char **error);
 
 /* ---- Help ---------------------------------------------------------------------------------------------------- */
 

@@ -70,7 +70,7 @@ static inline vg_record test_record(uint64_t step, const char *tag, double value
 static vg_record histogram_record(uint64_t step, const char *tag, const made_histogram *made) {
     return (vg_record){ .kind = VG_RECORD_HISTOGRAM, .step = step, .tag = tag, .histogram = &made->histogram };
 }
-static vg_record image_record(uint64_t step, const char *tag, const vg_image *image) {
+static inline vg_record image_record(uint64_t step, const char *tag, const vg_image *image) {
     return (vg_record){ .kind = VG_RECORD_IMAGE, .step = step, .tag = tag, .image = image };
 }
 

@@ -281,7 +281,7 @@ static void stage_end(stage *s) {
 
 static vg_sink *open_sink(const stage *s, const char **error) {
     static const char *const overrides[] = { "--set a=<b>" };
-    const vg_journal_options options = { overrides, 1, "vgraph run 'm.nn'", &s->run };
+    const vg_journal_options options = { overrides, 1, "vgraph run 'm.nn'", &s->run, NULL };
     return vg_sink_report(s->folder, s->model, &options, error);
 }
 

@@ -13,12 +13,14 @@ import tempfile
 import zlib
 
 MODEL = """
-const depth = 3
-data points = spirals(count = 400, noise = 0.02, seed = 1)
+const depth = 2
+const act   = tanh
+const noise = 0.5
+data points = spirals(count = 400, noise = noise, seed = 1)
 input x: [batch, 2] = points.features
 input y: [batch]    = points.target
 h[0] = x
-for i in 1..depth { h[i] = dense(h[i-1], 8, relu) }
+for i in 1..depth { h[i] = dense(h[i-1], 8, act) }
 logits = dense(h[depth], 2)
 loss = mean(cross_entropy(logits, y))
 train loss {
@@ -38,6 +40,8 @@ both  = expand(h[2], 1)
 summary image grey, rgb, wide, both every 3
 summary histogram both every 3
 """
+
+SETS = ["--set", "depth=3", "--set", "act=relu", "--set", "noise=0.02", "--set", "train.steps=3 + 4"]
 
 
 def crc32c(data):
@@ -125,8 +129,53 @@ def plugin_of(value):
     if not metadata:
         return None
     name = one(fields(one(fields(metadata), 1)), 1).decode()
-    assert one(fields(metadata), 4) == {"histograms": 2, "images": 3}[name], "data class"
+    assert one(fields(metadata), 4) == {"histograms": 2, "images": 3, "text": 2, "hparams": 2}[name], "data class"
     return name
+
+
+def exact_of(value):
+    """Our own field beside TensorBoard's, which its readers skip: {number: value}."""
+    return {number: values[0] for number, values in fields(one(value, 1000, b"")).items()}
+
+
+def double(data):
+    return struct.unpack("<d", data)[0]
+
+
+def check_text(value):
+    """The model's source, as Markdown shows code: indented by four blanks."""
+    tensor = fields(one(value, 8))
+    assert one(tensor, 1) == 7 and one(tensor, 2) == b"", "a STRING without axes"
+    text = one(tensor, 8).decode()
+    assert text == "".join("    " + line for line in MODEL.splitlines(True))
+
+
+def hparams_of(value):
+    """The message that the hparams plugin finds in the metadata; the tensor has no elements."""
+    tensor = fields(one(value, 8))
+    assert one(tensor, 1) == 1 and one(fields(one(fields(one(tensor, 2)), 2)), 1) == 0, "FLOAT [0]"
+    plugin = fields(one(fields(one(value, 9)), 1))
+    message = fields(one(plugin, 2))
+    assert one(plugin, 1) == b"hparams" and one(message, 1) == 0, "version"
+    return message
+
+
+def settings_of(start):
+    """The map of a session's start: numbers as such, the rest as text."""
+    found = {}
+    for entry in map(fields, start[1]):
+        constant = fields(one(entry, 2))
+        assert len(constant) == 1
+        found[one(entry, 1).decode()] = double(constant[2][0]) if 2 in constant else constant[3][0].decode()
+    return found
+
+
+def check_hparams(start, end):
+    start, end = fields(one(start, 3)), fields(one(end, 4))
+    found = settings_of(start)
+    assert found == {"depth": 3.0, "act": "relu", "noise": 0.02, "train.steps": "3 + 4"}, found
+    assert one(start, 4) == b"r", "the group is called as the folder"
+    assert one(end, 1) == 1 and 1.6e9 < double(one(start, 5)) <= double(one(end, 2)) < 1e10
 
 
 def paeth(a, b, c):
@@ -223,12 +272,19 @@ def check_bins(rows, line):
     assert abs(mean - line["mean"]) < 0.05 * line["rms"], "the bins' mean is about the exact one"
 
 
+def check_exact(exact, line):
+    """What the rows do not tell of a histogram."""
+    assert [exact[number] for number in (3, 4, 5, 6)] == [line[key] for key in ("count", "zeros", "nan", "inf")]
+    for number, key in ((7, "mean"), (8, "std"), (9, "rms")):
+        assert math.isclose(double(exact[number]), line[key], rel_tol=1e-7, abs_tol=1e-30)   # JSON's nine digits
+
+
 def check_event_file(data, lines):
     scalars = {(l["tag"], l["step"]): l["value"] for l in lines if l["kind"] == "scalar" and "split" not in l}
     histograms = {(l["tag"], l["step"]): l for l in lines if l["kind"] == "histogram"}
     images = {(l["tag"], l["step"]): l for l in lines if l["kind"] == "image"}
     assert {key[1] for key in images} == {0, 3, 6} and {key[0] for key in images} == {"grey", "rgb", "wide", "both"}
-    described, last_step, graphs, nonfinite = {}, {}, 0, 0
+    described, last_step, hparams, graphs, nonfinite = {}, {}, [], 0, 0
     events = [fields(body) for body in records(data)]
     assert one(events[0], 3) == b"brain.Event:2" and set(events[0]) == {1, 3}
     for event in events[1:]:
@@ -247,17 +303,28 @@ def check_event_file(data, lines):
                 if tag.endswith("/nonfinite"):
                     line = histograms[tag[:-len("/nonfinite")], step]
                     assert number == line["nan"] + line["inf"] > 0
+                    check_exact(exact_of(value), line)
                     nonfinite += 1
                 else:
-                    assert math.isclose(number, scalars.pop((tag, step)), rel_tol=1e-6)
+                    assert one(value, 2) == struct.pack("<f", scalars.pop((tag, step)))
+                    assert 1000 not in value, "a float32 tells all"
                 continue
             assert (plugin_of(value) is None) == (tag in described), "metadata on the first record"
             described.setdefault(tag, plugin_of(value))
-            if described[tag] == "images":
+            if described[tag] == "text":
+                check_text(value)
+            elif described[tag] == "hparams":
+                hparams.append((tag, hparams_of(value)))
+            elif described[tag] == "images":
                 check_images(value, images.pop((tag, step)))
             else:
                 name = "both" if tag == "both/histograms" else tag
+                check_exact(exact_of(value), histograms[name, step])
+                assert exact_of(value).get(1, tag.encode()) == name.encode(), "its own tag"
                 check_bins(bins_of(value), histograms.pop((name, step)))
+    assert [tag for tag, _ in hparams] == ["_hparams_/session_start_info", "_hparams_/session_end_info"]
+    check_hparams(hparams[0][1], hparams[1][1])
+    assert described["model"] == "text"
     assert graphs == 1 and not scalars and not images and nonfinite > 0
     assert described["both"] == "images" and described["both/histograms"] == "histograms", "a tag has one plugin"
     for line in histograms.values():
@@ -273,9 +340,10 @@ def check_test_file(data, lines):
     for event in events[1:]:
         assert set(event) == {1, 2, 5}
         value, = map(fields, fields(one(event, 5))[1])
-        assert set(value) == {1, 2}
-        number, = struct.unpack("<f", one(value, 2))
-        assert math.isclose(number, scalars.pop((one(value, 1).decode(), one(event, 2))), rel_tol=1e-6)
+        assert set(value) in ({1, 2}, {1, 2, 1000})
+        exact = scalars.pop((one(value, 1).decode(), one(event, 2)))
+        assert one(value, 2) == struct.pack("<f", exact)
+        assert 1000 not in value or double(exact_of(value)[2]) == exact, "a mean over examples is no float32"
     assert not scalars
 
 
@@ -293,8 +361,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         with open(os.path.join(folder, "a.nn"), "w") as file:
             file.write(MODEL)
-        done = subprocess.run([program, "run", "a.nn", "--out", "r", "--jsonl", "r.jsonl", "--quiet"], cwd=folder,
-                              capture_output=True, text=True)
+        done = subprocess.run([program, "run", "a.nn", "--out", "r", "--jsonl", "r.jsonl", "--quiet", *SETS],
+                              cwd=folder, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         lines = [json.loads(line) for line in open(os.path.join(folder, "r.jsonl"))]
         check_event_file(event_file(os.path.join(folder, "r")), lines)

@@ -9,9 +9,10 @@
 /* Which verbs an option belongs to. */
 typedef enum vg_cli_verb_bit {
     VG_CLI_RUN = 1, VG_CLI_CHECK = 2, VG_CLI_GRAPH = 4, VG_CLI_PRINT = 8, VG_CLI_DESCRIBE = 16, VG_CLI_GRADCHECK = 32,
-    VG_CLI_HELP = 64, VG_CLI_TIME = 128, VG_CLI_DOCTOR = 256, VG_CLI_FMT = 512,
+    VG_CLI_HELP = 64, VG_CLI_TIME = 128, VG_CLI_DOCTOR = 256, VG_CLI_FMT = 512, VG_CLI_SWEEP = 1024, VG_CLI_DIFF = 2048,
+    VG_CLI_REPORT = 4096,
     VG_CLI_MODEL = VG_CLI_RUN | VG_CLI_CHECK | VG_CLI_GRAPH | VG_CLI_PRINT | VG_CLI_DESCRIBE | VG_CLI_GRADCHECK |
-                   VG_CLI_TIME | VG_CLI_DOCTOR
+                   VG_CLI_TIME | VG_CLI_DOCTOR | VG_CLI_SWEEP
 } vg_cli_verb_bit;
 
 typedef enum vg_cli_colour { VG_CLI_COLOUR_AUTO, VG_CLI_COLOUR_ALWAYS, VG_CLI_COLOUR_NEVER } vg_cli_colour;
@@ -40,6 +41,7 @@ typedef struct vg_cli_options {
     const char **dumps;
     size_t     dump_count;
     uint64_t   threads, steps, seed, batch;        /* steps, batch: 0 is "as the model says" */
+    uint64_t   jobs;                               /* 0: not given */
     bool       has_seed, float64, no_fuse, quiet, no_files, no_watch, second, check;
     const char *out, *jsonl, *stage, *format, *wrt, *of;   /* NULL: not given */
     vg_cli_colour colour;
@@ -66,13 +68,15 @@ vg_status vg_cli_usage(const vg_cli_verb *verb, const char *format, ...) __attri
 
 /* ---- output.c */
 
-/* calloc, and printf into a block, that end the program with VG_FAILED_RESOURCE without memory. */
+/* calloc, realloc, and printf into a block, that end the program with VG_FAILED_RESOURCE without memory. */
 void *vg_cli_alloc(size_t count, size_t size);
+void *vg_cli_resize(void *block, size_t count, size_t size);
 char *vg_cli_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 bool vg_cli_has_colour(const vg_cli_options *options, FILE *stream);
 bool vg_cli_has_unicode(void);
 bool vg_cli_is_terminal(FILE *stream);   /* one that moves its cursor, at that */
+uint32_t vg_cli_columns(FILE *stream, uint32_t otherwise);   /* of a terminal; `otherwise` of what is none */
 bool vg_cli_write(void *stream, const char *bytes, size_t length);   /* a vg_write to a vg_cli_stream */
 void vg_cli_flush(vg_cli_stream *stream);
 /* "vgraph: ..." on standard error. */
@@ -98,8 +102,16 @@ bool vg_cli_tensor_npy(FILE *stream, const vg_tensor *tensor, const char *dtype)
 
 /* ---- folder.c */
 
-/* runs/NAME-DATE-TIME, or `out`. NULL after saying why, with *status; to be freed. */
-char *vg_cli_folder_make(const vg_cli_options *options, const char *model_path, vg_status *status);
+/* runs/NAME-DATE-TIME, or `out`, for what is one of `parent`'s ("runs", "sweeps"). NULL after saying why, with *status;
+ * to be freed. */
+char *vg_cli_folder_make(const vg_cli_options *options, const char *parent, const char *model_path, vg_status *status);
+/* Makes a folder with its parents; one that exists is fine. False after saying why. */
+bool  vg_cli_folder_create(const char *path);
+
+/* ---- stop.c */
+
+/* Listens for Ctrl-C and its like: what is returned becomes nonzero then. The second Ctrl-C kills. */
+const volatile int *vg_cli_stop_listen(void);
 
 /* ---- the verbs, one a file */
 
@@ -113,5 +125,8 @@ vg_status vg_cli_time(const vg_cli_options *options);
 vg_status vg_cli_doctor(const vg_cli_options *options);
 vg_status vg_cli_fmt(const vg_cli_options *options);
 vg_status vg_cli_help(const vg_cli_options *options);
+vg_status vg_cli_sweep(const vg_cli_options *options);
+vg_status vg_cli_diff(const vg_cli_options *options);
+vg_status vg_cli_report(const vg_cli_options *options);
 
 #endif

@@ -27,22 +27,22 @@ static char *complain_about(char *folder, int error, vg_status *status) {
 }
 
 /* Two runs in one second get -2, -3, ... */
-static char *make_dated(const char *model_path, vg_status *status) {
+static char *make_dated(const char *parent, const char *model_path, vg_status *status) {
     char date[32] = "";
     const time_t now = time(NULL);
     struct tm fields;
     if (localtime_r(&now, &fields)) {
         strftime(date, sizeof date, "%Y%m%d-%H%M%S", &fields);
     }
-    if (mkdir("runs", 0777) != 0 && errno != EEXIST) {
-        return complain_about(vg_cli_format("runs"), errno, status);
+    if (mkdir(parent, 0777) != 0 && errno != EEXIST) {
+        return complain_about(vg_cli_format("%s", parent), errno, status);
     }
     char *name = base_name(model_path);
-    char *folder = vg_cli_format("runs/%s-%s", name, date);
+    char *folder = vg_cli_format("%s/%s-%s", parent, name, date);
     int failed = mkdir(folder, 0777) != 0 ? errno : 0;
     for (int n = 2; failed == EEXIST && n < TRIES; n++) {
         free(folder);
-        folder = vg_cli_format("runs/%s-%s-%d", name, date, n);
+        folder = vg_cli_format("%s/%s-%s-%d", parent, name, date, n);
         failed = mkdir(folder, 0777) != 0 ? errno : 0;
     }
     free(name);
@@ -53,7 +53,8 @@ static bool holds_run(const char *folder) {
     DIR *directory = opendir(folder);
     bool found = false;
     for (struct dirent *entry; directory && !found && (entry = readdir(directory));) {
-        found = strcmp(entry->d_name, "run.json") == 0 || strncmp(entry->d_name, "events.out.tfevents.", 20) == 0;
+        found = strcmp(entry->d_name, "run.json") == 0 || strcmp(entry->d_name, "sweep.json") == 0 ||
+                strncmp(entry->d_name, "events.out.tfevents.", 20) == 0;
     }
     if (directory) {
         closedir(directory);
@@ -61,9 +62,30 @@ static bool holds_run(const char *folder) {
     return found;
 }
 
-char *vg_cli_folder_make(const vg_cli_options *options, const char *model_path, vg_status *status) {
+bool vg_cli_folder_create(const char *path) {
+    char *prefix = vg_cli_format("%s", path);
+    int failed = 0;
+    for (char *slash = prefix; !failed && slash; *slash = '/') {
+        slash = strchr(slash + 1, '/');
+        if (!slash) {
+            break;
+        }
+        *slash = '\0';
+        failed = mkdir(prefix, 0777) != 0 && errno != EEXIST ? errno : 0;
+    }
+    free(prefix);
+    if (!failed && mkdir(path, 0777) != 0 && errno != EEXIST) {
+        failed = errno;
+    }
+    if (failed) {
+        vg_cli_complain("cannot make the folder '%s': %s", path, strerror(failed));
+    }
+    return !failed;
+}
+
+char *vg_cli_folder_make(const vg_cli_options *options, const char *parent, const char *model_path, vg_status *status) {
     if (!options->out) {
-        return make_dated(model_path, status);
+        return make_dated(parent, model_path, status);
     }
     if (holds_run(options->out)) {
         *status = vg_cli_usage(options->verb, "'%s' holds the files of an earlier run; name another folder",

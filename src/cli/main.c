@@ -53,13 +53,32 @@ static const vg_cli_verb verbs[] = {
       "Rewrites the files where they lie, or those of a folder; - is standard input, to standard output. Tokens,\n"
       "comments, line breaks within a statement and single empty lines stay. A file that does not parse is left alone.\n",
       VG_CLI_FMT, 1, INT32_MAX, vg_cli_fmt },
+    { "sweep", "FILE.nn", "train all combinations of settings, and put them in one table",
+      "vgraph sweep models/deep_sigmoid.nn --set act=sigmoid,tanh,relu --set 'init=normal(0, 1),he_normal()'",
+      "Each --set gives values to try, apart by commas (not those within brackets and strings). All combinations, at\n"
+      "most 1,000, are trained, each by a process of its own with its share of the cores, --jobs of them at a time.\n"
+      "Their folders lie in sweeps/NAME-DATE-TIME/, where TensorBoard shows them side by side, with sweep.json, which\n"
+      "has the table's numbers, and report.html about all. A combination that fails does not stop the others; the exit status is that of the\n"
+      "worst. Ctrl-C ends all of them. In the table * marks the best last value of a scalar whose name says which way\n"
+      "is better: loss, error and the like down, accuracy, score and the like up.\n",
+      VG_CLI_SWEEP, 1, 1, vg_cli_sweep },
+    { "diff", "RUN RUN", "compare the folders of two runs",
+      "vgraph diff runs/xor-20261126-101500 runs/xor-20261126-101502",
+      "What was run (source, options, seed, machine), then the values that differ: the first, last and best of each\n"
+      "scalar side by side, and histograms' rms at the first and last step that both have. Values are compared to the\n"
+      "last bit. The exit status is 0 when all values are the same, whatever was run, 1 when one differs, and 4 when a\n"
+      "folder cannot be read.\n",
+      VG_CLI_DIFF, 2, 2, vg_cli_diff },
+    { "report", "RUN...", "make report.html of a run's folder, or of several, side by side",
+      "vgraph report sweeps/deep_sigmoid-20261126-101500",
+      "A RUN is a run's folder, or a sweep's, which stands for all of its runs. Of one run the report is made again, in\n"
+      "its folder, with the model loaded as it was. Of several it shows the settings that differ, the last values and a\n"
+      "picture of each value over steps with a line a run; it goes to the folder that holds them, else to this one.\n",
+      VG_CLI_REPORT, 1, INT32_MAX, vg_cli_report },
     { "help", "[NAME]", "explain an operator, layer, setting, data source or message",
       "vgraph help cross_entropy", NULL, VG_CLI_HELP, 0, 1, vg_cli_help },
     { "eval", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
     { "predict", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
-    { "sweep", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
-    { "report", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
-    { "diff", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
 };
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 

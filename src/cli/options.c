@@ -10,7 +10,7 @@
 typedef enum option_id {
     OPTION_SET, OPTION_DATA, OPTION_SUMMARY, OPTION_BATCH, OPTION_DUMP, OPTION_STEPS, OPTION_SEED, OPTION_SECOND,
     OPTION_OUT, OPTION_FLOAT64, OPTION_NO_FUSE, OPTION_THREADS, OPTION_JSONL, OPTION_NO_FILES, OPTION_NO_WATCH, OPTION_QUIET,
-    OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR, OPTION_CHECK, OPTION_WRT, OPTION_OF, OPTION_HELP,
+    OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR, OPTION_CHECK, OPTION_WRT, OPTION_OF, OPTION_JOBS, OPTION_HELP,
     OPTION_LATER     /* named by the language's commands, not built yet */
 } option_id;
 
@@ -24,27 +24,35 @@ typedef struct option_row {
 enum { CHANGED = VG_CLI_RUN | VG_CLI_GRAPH | VG_CLI_CHECK };
 
 static const option_row rows[] = {
-    { "set", "NAME=EXPR", OPTION_SET, VG_CLI_MODEL, "another value for a const, or a train setting: train.steps=500" },
+    { "set", "NAME=A,B,C", OPTION_SET, VG_CLI_SWEEP,
+      "values to try of a const or a train setting; one value: for all runs" },
+    { "set", "NAME=EXPR", OPTION_SET, VG_CLI_MODEL & ~VG_CLI_SWEEP,
+      "another value for a const, or a train setting: train.steps=500" },
     { "data", "NAME=SOURCE", OPTION_DATA, VG_CLI_MODEL, "read a data set from elsewhere: digits=mnist(\"DIR\")" },
     { "summary", "STATEMENT", OPTION_SUMMARY, VG_CLI_MODEL, "watch more: 'histogram grad(loss, h[*].W) every 10'" },
     { "batch", "N", OPTION_BATCH, VG_CLI_MODEL, "examples in a mini-batch" },
-    { "steps", "N", OPTION_STEPS, VG_CLI_RUN, "how many steps to train" },
+    { "steps", "N", OPTION_STEPS, VG_CLI_RUN | VG_CLI_SWEEP, "how many steps to train" },
     { "steps", "N", OPTION_STEPS, VG_CLI_DOCTOR, "how many steps to look at; default: the model's, at most 200" },
     { "steps", "N", OPTION_STEPS, VG_CLI_TIME, "how many steps to measure; default: about a second, at least 20" },
-    { "seed", "N", OPTION_SEED, VG_CLI_RUN | VG_CLI_PRINT | VG_CLI_GRADCHECK | VG_CLI_TIME | VG_CLI_DOCTOR,
+    { "seed", "N", OPTION_SEED, VG_CLI_RUN | VG_CLI_PRINT | VG_CLI_GRADCHECK | VG_CLI_TIME | VG_CLI_DOCTOR | VG_CLI_SWEEP,
       "the seed of every random draw" },
     { "second", NULL, OPTION_SECOND, VG_CLI_GRADCHECK, "check the derivative of the gradient instead" },
     { "threads", "N", OPTION_THREADS, VG_CLI_RUN | VG_CLI_DOCTOR, "threads that compute; default: the cores this process may use" },
     { "threads", "N", OPTION_THREADS, VG_CLI_TIME, "threads that compute; default: 1" },
-    { "no-fuse", NULL, OPTION_NO_FUSE, VG_CLI_RUN | VG_CLI_TIME,
+    { "no-fuse", NULL, OPTION_NO_FUSE, VG_CLI_RUN | VG_CLI_TIME | VG_CLI_SWEEP,
       "one operator after the other: the same bits, slower" },
-    { "float64", NULL, OPTION_FLOAT64, VG_CLI_RUN | VG_CLI_DOCTOR | VG_CLI_PRINT | VG_CLI_TIME, "compute in double precision" },
+    { "float64", NULL, OPTION_FLOAT64, VG_CLI_RUN | VG_CLI_DOCTOR | VG_CLI_PRINT | VG_CLI_TIME | VG_CLI_SWEEP,
+      "compute in double precision" },
     { "out", "DIR", OPTION_OUT, VG_CLI_RUN, "the run's folder, instead of runs/NAME-DATE-TIME" },
+    { "out", "DIR", OPTION_OUT, VG_CLI_SWEEP, "the sweep's folder, instead of sweeps/NAME-DATE-TIME" },
+    { "out", "DIR", OPTION_OUT, VG_CLI_REPORT, "the folder for report.html" },
+    { "jobs", "N", OPTION_JOBS, VG_CLI_SWEEP, "runs at a time; default: the cores this process may use" },
     { "out", "FILE", OPTION_OUT, VG_CLI_PRINT, "write there (needed by --format npy)" },
-    { "jsonl", "FILE", OPTION_JSONL, VG_CLI_RUN | VG_CLI_DOCTOR, "append each value as a line of JSON; - is standard output" },
+    { "jsonl", "FILE", OPTION_JSONL, VG_CLI_RUN | VG_CLI_DOCTOR | VG_CLI_SWEEP,
+      "append each value as a line of JSON; - is standard output" },
     { "no-files", NULL, OPTION_NO_FILES, VG_CLI_RUN, "leave no run folder" },
-    { "no-watch", NULL, OPTION_NO_WATCH, VG_CLI_RUN, "do not look for what is wrong" },
-    { "quiet", NULL, OPTION_QUIET, VG_CLI_RUN, "no progress, no summary at the end" },
+    { "no-watch", NULL, OPTION_NO_WATCH, VG_CLI_RUN | VG_CLI_SWEEP, "do not look for what is wrong" },
+    { "quiet", NULL, OPTION_QUIET, VG_CLI_RUN | VG_CLI_SWEEP, "no progress, no summary at the end" },
     { "stage", "STAGE", OPTION_STAGE, VG_CLI_GRAPH, "forward, backward (the default), fused, or plan" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_GRAPH, "text (the default) or dot" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_PRINT, "text (the default), json or npy" },
@@ -52,9 +60,9 @@ static const option_row rows[] = {
     { "of", "EXPR", OPTION_OF, VG_CLI_GRAPH, "with --wrt: derive this, not the first train block's loss" },
     { "dump", "PASS", OPTION_DUMP, CHANGED, "print the graph after elaborate, differentiate or simplify" },
     { "check", NULL, OPTION_CHECK, VG_CLI_FMT, "write nothing: list the files that would change, with exit status 1" },
-    { "color", "WHEN", OPTION_COLOUR, VG_CLI_MODEL | VG_CLI_FMT,
+    { "color", "WHEN", OPTION_COLOUR, VG_CLI_MODEL | VG_CLI_FMT | VG_CLI_REPORT,
       "always, never, or auto: on a terminal, unless NO_COLOR is set" },
-    { "help", NULL, OPTION_HELP, VG_CLI_MODEL | VG_CLI_HELP | VG_CLI_FMT, "show this" },
+    { "help", NULL, OPTION_HELP, VG_CLI_MODEL | VG_CLI_HELP | VG_CLI_FMT | VG_CLI_DIFF | VG_CLI_REPORT, "show this" },
     { "resume", NULL, OPTION_LATER, VG_CLI_RUN, NULL },
     { "load", "FILE", OPTION_LATER, VG_CLI_RUN | VG_CLI_PRINT, NULL },
     { "checkpoint-every", "N", OPTION_LATER, VG_CLI_RUN, NULL },
@@ -157,6 +165,7 @@ static vg_status take_option(vg_cli_options *options, const option_row *row, cha
     case OPTION_BATCH:     return take_number(options, row, text, 1, &options->batch);
     case OPTION_STEPS:     return take_number(options, row, text, 1, &options->steps);
     case OPTION_THREADS:   return take_threads(options, row, text);
+    case OPTION_JOBS:      return take_number(options, row, text, 1, &options->jobs);
     case OPTION_SEED:      options->has_seed = true; return take_number(options, row, text, 0, &options->seed);
     case OPTION_DUMP:      options->dumps[options->dump_count++] = text; return VG_OK;
     case OPTION_OUT:       options->out = text; return VG_OK;

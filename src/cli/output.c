@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -21,6 +22,14 @@ void *vg_cli_alloc(size_t count, size_t size) {
     return block;
 }
 
+void *vg_cli_resize(void *block, size_t count, size_t size) {
+    void *grown = reallocarray(block, count, size);
+    if (!grown) {
+        end_without_memory();
+    }
+    return grown;
+}
+
 char *vg_cli_format(const char *format, ...) {
     va_list list;
     char *text;
@@ -36,6 +45,11 @@ char *vg_cli_format(const char *format, ...) {
 bool vg_cli_is_terminal(FILE *stream) {
     const char *terminal = getenv("TERM");
     return isatty(fileno(stream)) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+uint32_t vg_cli_columns(FILE *stream, uint32_t otherwise) {
+    struct winsize size;
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : otherwise;
 }
 
 bool vg_cli_has_colour(const vg_cli_options *options, FILE *stream) {

@@ -1,8 +1,6 @@
 /* vgraph run: trains a model and lets the sinks watch. */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -13,27 +11,6 @@ enum { SINK_LIMIT = 5 };
 typedef struct named_sink { vg_sink *sink; const char *path; } named_sink;
 /* queue: in front of the sinks in the list; NULL: there are none. */
 typedef struct watchers { named_sink list[SINK_LIMIT]; size_t count; bool quiet; vg_sink *queue; } watchers;
-
-/* The one thing that a signal handler can reach. */
-static volatile sig_atomic_t stop_asked;
-
-static void ask_to_stop(int signal_number) {
-    (void)signal_number;
-    stop_asked = 1;
-}
-
-/* The first Ctrl-C ends the run after the step; the handler is gone then, so that a second one kills. A terminal that
- * is closed may say so twice, to the shell's jobs and to its own, and is not listened to under nohup. */
-static void listen_for_stop(void) {
-    struct sigaction action = { .sa_handler = ask_to_stop, .sa_flags = (int)SA_RESETHAND | SA_RESTART }, hang_up;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    action.sa_flags = SA_RESTART;
-    if (sigaction(SIGHUP, NULL, &hang_up) == 0 && hang_up.sa_handler != SIG_IGN) {
-        sigaction(SIGHUP, &action, NULL);
-    }
-}
 
 /* All sinks see every record, also after one has failed. */
 static bool hand_out(void *user, const vg_record *record) {
@@ -74,20 +51,14 @@ static bool add_sink(watchers *all, vg_sink *sink, const char *path, const char 
     return true;
 }
 
-/* `otherwise` for what is no terminal. */
-static uint32_t columns_of(FILE *stream, uint32_t otherwise) {
-    struct winsize size;
-    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : otherwise;
-}
-
 /* The summary goes to standard output, unless JSON lines do. */
 static vg_sink *terminal_sink(const vg_cli_options *options, bool files) {
     vg_cli_stream *stream = options->jsonl && strcmp(options->jsonl, "-") == 0 ? options->messages : options->output;
     const vg_terminal_options terminal = {
         .progress = STDERR_FILENO, .live = vg_cli_is_terminal(stderr),
         .colour = vg_cli_has_colour(options, stream->file),
-        .unicode = vg_cli_has_unicode(), .columns = columns_of(stream->file, 100),
-        .progress_columns = columns_of(stderr, 0), .files = files, .write = vg_cli_write, .user = stream
+        .unicode = vg_cli_has_unicode(), .columns = vg_cli_columns(stream->file, 100),
+        .progress_columns = vg_cli_columns(stderr, 0), .files = files, .write = vg_cli_write, .user = stream
     };
     return vg_sink_terminal(&terminal);
 }
@@ -100,7 +71,7 @@ static bool add_file_sinks(watchers *all, const vg_cli_options *options, const v
     for (size_t i = 0; i < options->change_count; i++) {
         overrides[i] = options->changes[i].text;
     }
-    const vg_journal_options journal = { overrides, options->change_count, options->command, run };
+    const vg_journal_options journal = { overrides, options->change_count, options->command, run, NULL };
     const bool fine = add_sink(all, vg_sink_journal(folder, model, &journal, &error), folder, &error) &&
                       add_sink(all, vg_sink_tensorboard(folder, model, &error), folder, &error) &&
                       add_sink(all, vg_sink_report(folder, model, &journal, &error), folder, &error);
@@ -156,13 +127,12 @@ static vg_status train(const vg_cli_options *options, vg_model *model) {
     if (status != VG_OK) {
         return status;
     }
-    char *folder = options->no_files ? NULL : vg_cli_folder_make(options, vg_model_name(model), &status);
+    char *folder = options->no_files ? NULL : vg_cli_folder_make(options, "runs", vg_model_name(model), &status);
     if (status == VG_OK && !open_sinks(&all, options, &run_options, model, folder)) {
         status = VG_FAILED_RESOURCE;
     }
     if (status == VG_OK) {
-        listen_for_stop();
-        status = vg_run_all(run, &stop_asked);
+        status = vg_run_all(run, vg_cli_stop_listen());
         if (folder && !options->quiet) {
             vg_cli_flush(options->output);
             fprintf(stderr, "the run is in %s: see %s/report.html\n", folder, folder);

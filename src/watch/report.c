@@ -2,15 +2,14 @@
  * written at its end. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "watch/account.h"
+#include "watch/archive.h"
 #include "watch/png.h"
 #include "watch/report.h"
 
-enum { FORMAT = 1, DIGITS = 9 };
+enum { FORMAT = 1 };
 
 typedef struct report_sink {
     vg_sink     sink;
@@ -20,6 +19,7 @@ typedef struct report_sink {
     const char *loss;               /* the training loss as a scalar: its tag while no scalar is watched, else NULL */
     bool        began;              /* a step is done */
     const char *path;
+    const vg_archive *archive;      /* of a run that is over, or NULL */
 } report_sink;
 
 typedef struct report_arguments {
@@ -52,74 +52,36 @@ static json_t *note_list(const report_sink *self, const char *no_graph) {
     return list;
 }
 
+/* What is told of a run that is over is what was told then. */
+static json_t *run_object(const report_sink *self) {
+    json_t *run = vg_account_object(&self->account);
+    if (run && self->archive && json_object_update(run, self->archive->json) != 0) {
+        json_decref(run);
+        return NULL;
+    }
+    return run;
+}
+
 static json_t *data_object(const report_sink *self, const vg_report_graph *graph, const char *no_graph, size_t length) {
     return json_pack("{s:i, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "format", FORMAT,
-                     "run", vg_account_object(&self->account), "wide", self->account.float64,
+                     "run", run_object(self), "wide", self->account.float64,
                      "bytes", json_integer((json_int_t)length),
                      "curves", vg_keep_curves(&self->keep), "films", vg_keep_films(&self->keep),
                      "images", vg_album_list(&self->album), "graph", vg_report_graph_object(graph),
                      "notes", note_list(self, no_graph));
 }
 
-/* In a script element a '<' could end it; within JSON it only stands in strings. */
-static void add_escaped(vg_text *out, const char *json) {
-    for (size_t length; *json; json += length) {
-        length = strcspn(json, "<");
-        vg_text_add(out, json, length);
-        if (json[length] == '<') {
-            vg_text_format(out, "\\u003c");
-            length++;
-        }
-    }
-}
-
-static void add_json(report_sink *self, vg_text *out, size_t columns) {
-    const char *no_graph;
-    const vg_report_graph *graph = vg_report_graph_of(&self->account.model->unit, &self->account.arena, &no_graph);
-    json_t *object = data_object(self, graph, no_graph, columns);
-    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS)) : NULL;
-    json_decref(object);
-    if (!text) {
-        vg_mem_fail(&self->sink.mem);
-    }
-    void *owned = vg_mem_own(&self->sink.mem, free, text);
-    add_escaped(out, text);
-    vg_mem_disown(&self->sink.mem, owned, true);
-}
-
-/* The columns, compressed, as base64. Returns how many bytes they are when unpacked. */
-static size_t pack_columns(report_sink *self, const char **base64) {
-    vg_text raw = vg_text_new(&self->sink.mem);
-    vg_keep_columns(&self->keep, self->account.float64, &raw);
-    uLongf packed = compressBound(raw.length);
-    vg_png bytes = { vg_mem_alloc(&self->sink.mem, packed), 0 };
-    if (compress2(bytes.bytes, &packed, (const Bytef *)vg_text_c(&raw), raw.length, Z_DEFAULT_COMPRESSION) != Z_OK) {
-        vg_mem_fail(&self->sink.mem);
-    }
-    bytes.length = packed;
-    *base64 = vg_png_base64(&bytes, &self->account.arena);
-    const size_t length = raw.length;
-    vg_mem_free(&self->sink.mem, bytes.bytes);
-    vg_text_free(&raw);
-    return length;
-}
-
 static bool write_report(report_sink *self) {
-    const char *base64;
     if (!vg_album_pack(&self->album)) {
         return vg_sink_fail(&self->sink, vg_png_failed);
     }
-    const size_t columns = pack_columns(self, &base64);
-    vg_text json = vg_text_new(&self->sink.mem);
-    add_json(self, &json, columns);
-    static const char data[] = "<script type=\"application/json\" id=\"data\">",
-                      block[] = "</script>\n<script type=\"text/plain\" id=\"columns\">", end[] = "</script>\n";
-    const vg_piece pieces[] = {
-        { vg_report_head, vg_report_head_length }, { data, sizeof data - 1 }, { json.text, json.length },
-        { block, sizeof block - 1 }, { base64, strlen(base64) }, { end, sizeof end - 1 },
-        { vg_report_tail, vg_report_tail_length }
-    };
-    return vg_sink_replace(&self->sink, self->path, pieces, sizeof pieces / sizeof *pieces);
+    const char *no_graph;
+    vg_text columns = vg_text_new(&self->sink.mem);
+    vg_keep_columns(&self->keep, self->account.float64, &columns);
+    const vg_report_graph *graph = vg_report_graph_of(&self->account.model->unit, &self->account.arena, &no_graph);
+    const vg_report_page page = { vg_report_head, vg_report_head_length, vg_report_tail, vg_report_tail_length };
+    return vg_report_write(&self->sink, &self->account.arena, self->path, &page,
+                           data_object(self, graph, no_graph, columns.length), &columns);
 }
 
 /* ---- the sink */
@@ -130,6 +92,7 @@ static bool open_report(vg_sink *sink, const void *user) {
     vg_account_begin(&self->account, &sink->mem, arguments->model, arguments->options);
     vg_keep_init(&self->keep, &self->account.arena);
     self->album.arena = &self->account.arena;
+    self->archive = arguments->options->archive;
     self->path = vg_arena_format(&self->account.arena, "%s/report.html", arguments->folder);
     const int failed = vg_folder_create(arguments->folder);
     return failed ? vg_sink_fail(sink, vg_sink_reason(failed)) : true;

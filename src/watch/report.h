@@ -20,6 +20,7 @@
 #include "ir/graph.h"
 #include "ir/unit.h"
 #include "vgraph.h"
+#include "watch/sink.h"
 
 /* ---- report_cells.c */
 
@@ -116,8 +117,16 @@ typedef struct vg_report_graph vg_report_graph;
 vg_report_graph *vg_report_graph_of(const vg_unit *unit, vg_arena *arena, const char **missing);
 json_t *vg_report_graph_object(const vg_report_graph *graph);
 
-/* ---- the page: before the data, and behind it; made by src/watch/report/embed.cmake */
-extern const char vg_report_head[], vg_report_tail[];
-extern const size_t vg_report_head_length, vg_report_tail_length;
+/* ---- the pages, of one run and of several: before the data, and behind it; made by src/watch/report/embed.cmake */
+extern const char vg_report_head[], vg_report_tail[], vg_report_runs_head[], vg_report_runs_tail[];
+extern const size_t vg_report_head_length, vg_report_tail_length, vg_report_runs_head_length,
+                    vg_report_runs_tail_length;
+
+/* ---- report_write.c */
+
+typedef struct vg_report_page { const char *head; size_t head_length; const char *tail; size_t tail_length; } vg_report_page;
+/* Writes the file. Takes `data` over (NULL is without memory) and frees the columns' text. */
+bool vg_report_write(vg_sink *sink, vg_arena *arena, const char *path, const vg_report_page *page, json_t *data,
+                     vg_text *columns);
 
 #endif

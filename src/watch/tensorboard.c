@@ -9,23 +9,23 @@
 #include "api/model.h"
 #include "base/map.h"
 #include "base/os.h"
-#include "tensorboard.pb-c.h"
 #include "watch/png.h"
 #include "watch/sink.h"
 #include "watch/tensorboard.h"
 
-enum { TYPE_DOUBLE = 2, TYPE_STRING = 7, CLASS_TENSOR = 2, CLASS_BLOBS = 3, FILES_A_SECOND = 1000, IMAGES = 8 };
+enum { FILES_A_SECOND = 1000, IMAGES = 8 };
 
 typedef struct tensorboard_sink {
     vg_sink  sink;
     const char *folder;
+    const vg_model *model;   /* NULL: nothing is told of it */
     vg_file *file;
     vg_file *test_file;  /* of values over the test split: a run of its own to TensorBoard. NULL until there are any */
     vg_arena arena;      /* for one record */
     vg_map   described;  /* hash of a tag -> the kind of its records + 1: its metadata is written */
 } tensorboard_sink;
 
-typedef struct tensorboard_options { const char *folder; const vg_graph *graph; } tensorboard_options;
+typedef struct tensorboard_options { const char *folder; const vg_model *model; } tensorboard_options;
 
 uint32_t vg_crc32c(const void *bytes, size_t length) {
     uint32_t crc = 0xFFFFFFFF;
@@ -58,7 +58,7 @@ void vg_tensorboard_frame(vg_text *out, const void *bytes, size_t length) {
     add_little_endian(out, vg_crc32c_masked(bytes, length), 4);
 }
 
-static void frame_event(vg_text *out, vg_arena *arena, const VgTb__Event *event) {
+void vg_tensorboard_event(vg_text *out, vg_arena *arena, const VgTb__Event *event) {
     uint8_t *packed = vg_arena_alloc(arena, vg_tb__event__get_packed_size(event));
     vg_tensorboard_frame(out, packed, vg_tb__event__pack(event, packed));
 }
@@ -69,10 +69,23 @@ void vg_tensorboard_version(vg_text *out, vg_arena *arena, double wall_time) {
     event.has_wall_time = true;
     event.wall_time = wall_time;
     event.file_version = version;
-    frame_event(out, arena, &event);
+    vg_tensorboard_event(out, arena, &event);
 }
 
-/* One record, one write. */
+void vg_tensorboard_value(vg_text *out, vg_arena *arena, double wall_time, uint64_t step, VgTb__Value *value) {
+    VgTb__Value *values[] = { value };
+    VgTb__Summary summary = VG_TB__SUMMARY__INIT;
+    summary.n_value = 1;
+    summary.value = values;
+    VgTb__Event event = VG_TB__EVENT__INIT;
+    event.has_wall_time = event.has_step = true;
+    event.wall_time = wall_time;
+    event.step = (int64_t)step;
+    event.summary = &summary;
+    vg_tensorboard_event(out, arena, &event);
+}
+
+/* What is appended together is one write. */
 static bool write_text(tensorboard_sink *self, vg_file *file, vg_text *text) {
     const int failed = vg_file_write(file, text->text, text->length);
     vg_text_free(text);
@@ -81,17 +94,8 @@ static bool write_text(tensorboard_sink *self, vg_file *file, vg_text *text) {
 }
 
 static bool write_value(tensorboard_sink *self, vg_file *file, uint64_t step, VgTb__Value *value) {
-    VgTb__Value *values[] = { value };
-    VgTb__Summary summary = VG_TB__SUMMARY__INIT;
-    summary.n_value = 1;
-    summary.value = values;
-    VgTb__Event event = VG_TB__EVENT__INIT;
-    event.has_wall_time = event.has_step = true;
-    event.wall_time = vg_os_wall_time();
-    event.step = (int64_t)step;
-    event.summary = &summary;
     vg_text text = vg_text_new(&self->sink.mem);
-    frame_event(&text, &self->arena, &event);
+    vg_tensorboard_value(&text, &self->arena, vg_os_wall_time(), step, value);
     return write_text(self, file, &text);
 }
 
@@ -100,12 +104,14 @@ static char *tag_text(tensorboard_sink *self, const char *tag, const char *suffi
     return (char *)(uintptr_t)vg_sink_utf8(&self->arena, whole, strlen(whole));   /* protobuf-c only reads it */
 }
 
-static bool write_scalar(tensorboard_sink *self, vg_file *file, uint64_t step, const char *tag, const char *suffix,
-                         double number) {
+/* exact: what the float does not tell; NULL: nothing. */
+static bool write_scalar(tensorboard_sink *self, vg_file *file, uint64_t step, char *tag, double number,
+                         VgTb__Exact *exact) {
     VgTb__Value value = VG_TB__VALUE__INIT;
-    value.tag = tag_text(self, tag, suffix);
+    value.tag = tag;
     value.has_simple_value = true;
     value.simple_value = (float)number;
+    value.exact = exact;
     return write_value(self, file, step, &value);
 }
 
@@ -130,9 +136,14 @@ static const char *tag_of(tensorboard_sink *self, const vg_record *record, const
     return tag;
 }
 
+/* The tag's place in the exact message, where the tag is not the record's own. */
+static char *own_tag(tensorboard_sink *self, const vg_record *record, const char *tag) {
+    return tag == record->tag ? NULL : tag_text(self, record->tag, "");
+}
+
 /* The reader learns from the metadata of a tag's first record which plugin shows it. */
 static bool write_tensor(tensorboard_sink *self, const vg_record *record, VgTb__Tensor *tensor, const char *name,
-                         int data_class) {
+                         int data_class, VgTb__Exact *exact) {
     VgTb__PluginData plugin = VG_TB__PLUGIN_DATA__INIT;
     plugin.plugin_name = (char *)(uintptr_t)name;
     VgTb__Metadata metadata = VG_TB__METADATA__INIT;
@@ -140,15 +151,19 @@ static bool write_tensor(tensorboard_sink *self, const vg_record *record, VgTb__
     metadata.has_data_class = true;
     metadata.data_class = data_class;
     bool first;
+    const char *tag = tag_of(self, record, name, &first);
     VgTb__Value value = VG_TB__VALUE__INIT;
-    value.tag = tag_text(self, tag_of(self, record, name, &first), "");
+    value.tag = tag_text(self, tag, "");
     value.tensor = tensor;
     value.metadata = first ? &metadata : NULL;
+    value.exact = exact;
+    exact->tag = own_tag(self, record, tag);
     return write_value(self, self->file, record->step, &value);
 }
 
 /* A tensor [bins, 3]. */
-static bool write_bins(tensorboard_sink *self, const vg_record *record, vg_bin *bins, size_t count) {
+static bool write_bins(tensorboard_sink *self, const vg_record *record, vg_bin *bins, size_t count,
+                       VgTb__Exact *exact) {
     VgTb__Dim rows = VG_TB__DIM__INIT, columns = VG_TB__DIM__INIT;
     rows.has_size = columns.has_size = true;
     rows.size = (int64_t)count;
@@ -159,10 +174,10 @@ static bool write_bins(tensorboard_sink *self, const vg_record *record, vg_bin *
     shape.dim = dims;
     VgTb__Tensor tensor = VG_TB__TENSOR__INIT;
     tensor.has_dtype = tensor.has_tensor_content = true;
-    tensor.dtype = TYPE_DOUBLE;
+    tensor.dtype = VG_TENSORBOARD_DOUBLE;
     tensor.tensor_shape = &shape;
     tensor.tensor_content = (ProtobufCBinaryData){ count * sizeof *bins, (uint8_t *)bins };
-    return write_tensor(self, record, &tensor, "histograms", CLASS_TENSOR);
+    return write_tensor(self, record, &tensor, "histograms", VG_TENSORBOARD_CLASS_TENSOR, exact);
 }
 
 static bool write_histogram(tensorboard_sink *self, const vg_record *record) {
@@ -170,8 +185,24 @@ static bool write_histogram(tensorboard_sink *self, const vg_record *record) {
     vg_bin bins[VG_BIN_LIMIT];
     const size_t count = vg_bins_of(h, &self->arena, bins);
     const uint64_t lost = h->nans + h->infs;
-    return (lost == 0 || write_scalar(self, self->file, record->step, record->tag, "/nonfinite", (double)lost)) &&
-           (count == 0 || write_bins(self, record, bins, count));
+    VgTb__Exact exact = VG_TB__EXACT__INIT;
+    exact.has_count = exact.has_zeros = exact.has_nans = exact.has_infs = true;
+    exact.has_mean = exact.has_std = exact.has_rms = true;
+    exact.count = h->count;
+    exact.zeros = h->zeros;
+    exact.nans = h->nans;
+    exact.infs = h->infs;
+    exact.mean = h->mean;
+    exact.std = h->std;
+    exact.rms = h->rms;
+    if (lost) {
+        exact.tag = tag_text(self, record->tag, "");
+        if (!write_scalar(self, self->file, record->step, tag_text(self, record->tag, "/nonfinite"), (double)lost,
+                          &exact)) {
+            return false;
+        }
+    }
+    return count == 0 || write_bins(self, record, bins, count, &exact);
 }
 
 static ProtobufCBinaryData decimal(tensorboard_sink *self, uint32_t number) {
@@ -198,11 +229,15 @@ static bool write_images(tensorboard_sink *self, const vg_record *record) {
     shape.dim = &(VgTb__Dim *){ &length };
     VgTb__Tensor tensor = VG_TB__TENSOR__INIT;
     tensor.has_dtype = true;
-    tensor.dtype = TYPE_STRING;
+    tensor.dtype = VG_TENSORBOARD_STRING;
     tensor.tensor_shape = &shape;
     tensor.n_string_val = 2 + image->count;
     tensor.string_val = strings;
-    return write_tensor(self, record, &tensor, "images", CLASS_BLOBS);
+    VgTb__Exact exact = VG_TB__EXACT__INIT;
+    exact.has_min = exact.has_max = true;
+    exact.min = image->min;
+    exact.max = image->max;
+    return write_tensor(self, record, &tensor, "images", VG_TENSORBOARD_CLASS_BLOBS, &exact);
 }
 
 /* events.out.tfevents.SECONDS.HOST.PID.N, N counting until the name is free. 0, or errno. */
@@ -235,16 +270,34 @@ static bool open_test_file(tensorboard_sink *self) {
     return write_text(self, self->test_file, &text);
 }
 
+/* A float32 NaN is as good as any. */
+static bool write_number(tensorboard_sink *self, const vg_record *record) {
+    if (record->test && !self->test_file && !open_test_file(self)) {
+        return false;
+    }
+    bool first;
+    const char *tag = record->test ? record->tag : tag_of(self, record, "scalars", &first);
+    VgTb__Exact exact = VG_TB__EXACT__INIT;
+    exact.tag = own_tag(self, record, tag);
+    exact.has_value = !isnan(record->value) && (double)(float)record->value != record->value;
+    exact.value = record->value;
+    return write_scalar(self, record->test ? self->test_file : self->file, record->step, tag_text(self, tag, ""),
+                        record->value, exact.tag || exact.has_value ? &exact : NULL);
+}
+
+static bool write_end(tensorboard_sink *self, vg_status status) {
+    vg_text text = vg_text_new(&self->sink.mem);
+    if (self->model) {
+        vg_tensorboard_model_end(&text, &self->arena, self->model, status, vg_os_wall_time());
+    }
+    return text.length == 0 || write_text(self, self->file, &text);
+}
+
 static bool watch(vg_sink *sink, const vg_record *record) {
     tensorboard_sink *self = (tensorboard_sink *)sink;
-    bool first;
     switch (record->kind) {
     case VG_RECORD_SCALAR:
-        if (record->test && !self->test_file && !open_test_file(self)) {
-            return false;
-        }
-        return record->test ? write_scalar(self, self->test_file, record->step, record->tag, "", record->value)
-             : write_scalar(self, self->file, record->step, tag_of(self, record, "scalars", &first), "", record->value);
+        return write_number(self, record);
     case VG_RECORD_HISTOGRAM:
         return write_histogram(self, record);
     case VG_RECORD_IMAGE:
@@ -255,10 +308,38 @@ static bool watch(vg_sink *sink, const vg_record *record) {
     case VG_RECORD_UNITS:
     case VG_RECORD_RATIO:
     case VG_RECORD_FINDING:
-    case VG_RECORD_DONE:
         return true;
+    case VG_RECORD_DONE:
+        return write_end(self, record->status);
     }
     return true;
+}
+
+/* What comes before the first step: the version, the graph, the model. */
+static void add_head(tensorboard_sink *self, vg_text *text, double wall_time) {
+    vg_tensorboard_version(text, &self->arena, wall_time);
+    if (!self->model) {
+        return;
+    }
+    const vg_bytes graph = vg_tensorboard_graph(&self->model->unit.graph[1], &self->arena);
+    if (graph.length) {
+        VgTb__Event event = VG_TB__EVENT__INIT;
+        event.has_wall_time = event.has_graph_def = true;
+        event.wall_time = wall_time;
+        event.graph_def = (ProtobufCBinaryData){ graph.length, (uint8_t *)(uintptr_t)graph.bytes };
+        vg_tensorboard_event(text, &self->arena, &event);
+    }
+    const char *slash = strrchr(self->folder, '/');
+    vg_tensorboard_model(text, &self->arena, self->model, slash ? slash + 1 : self->folder, wall_time);
+}
+
+/* Their tags are no summary's. */
+static void take_model_tags(tensorboard_sink *self) {
+    static const char *const tags[] = { VG_TENSORBOARD_MODEL_TAG, VG_TENSORBOARD_START_TAG, VG_TENSORBOARD_END_TAG };
+    bool first;
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+        takes_tag(self, tags[i], VG_RECORD_START, &first);
+    }
 }
 
 static bool open_file(vg_sink *sink, const void *user) {
@@ -267,21 +348,15 @@ static bool open_file(vg_sink *sink, const void *user) {
     vg_arena_init(&self->arena, &sink->mem);
     char *folder = vg_mem_alloc(&sink->mem, strlen(options->folder) + 1);
     self->folder = strcpy(folder, options->folder);
+    self->model = options->model;
     const int failed = create_file(self, options->folder, &self->file);
     if (failed) {
         return vg_sink_fail(sink, vg_sink_reason(failed));
     }
-    sink->note = options->graph ? vg_tensorboard_graph_missing(options->graph) : NULL;
+    sink->note = self->model ? vg_tensorboard_graph_missing(&self->model->unit.graph[1]) : NULL;
+    take_model_tags(self);
     vg_text text = vg_text_new(&sink->mem);
-    vg_tensorboard_version(&text, &self->arena, vg_os_wall_time());
-    const vg_bytes graph = options->graph ? vg_tensorboard_graph(options->graph, &self->arena) : (vg_bytes){ 0 };
-    if (graph.length) {
-        VgTb__Event event = VG_TB__EVENT__INIT;
-        event.has_wall_time = event.has_graph_def = true;
-        event.wall_time = vg_os_wall_time();
-        event.graph_def = (ProtobufCBinaryData){ graph.length, (uint8_t *)(uintptr_t)graph.bytes };
-        frame_event(&text, &self->arena, &event);
-    }
+    add_head(self, &text, vg_os_wall_time());
     return write_text(self, self->file, &text);
 }
 
@@ -295,6 +370,6 @@ static bool close_files(vg_sink *sink) {
 static const vg_sink_kind kind = { sizeof(tensorboard_sink), open_file, watch, close_files };
 
 vg_sink *vg_sink_tensorboard(const char *folder, vg_model *model, const char **error) {
-    const tensorboard_options options = { folder, model ? &model->unit.graph[1] : NULL };
+    const tensorboard_options options = { folder, model };
     return vg_sink_new(&kind, &options, error);
 }

@@ -1,16 +1,24 @@
-/* The parts of the TensorBoard sink: framing, histograms, the graph. */
+/* The parts of the TensorBoard sink: framing, histograms, the graph, what is told of the model. */
 #ifndef VG_WATCH_TENSORBOARD_H
 #define VG_WATCH_TENSORBOARD_H
 
 #include "base/arena.h"
 #include "base/str.h"
 #include "ir/graph.h"
+#include "tensorboard.pb-c.h"
 #include "vgraph.h"
+
+enum { VG_TENSORBOARD_FLOAT = 1, VG_TENSORBOARD_DOUBLE = 2, VG_TENSORBOARD_STRING = 7,      /* dtypes */
+       VG_TENSORBOARD_CLASS_TENSOR = 2, VG_TENSORBOARD_CLASS_BLOBS = 3 };
 
 uint32_t vg_crc32c(const void *bytes, size_t length);
 uint32_t vg_crc32c_masked(const void *bytes, size_t length);
 /* Appends one record: length, its CRC, the bytes, their CRC. */
 void vg_tensorboard_frame(vg_text *out, const void *bytes, size_t length);
+/* Appends an event as one record. */
+void vg_tensorboard_event(vg_text *out, vg_arena *arena, const VgTb__Event *event);
+/* Appends an event of one value. */
+void vg_tensorboard_value(vg_text *out, vg_arena *arena, double wall_time, uint64_t step, VgTb__Value *value);
 /* Appends the record every event file begins with. */
 void vg_tensorboard_version(vg_text *out, vg_arena *arena, double wall_time);
 
@@ -29,5 +37,15 @@ typedef struct vg_bytes { const uint8_t *bytes; size_t length; } vg_bytes;
 const char *vg_tensorboard_graph_missing(const vg_graph *graph);
 /* The packed GraphDef; empty when the graph is, or is larger than TensorBoard can show. */
 vg_bytes vg_tensorboard_graph(const vg_graph *graph, vg_arena *arena);
+
+/* ---- what is told of the model: its source as text, its --set values as hyperparameters */
+
+#define VG_TENSORBOARD_MODEL_TAG "model"
+#define VG_TENSORBOARD_START_TAG "_hparams_/session_start_info"
+#define VG_TENSORBOARD_END_TAG   "_hparams_/session_end_info"
+/* Appends the source, and the hyperparameters when there are any. `group`: what TensorBoard calls the run. */
+void vg_tensorboard_model(vg_text *out, vg_arena *arena, const vg_model *model, const char *group, double wall_time);
+/* Appends how the run with these hyperparameters ended. Nothing without any. */
+void vg_tensorboard_model_end(vg_text *out, vg_arena *arena, const vg_model *model, vg_status status, double wall_time);
 
 #endif

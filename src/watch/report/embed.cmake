@@ -1,4 +1,4 @@
-# Writes OUTPUT, a C file with the report's page in two texts: what stands before the data (page.html up to @DATA@, with
+# Writes OUTPUT, a C file with a report's page in two texts, named NAME: what stands before the data (page.html up to @DATA@, with
 # page.css in the place of @STYLE@), and what stands behind (with SCRIPTS, in their order, in the place of @SCRIPT@).
 function(bytes_of text result)
     string(HEX "${text}" hex)
@@ -22,7 +22,7 @@ string(REPLACE "@SCRIPT@" "${script}" tail "${tail}")
 set(code "/* Made by src/watch/report/embed.cmake. */\n#include \"watch/report.h\"\n\n")
 foreach(part head tail)
     bytes_of("${${part}}" bytes)
-    string(APPEND code "const char vg_report_${part}[] = {${bytes}0};\n"
-           "const size_t vg_report_${part}_length = sizeof vg_report_${part} - 1;\n\n")
+    string(APPEND code "const char ${NAME}_${part}[] = {${bytes}0};\n"
+           "const size_t ${NAME}_${part}_length = sizeof ${NAME}_${part} - 1;\n\n")
 endforeach()
 file(WRITE ${OUTPUT} "${code}")

@@ -161,17 +161,9 @@ const runSection = () => {
 
 /* ---- all of it */
 
-const boot = () => {
-  const root = document.documentElement;
-  try {
-    const theme = localStorage.getItem('vgraph-theme');
-    if (theme) root.dataset.theme = theme;
-  } catch {
-    /* as above */
-  }
-  const main = document.getElementById('main'),
-    groups = families(data.films, (head, rest) => (head ? `${head}/` : starred(rest)));
-  const named = [
+{
+  const groups = families(data.films, (head, rest) => (head ? `${head}/` : starred(rest)));
+  open(header(), [
     [findingSection(), 'Findings'],
     [scalarSection(), 'Scalars'],
     ...groups.map((family, i) => [familySection(family, i + 1), family.title]),
@@ -179,47 +171,5 @@ const boot = () => {
     [graphSection(), 'Graph'],
     [sourceSection(), 'Model'],
     [runSection(), 'Run']
-  ].filter(([section]) => section);
-  document.getElementById('head').append(...header());
-  document.getElementById('bar').append(...bar(named.map(([section, name]) => [section.id, name])));
-  main.append(...named.map(([section]) => section));
-  document
-    .getElementById('foot')
-    .append(
-      `Made by vgraph ${run.version}. `,
-      'Arrow keys change the step in view, the space bar plays; in the graph arrows move it, + and − zoom.'
-    );
-  for (const place of document.querySelectorAll('.step-shown')) {
-    const paint = () => {
-      place.textContent = `step ${whole(stepNow())}`;
-    };
-    onStep(hover => {
-      if (!hover) paint();
-    });
-    paint();
-  }
-  drawAll();
-  let width = main.clientWidth,
-    frame = 0;
-  new ResizeObserver(() => {
-    if (main.clientWidth === width) return;
-    width = main.clientWidth;
-    cancelAnimationFrame(frame);
-    frame = requestAnimationFrame(drawAll);
-  }).observe(main);
-  let before;
-  addEventListener('beforeprint', () => {
-    before = root.dataset.theme;
-    root.dataset.theme = 'light';
-    paper.on = true;
-    drawAll();
-  });
-  addEventListener('afterprint', () => {
-    paper.on = false;
-    if (before) root.dataset.theme = before;
-    else delete root.dataset.theme;
-    drawAll();
-  });
-  root.dataset.ready = 'yes';
-};
-boot();
+  ], 'Arrow keys change the step in view, the space bar plays; in the graph arrows move it, + and − zoom.');
+}

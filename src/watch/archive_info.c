@@ -1,0 +1,111 @@
+/* run.json, read again (journal.c writes it). */
+#include <jansson.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "watch/archive.h"
+#include "watch/sink.h"
+
+enum { FORMAT = 1, LARGEST = 256 << 20 };
+
+static void destroy_json(void *object) { json_decref(object); }
+
+/* The texts of a list of strings; what is no string is left out. */
+static void read_overrides(vg_archive *archive, const json_t *list) {
+    const size_t count = json_array_size(list);
+    const char **texts = VG_ARRAY(&archive->arena, const char *, count);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (text) {
+            texts[archive->info.override_count++] = text;
+        }
+    }
+    archive->info.overrides = texts;
+}
+
+static const char *text_of(const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static void read_findings(vg_archive *archive, const json_t *list) {
+    const size_t count = json_array_size(list);
+    vg_archive_finding *findings = VG_ARRAY(&archive->arena, vg_archive_finding, count);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *object = json_array_get(list, i);
+        findings[i] = (vg_archive_finding){ text_of(object, "rule"), text_of(object, "severity"),
+                                            text_of(object, "say"), json_is_true(json_object_get(object, "follows")) };
+    }
+    archive->info.findings = findings;
+    archive->info.finding_count = count;
+}
+
+static void read_expects(vg_archive *archive, const json_t *list) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *object = json_array_get(list, i);
+        const json_int_t failures = json_integer_value(json_object_get(object, "failures"));
+        const vg_archive_expect expect = { text_of(object, "expr"), failures > 0 ? (uint64_t)failures : 0 };
+        vg_vec_push(&archive->mem, &archive->expects, expect);
+    }
+}
+
+/* The fields, whose types are checked. */
+static bool unpack(vg_archive *archive, const char *path, json_t *object) {
+    vg_archive_info *info = &archive->info;
+    json_error_t error;
+    json_int_t seed = 0, steps = 0, batch = 0, threads = 0, done = -1;
+    json_t *overrides = NULL, *expects = NULL, *findings = NULL;
+    int float64 = 0, status = VG_OK;
+    const int failed = json_unpack_ex(object, &error, 0,
+        "{s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:b, s:{s:s, s:s, s:s}, s?I, s?o, s?o, s?I, s?F, s?i}",
+        "version", &info->version, "model", &info->model, "source", &info->source, "started", &info->started,
+        "overrides", &overrides, "seed", &seed, "steps", &steps, "batch", &batch, "float64", &float64,
+        "machine", "host", &info->host, "processor", &info->processor, "blas", &info->blas,
+        "threads", &threads, "expects", &expects, "findings", &findings,
+        "steps_done", &done, "seconds", &info->seconds, "exit", &status);
+    if (failed) {
+        return vg_archive_fail(archive, "%s: this is not a run's: %s", path, error.text);
+    }
+    if (seed < 0 || steps < 0 || batch < 0 || threads < 0 || threads > UINT32_MAX) {
+        return vg_archive_fail(archive, "%s: this is not a run's: a count below 0", path);
+    }
+    info->seed = (uint64_t)seed;
+    info->steps = (uint64_t)steps;
+    info->batch = (uint64_t)batch;
+    info->threads = (uint32_t)threads;
+    info->float64 = float64;
+    info->done = done >= 0;
+    info->steps_done = info->done ? (uint64_t)done : 0;
+    info->status = (vg_status)status;
+    read_overrides(archive, overrides);
+    read_findings(archive, findings);
+    read_expects(archive, expects);
+    return true;
+}
+
+bool vg_archive_read_info(vg_archive *archive) {
+    const char *path = vg_arena_format(&archive->arena, "%s/run.json", archive->info.folder);
+    char *text;
+    size_t length;
+    const int failed = vg_file_read(&archive->mem, path, LARGEST, &text, &length);
+    if (failed) {
+        return vg_archive_fail(archive, "%s: %s", path, vg_sink_reason(failed));
+    }
+    json_error_t error;
+    json_t *object = json_loadb(text, length, 0, &error);
+    vg_mem_free(&archive->mem, text);
+    if (!object && json_error_code(&error) == json_error_out_of_memory) {
+        vg_mem_fail(&archive->mem);
+    }
+    if (!object) {
+        return vg_archive_fail(archive, "%s: byte %d: %s", path, error.position, error.text);
+    }
+    vg_mem_own(&archive->mem, destroy_json, object);   /* its texts live with the archive */
+    archive->json = object;
+    const json_t *format = json_object_get(object, "format");
+    if (json_is_integer(format) && json_integer_value(format) != FORMAT) {
+        return vg_archive_fail(archive, "%s: its format is %lld, which another version of vgraph writes", path,
+                               (long long)json_integer_value(format));
+    }
+    return unpack(archive, path, object);
+}
