@@ -342,6 +342,7 @@ typedef struct vg_terminal_options {
     bool     colour, unicode;
     uint32_t columns;          /* for what goes through `write`; 0: 80 */
     uint32_t progress_columns; /* for the progress line; 0: no limit */
+    uint32_t progress_rows;    /* live: rows for watched tensors stand below it, on a terminal this high; 0: none do */
     bool     diagnose;         /* what is wrong and nothing else; also says when nothing is */
     bool     files;            /* the run leaves files where the images can be seen, too */
     vg_write write;

@@ -115,6 +115,32 @@ static void test_live(void **state) {
     screen_close(&s, "live");
 }
 
+/* Three steps of two tensors, the loss falling. */
+static void three_steps(screen *s) {
+    static made_histogram made[3];
+    for (uint64_t step = 0; step < 3; step++) {
+        make_bell(&made[step], 2000, 1e-5, 0.1 / (double)(step + 1));
+        watch(s, histogram_record(step, "grad(loss)/h[1].W", &made[step]));
+        watch(s, histogram_record(step, "grad(loss)/h[2].W", &made[0]));
+        watch(s, (vg_record){ .kind = VG_RECORD_STEP, .step = step, .steps = 3, .value = 3 - (double)step,
+                              .seconds = (double)step + 1 });
+    }
+    watch(s, (vg_record){ .kind = VG_RECORD_DONE, .step = 3, .seconds = 3 });
+}
+
+/* A row for each watched tensor below the line, drawn over the one before; where there is no room, the line alone. */
+static void test_live_rows(void **state) {
+    (void)state;
+    screen s;
+    screen_open(&s, (vg_terminal_options){ .live = true, .unicode = true, .columns = 90, .progress_columns = 90,
+                                           .progress_rows = 12 });
+    three_steps(&s);
+    screen_close(&s, "live_rows");
+    screen_open(&s, (vg_terminal_options){ .live = true, .columns = 90, .progress_columns = 50, .progress_rows = 12 });
+    three_steps(&s);
+    screen_close(&s, "live_narrow");
+}
+
 /* Names and numbers at several widths: no line is longer than the terminal. */
 static void test_narrow(void **state) {
     (void)state;
@@ -285,7 +311,7 @@ static void test_odd(void **state) {
 int main(int argc, char **argv) {
     blessing = argc > 1 && strcmp(argv[1], "--bless") == 0;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_deep_sigmoid), cmocka_unit_test(test_ascii), cmocka_unit_test(test_live),
+        cmocka_unit_test(test_deep_sigmoid), cmocka_unit_test(test_ascii), cmocka_unit_test(test_live), cmocka_unit_test(test_live_rows),
         cmocka_unit_test(test_narrow), cmocka_unit_test(test_split), cmocka_unit_test(test_families),
         cmocka_unit_test(test_images), cmocka_unit_test(test_thousands), cmocka_unit_test(test_odd),
     };

@@ -77,6 +77,7 @@ bool vg_cli_has_colour(const vg_cli_options *options, FILE *stream);
 bool vg_cli_has_unicode(void);
 bool vg_cli_is_terminal(FILE *stream);   /* one that moves its cursor, at that */
 uint32_t vg_cli_columns(FILE *stream, uint32_t otherwise);   /* of a terminal; `otherwise` of what is none */
+uint32_t vg_cli_rows(FILE *stream);                          /* the same; 0 */
 bool vg_cli_write(void *stream, const char *bytes, size_t length);   /* a vg_write to a vg_cli_stream */
 void vg_cli_flush(vg_cli_stream *stream);
 /* "vgraph: ..." on standard error. */

@@ -1,5 +1,4 @@
 /* vgraph doctor FILE.nn: what is wrong with a network, and what to change. */
-#include <sys/ioctl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,20 +14,18 @@ static bool watch(void *user, const vg_record *record) {
 
 static bool open_sinks(watchers *all, const vg_cli_options *options) {
     const char *error = "there is not enough memory";
-    struct winsize size;
     if (options->jsonl && !(all->json = vg_sink_json(options->jsonl, &error))) {
         vg_cli_complain("cannot write '%s': %s", options->jsonl, error);
         return false;
     }
     const bool taken = options->jsonl && strcmp(options->jsonl, "-") == 0;
     vg_cli_stream *stream = taken ? options->messages : options->output;
-    const bool sized = ioctl(fileno(stream->file), TIOCGWINSZ, &size) == 0 && size.ws_col;
     const vg_terminal_options terminal = { .progress = vg_cli_is_terminal(stderr) ? STDERR_FILENO : -1,
                                            .live = vg_cli_is_terminal(stderr),
                                            .diagnose = true,
                                            .colour = vg_cli_has_colour(options, stream->file),
                                            .unicode = vg_cli_has_unicode(),
-                                           .columns = sized ? size.ws_col : 100,
+                                           .columns = vg_cli_columns(stream->file, 100),
                                            .write = vg_cli_write,
                                            .user = stream };
     all->terminal = vg_sink_terminal(&terminal);

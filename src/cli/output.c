@@ -52,6 +52,11 @@ uint32_t vg_cli_columns(FILE *stream, uint32_t otherwise) {
     return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : otherwise;
 }
 
+uint32_t vg_cli_rows(FILE *stream) {
+    struct winsize size;
+    return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 ? size.ws_row : 0;
+}
+
 bool vg_cli_has_colour(const vg_cli_options *options, FILE *stream) {
     const char *no_colour = getenv("NO_COLOR");
     switch (options->colour) {

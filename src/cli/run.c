@@ -58,7 +58,8 @@ static vg_sink *terminal_sink(const vg_cli_options *options, bool files) {
         .progress = STDERR_FILENO, .live = vg_cli_is_terminal(stderr),
         .colour = vg_cli_has_colour(options, stream->file),
         .unicode = vg_cli_has_unicode(), .columns = vg_cli_columns(stream->file, 100),
-        .progress_columns = vg_cli_columns(stderr, 0), .files = files, .write = vg_cli_write, .user = stream
+        .progress_columns = vg_cli_columns(stderr, 0), .progress_rows = vg_cli_rows(stderr),
+        .files = files, .write = vg_cli_write, .user = stream
     };
     return vg_sink_terminal(&terminal);
 }

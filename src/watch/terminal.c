@@ -16,9 +16,11 @@ typedef struct terminal_sink {
     VG_VEC(vg_finding) findings;      /* their texts are the run's, which outlives the records */
     double      drawn_at;      /* seconds of the run; < 0: not yet */
     uint64_t    drawn_step;    /* steps done then */
+    vg_live     live;
     bool        line_open;     /* a live line stands unfinished */
 } terminal_sink;
 
+enum { LEAST_ROWS = 6 };      /* of a terminal: below, there is the progress line alone */
 static const double LIVE_INTERVAL = 0.1, PLAIN_INTERVAL = 1, PLAIN_LONGEST = 5;
 
 /* Progress that cannot be shown ends no run. */
@@ -53,12 +55,21 @@ static bool is_due(const terminal_sink *self, const vg_record *record) {
 
 /* Moves `part` to the progress line if it fits: a line that wraps cannot be drawn over. The last column stays free,
  * since some terminals go on to the next line after it. */
-static void add_part(const terminal_sink *self, vg_text *line, vg_text *part) {
+static void add_part(const terminal_sink *self, vg_text *line, size_t begun, vg_text *part) {
     const uint32_t columns = self->options.progress_columns;
-    if (columns == 0 || line->length + part->length <= columns) {   /* the line begins with \r */
+    const uint32_t width = vg_show_width(vg_text_c(line) + begun) + vg_show_width(vg_text_c(part));
+    if (columns == 0 || width <= columns) {   /* the line begins with \r */
         vg_text_add(line, part->text, part->length);
     }
     part->length = 0;
+}
+
+/* To the first line of what is drawn. */
+static void go_up(terminal_sink *self, vg_text *text) {
+    if (self->live.lines > 0) {
+        vg_text_format(text, "\x1b[%uA", self->live.lines);
+    }
+    self->live.lines = 0;
 }
 
 static void show_progress(terminal_sink *self, const vg_record *record) {
@@ -70,31 +81,45 @@ static void show_progress(terminal_sink *self, const vg_record *record) {
     self->drawn_at = record->seconds;
     self->drawn_step = done;
     vg_text text = vg_text_new(&self->sink.mem), part = vg_text_new(&self->sink.mem);
+    const vg_style style = { self->options.colour, self->options.unicode, self->options.progress_columns };
+    go_up(self, &text);
+    const size_t begun = text.length;
     vg_text_format(&text, "%sstep %llu/%llu", self->options.live ? "\r" : "", (unsigned long long)done,
                    (unsigned long long)record->steps);
     if (!isnan(record->value)) {
         vg_text_format(&part, "  loss %.4g", record->value);
-        add_part(self, &text, &part);
+        add_part(self, &text, begun, &part);
     }
     if (record->seconds > 0) {
         vg_text_format(&part, "  ");
         add_duration(&part, record->seconds / (double)done * (double)(record->steps - done));
         vg_text_format(&part, " left");
-        add_part(self, &text, &part);
+        add_part(self, &text, begun, &part);
         vg_text_format(&part, "  %.4g steps/s", (double)done / record->seconds);
-        add_part(self, &text, &part);
+        add_part(self, &text, begun, &part);
+    }
+    if (self->options.live && self->live.count > 1) {
+        vg_text_format(&part, "  ");
+        vg_show_spark(&part, &self->live, style);
+        add_part(self, &text, begun, &part);
     }
     vg_text_format(&text, self->options.live ? "\x1b[K" : "\n");
+    if (self->options.live && self->options.progress_rows > LEAST_ROWS) {
+        self->live.lines = vg_show_live(&text, &self->families, self->options.progress_rows - 2, style);
+        vg_text_format(&text, "\x1b[J");
+    }
     say(self, &text);
     vg_text_free(&part);
     vg_text_free(&text);
     self->line_open = self->options.live;
 }
 
-/* Before anything else is written, the live line gives way. */
+/* Before anything else is written, the live view gives way. */
 static void clear_line(terminal_sink *self, vg_text *text) {
     if (self->line_open) {
-        vg_text_format(text, "\r\x1b[K");
+        const bool several = self->live.lines > 0;
+        go_up(self, text);
+        vg_text_format(text, several ? "\r\x1b[J" : "\r\x1b[K");
         self->line_open = false;
     }
 }
@@ -196,6 +221,7 @@ static bool watch(vg_sink *sink, const vg_record *record) {
         vg_vec_push(&sink->mem, &self->findings, *record->finding);
         return true;
     case VG_RECORD_STEP:
+        vg_live_add(&self->live, record->value);
         show_progress(self, record);
         return true;
     case VG_RECORD_DONE:

@@ -13,6 +13,23 @@ void vg_show_scalars(vg_text *out, const vg_family *family, vg_style style);
 /* Appends a family's distributions below each other on one common axis, of its first and of its last step. */
 void vg_show_distributions(vg_text *out, const vg_family *family, vg_style style);
 
+/* ---- while a run goes on (terminal_live.c) */
+
+enum { VG_LIVE_LOSSES = 24 };
+typedef struct vg_live {
+    double   losses[VG_LIVE_LOSSES];      /* each the mean of `stride` steps, of all of the run */
+    uint32_t count;
+    uint64_t stride, pending;
+    double   sum;
+    uint32_t lines;                       /* drawn below the progress line */
+} vg_live;
+
+void vg_live_add(vg_live *live, double loss);
+/* Appends the losses as a line of blocks. */
+void vg_show_spark(vg_text *out, const vg_live *live, vg_style style);
+/* Appends a row for each watched tensor as it is now, at most so many lines, each after a line's end; how many. */
+uint32_t vg_show_live(vg_text *out, const vg_families *families, uint32_t lines, vg_style style);
+
 /* Appends what is wrong, if anything is; with `notes` also what is only to be known. */
 void vg_show_findings(vg_text *out, const vg_finding *findings, size_t count, bool notes, vg_style style);
 
