@@ -280,7 +280,7 @@ static size_t small_file(const char *folder, uint8_t *bytes) {
     return length;
 }
 
-/* How many values there were, between START and the expect, the finding, DONE; -1 and the error's text when it failed. */
+/* How many values there were, between START and the expect, the finding, DONE; -1 and the error's text otherwise. */
 static int count_values(const char *folder, char *error, size_t size) {
     vg_archive *archive = vg_archive_open(folder);
     assert_null(vg_archive_error(archive));

@@ -43,7 +43,8 @@ summary scalar loss
     "wide.nn": "const a = 1\nvar w: [2] = 1\nloss = mean((w - a) ^ 2)\ntrain loss { steps = 2 }\nsummary scalar loss, "
                + ", ".join("max(w + %d)" % i for i in range(9)) + "\n",
     "expect.nn": "const top = 1\nvar w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 3 }\nexpect loss < top\n",
-    "nan.nn": "const off = 1\nvar w: [1] = 1\nloss = mean(log(w - off))\ntrain loss { steps = 3 }\nsummary scalar loss\n",
+    "nan.nn": "const off = 1\nvar w: [1] = 1\nloss = mean(log(w - off))\ntrain loss { steps = 3 }\n"
+              "summary scalar loss\n",
     "forever.nn": "const a = 1\nvar w: [1] = 1\nloss = a * mean(w ^ 2)\ntrain loss { steps = 2000000000 }\n"
                   "summary scalar loss every 1000000\n",
 }
@@ -81,7 +82,8 @@ def cause_of(folder):
     """The rule of the first fault that follows from no other."""
     findings = json.load(open(folder + "/run.json")).get("findings", [])
     faults = [finding for finding in findings if finding["severity"] == "fault"]
-    return next((finding["rule"] for finding in faults if not finding["follows"]), faults[0]["rule"] if faults else None)
+    return next((finding["rule"] for finding in faults if not finding["follows"]),
+                faults[0]["rule"] if faults else None)
 
 
 def test_usage():
@@ -104,8 +106,8 @@ def test_table():
     assert [row[:2] for row in rows] == [["0.1", "1"], ["0.1", "2"], ["0.3", "1"], ["0.3", "2"]], rows
     losses = [float(row[2].rstrip("*")) for row in rows]
     accuracies = [float(row[3].rstrip("*")) for row in rows]
-    assert [i for i in range(4) if rows[i][2].endswith("*")] == [i for i in range(4) if losses[i] == min(losses)]
-    assert [i for i in range(4) if rows[i][3].endswith("*")] == [i for i in range(4) if accuracies[i] == max(accuracies)]
+    for column, values, best in ((2, losses, min(losses)), (3, accuracies, max(accuracies))):
+        assert [row[column].endswith("*") for row in rows] == [value == best for value in values], rows
     assert not any("*" in row[4] for row in rows), "nobody knows which way sum(w) is better"
     assert notes == ["* best: lowest loss, highest accuracy"]
     folder, = glob.glob("sweeps/ok-*")
@@ -147,15 +149,16 @@ def test_one_value_is_one_run():
 
 def test_names():
     """Commas within brackets and strings part nothing; what file systems do not take is replaced; names stay apart."""
-    done = vgraph("sweep", "ok.nn", "--set", "goal=maximum(1, 2),1/1,1*1,[1, 2, 3][0]", "--set", 'name="a,/..\\",b","A"',
-                  "--out", "names")
+    done = vgraph("sweep", "ok.nn", "--set", "goal=maximum(1, 2),1/1,1*1,[1, 2, 3][0]",
+                  "--set", 'name="a,/..\\",b","A"', "--out", "names")
     assert done.returncode == 0, done.stderr
     names = [run["folder"] for run in json.load(open("names/sweep.json"))["runs"]]
     assert names == ['goal=maximum(1,2),name=_a,_..__,b_', 'goal=maximum(1,2),name=_A_', 'goal=1_1,name=_a,_..__,b_',
                      'goal=1_1,name=_A_', 'goal=1_1,name=_a,_..__,b_-2', 'goal=1_1,name=_A_-2',
                      'goal=[1,2,3][0],name=_a,_..__,b_', 'goal=[1,2,3][0],name=_A_'], names
     assert sorted(os.listdir("names")) == sorted(names + ["report.html", "sweep.json"])
-    done = vgraph("sweep", "ok.nn", "--set", "name=" + ",".join('"%s%d"' % ("x" * 150, i) for i in range(3)), "--out", "long")
+    long = "name=" + ",".join('"%s%d"' % ("x" * 150, i) for i in range(3))
+    done = vgraph("sweep", "ok.nn", "--set", long, "--out", "long")
     assert done.returncode == 0 and len(os.listdir("long")) == 5, "long names are cut and stay apart"
 
 
@@ -296,8 +299,8 @@ def test_progress_on_a_terminal():
         print("no terminal to be had (%s): not tried" % error)
         return
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
-    run = subprocess.Popen([PROGRAM, "sweep", "wide.nn", "--set", "a=1,2,3", "--out", "live"], stdin=theirs, stdout=theirs,
-                           stderr=theirs, env={**os.environ, "TERM": "xterm"})
+    run = subprocess.Popen([PROGRAM, "sweep", "wide.nn", "--set", "a=1,2,3", "--out", "live"], stdin=theirs,
+                           stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"})
     os.close(theirs)
     written = b""
     try:
@@ -309,19 +312,22 @@ def test_progress_on_a_terminal():
     assert run.wait() == 0
     text = written.decode()
     assert re.search(r"\r\d of 3 done, [1-3] running, \d+ s", text), text
-    table = [line for line in re.split("[\r\n]+", re.sub("\x1b\\[K", "", text)) if line[:1].isdigit() and " of " not in line]
+    lines = re.split("[\r\n]+", re.sub("\x1b\\[K", "", text))
+    table = [line for line in lines if line[:1].isdigit() and " of " not in line]
     assert len(table) == 3 and all(len(line) <= 60 for line in table), table
 
 
 def test_tensorboard_has_the_settings():
-    assert vgraph("sweep", "ok.nn", "--set", "rate=0.1,0.3", "--set", "goal=1,maximum(1, 2)", "--out", "tb").returncode == 0
+    done = vgraph("sweep", "ok.nn", "--set", "rate=0.1,0.3", "--set", "goal=1,maximum(1, 2)", "--out", "tb")
+    assert done.returncode == 0, done
     seen = []
     for folder in sorted(glob.glob("tb/rate=*")):
         file, = glob.glob(folder + "/events.out.tfevents.*")
         found = {}
         for body in test_tensorboard.records(open(file, "rb").read()):
             event = test_tensorboard.fields(body)
-            for value in map(test_tensorboard.fields, test_tensorboard.fields(test_tensorboard.one(event, 5, b"")).get(1, [])):
+            summary = test_tensorboard.fields(test_tensorboard.one(event, 5, b""))
+            for value in map(test_tensorboard.fields, summary.get(1, [])):
                 tag = test_tensorboard.one(value, 1).decode()
                 if tag.startswith("_hparams_/"):
                     found[tag] = test_tensorboard.hparams_of(value)
@@ -340,7 +346,8 @@ def test_nine_runs():
                   "--data", "digits=digits(count = 400)", "--out", "nine")
     header, rows, notes = rows_of(done.stdout)
     assert len(rows) == 9 and header[:4] == ["act", "init", "loss", "accuracy"], done.stdout
-    assert [row[:2] for row in rows[:3]] == [["sigmoid", i] for i in ("normal(0, 1)", "glorot_uniform()", "he_normal()")]
+    assert [row[:2] for row in rows[:3]] == [["sigmoid", init] for init in ("normal(0, 1)", "glorot_uniform()",
+                                                                            "he_normal()")]
     assert done.returncode == 5 and "NaN loss" in " ".join(rows[6]), done.stdout
 
 
@@ -359,7 +366,8 @@ def test_diff():
     row = re.search(r"grad\(loss, w\)|grad\(loss\)/w, from step 0 on\n    step 0 +(\S+) +(\S+) +(\S+)\n", done.stdout)
     assert abs(float(row[3]) - float(row[2]) / float(row[1])) < 1e-3
     done = vgraph("diff", "d1", "d4")
-    assert done.returncode == 1 and "  max(w), only in b\n  3 more: the same to the last bit\n" in done.stdout, done.stdout
+    assert done.returncode == 1, done
+    assert "  max(w), only in b\n  3 more: the same to the last bit\n" in done.stdout, done.stdout
     with open("ok.nn") as file, open("other.nn", "w") as other:
         other.write(file.read().replace("const goal = 1", "const goal = 2\n# more").replace("steps = 5", "steps = 6"))
     assert vgraph("run", "other.nn", "--quiet", "--out", "d5").returncode == 0
