@@ -182,42 +182,53 @@ static void find_symmetry(vg_finder *f) {
 
 /* ---- scale */
 
-static double gain_of(uint8_t act) { return act == VG_OP_relu ? sqrt(2) : act == VG_OP_tanh ? 5.0 / 3 : 1; }
+/* What keeps the scale of what flows through: He et al. 2015 for relu; for a sigmoid one over its slope at 0, Glorot, Bengio
+ * 2010; tanh's 5/3 after LeCun et al. 1998. */
+static double gain_of(uint8_t act) {
+    return act == VG_OP_relu ? sqrt(2) : act == VG_OP_tanh ? 5.0 / 3 : act == VG_OP_sigmoid ? 4 : 1;
+}
+
+static bool shows_large(const vg_finder *f) {
+    return vg_finder_has(f, VG_RULE_INITLOSS) || vg_finder_has(f, VG_RULE_SATURATED) || vg_finder_has(f, VG_RULE_DEAD) ||
+           vg_finder_has(f, VG_RULE_ACTGROW) || vg_finder_has(f, VG_RULE_EXPLODE) || vg_finder_has(f, VG_RULE_NONFINITE);
+}
+
+static bool shows_small(const vg_finder *f) {
+    const bool shrinks = vg_finder_has(f, VG_RULE_ACTSHRINK) || vg_finder_has(f, VG_RULE_CONSTUNITS) || vg_finder_has(f, VG_RULE_VANISH);
+    return shrinks && !vg_finder_has(f, VG_RULE_SATURATED);      /* then it is that */
+}
 
 /* Only together with what it does: many a net begins with small weights and learns. */
 static void find_initial_scale(vg_finder *f) {
+    static const char why_large[] = "a unit adds up as many products as it has inputs; with weights this large its sum lies far "
+                                    "out, where it hardly answers to a change";
+    static const char why_small[] = "a unit adds up as many products as it has inputs; with weights this small each layer passes "
+                                    "on less than it gets";
     const double limit = vg_rules[VG_RULE_INITSCALE].limit;
     vg_places p = vg_places_new(f, f->unit->weights.count);
     double worst = 1;
-    const vg_weight *first = NULL;
+    uint32_t at = 0, first = UINT32_MAX;
     for (uint32_t k = 0; k < f->unit->weights.count; k++) {
         const vg_weight *weight = &f->unit->weights.items[k];
         const vg_variable *v = &f->unit->variables.items[weight->variable];
         const double scale = f->judge->moving[k].std * sqrt((double)weight->fan_in) / gain_of(weight->act);
         if (!(scale > 0) || (scale <= limit && scale >= 1 / limit)) continue;
         vg_places_add(f, &p, v->path, v->span, v->call);
-        if (fabs(log(scale)) > fabs(log(worst))) worst = scale;
-        if (first == NULL) first = weight;
+        if (first == UINT32_MAX) first = k;
+        if (fabs(log(scale)) <= fabs(log(worst))) continue;
+        worst = scale;
+        at = k;
     }
-    const bool shows = vg_finder_has(f, VG_RULE_INITLOSS) || vg_finder_has(f, VG_RULE_SATURATED) ||
-                       vg_finder_has(f, VG_RULE_DEAD) || vg_finder_has(f, VG_RULE_ACTSHRINK) ||
-                       vg_finder_has(f, VG_RULE_ACTGROW) || vg_finder_has(f, VG_RULE_VANISH) ||
-                       vg_finder_has(f, VG_RULE_EXPLODE) || vg_finder_has(f, VG_RULE_CONSTUNITS) ||
-                       vg_finder_has(f, VG_RULE_NONFINITE);
-    if (first == NULL || !shows) return;
-    vg_finding_advise(
-        vg_finding_add(
-            f, VG_RULE_INITSCALE, &p, worst,
-            VG_FINDER_FORMAT(
-                f,
-                "the initial weights of %s are %.3g times as %s as their number of inputs asks for (std %.3g, fan_in %llu)",
-                vg_places_text(f, &p), worst > 1 ? worst : 1 / worst, worst > 1 ? "large" : "small",
-                f->judge->moving[first - f->unit->weights.items].std, (unsigned long long)first->fan_in),
-            worst > 1
-                ? "a unit adds up as many products as it has inputs; with weights this large its sum lies far out, where it hardly answers to a change"
-                : "a unit adds up as many products as it has inputs; with weights this small each layer passes on less than it gets"),
-        vg_advise_initial(f->run, first->variable, vg_initializer_for(first->act)),
-        "an initializer that knows fan_in, as glorot_uniform() or he_normal()");
+    if (first == UINT32_MAX || !(worst > 1 ? shows_large(f) : shows_small(f))) return;
+    const vg_weight *weight = &f->unit->weights.items[first];
+    const char *say = VG_FINDER_FORMAT(f, "the initial weights of %s are %s%.3g times as %s as their number of inputs asks for "
+                                       "(%s: std %.3g, fan_in %llu)", vg_places_text(f, &p), p.count > 1 ? "up to " : "",
+                                       worst > 1 ? worst : 1 / worst, worst > 1 ? "large" : "small",
+                                       vg_run_text(f->run, f->unit->variables.items[f->unit->weights.items[at].variable].path),
+                                       f->judge->moving[at].std, (unsigned long long)f->unit->weights.items[at].fan_in);
+    vg_finding_advise(vg_finding_add(f, VG_RULE_INITSCALE, &p, worst, say, worst > 1 ? why_large : why_small),
+                      vg_advise_initial(f->run, weight->variable, vg_initializer_for(weight->act)),
+                      "an initializer that knows fan_in, as glorot_uniform() or he_normal()");
 }
 
 static void find_initial_loss(vg_finder *f) {
