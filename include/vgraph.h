@@ -367,14 +367,6 @@ VG_API bool     vg_sink_close(vg_sink *sink, const char **error);
 /* run.json and the event files, as the sinks wrote them. Nothing is locked: a run that goes on can be read, too. */
 typedef struct vg_archive vg_archive;
 
-/* An entry of run.json's list of findings, the cause first. */
-typedef struct vg_archive_finding {
-    const char *rule;          /* "SATURATED" */
-    const char *severity;      /* "fault", "note" */
-    const char *say;           /* what is the case, in a line */
-    bool        follows;       /* from the first fault: it may go away with that */
-} vg_archive_finding;
-
 /* What run.json says; texts and lists live with the archive. */
 typedef struct vg_archive_info {
     const char *folder, *version, *model, *source, *started;   /* model: the path, source: its text */
@@ -384,7 +376,7 @@ typedef struct vg_archive_info {
     uint64_t    seed, steps, batch;   /* steps: of the whole run */
     uint32_t    threads;              /* 0: not told */
     bool        float64;
-    const vg_archive_finding *findings;
+    const vg_finding *findings;       /* the cause first */
     size_t      finding_count;
     bool        done;                 /* the run has ended; the rest is 0 before that */
     uint64_t    steps_done;
@@ -399,9 +391,9 @@ VG_API void        vg_archive_close(vg_archive *archive);         /* NULL is all
 VG_API const char *vg_archive_error(const vg_archive *archive);
 /* All is 0 and NULL but the folder after an error. */
 VG_API const vg_archive_info *vg_archive_info_of(const vg_archive *archive);
-/* The run's records again, in their order: START, scalars, histograms, images, the expects' counts, and DONE when the
- * run has ended. Values and moments are exact, a histogram's buckets at most 96, neighbours merged; STEP records and
- * an expect's message are not kept. A record that is not whole at the end of a file is being written, and left out.
+/* The run's records again, in their order: START, scalars, histograms, images, the expects' counts, findings, and
+ * DONE when the run has ended. Values and moments are exact, a histogram's buckets at most 96, neighbours merged; STEP, UNITS and
+ * RATIO records and an expect's message are not kept. A record that is not whole at the end of a file is being written, and left out.
  * False when a file is damaged, or `watch` has answered false (then without an error). Can be called again. */
 VG_API bool vg_archive_replay(vg_archive *archive, vg_watch watch, void *user);
 

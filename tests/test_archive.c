@@ -63,13 +63,16 @@ static const char journal[] =
     " \"overrides\": [\"--set a=2\"],\n"
     " \"seed\": 7, \"steps\": 9, \"batch\": 4, \"float64\": true, \"started\": \"d\", \"threads\": 2,\n"
     " \"machine\": {\"host\": \"h\", \"processor\": \"p\", \"blas\": \"b\"},\n"
-    " \"findings\": [{\"rule\": \"DEAD\", \"severity\": \"fault\", \"follows\": true, \"say\": \"s\"}],\n"
+    " \"findings\": [{\"rule\": \"DEAD\", \"severity\": \"fault\", \"follows\": true,\n"
+    " \"where\": [\"h[1]\", \"h[2]\"],\n"
+    " \"value\": \"inf\", \"limit\": 0.25, \"file\": \"a.nn\", \"line\": 3,\n"
+    " \"say\": \"s\", \"why\": \"w\", \"try\": \"t\"}],\n"
     " \"expects\": [{\"expr\": \"a > 0\", \"ok\": false, \"failures\": 3}], \"steps_done\": 5, \"seconds\": 1.5,\n"
     " \"exit\": 3}\n";
 
 /* ---- records, kept */
 
-typedef struct kept { vg_record record; vg_histogram histogram; vg_image image; char tag[80]; } kept;
+typedef struct kept { vg_record record; vg_histogram histogram; vg_image image; char tag[400]; } kept;
 typedef struct keeper { kept *list; size_t count, stop_at; } keeper;
 
 static void *copy_of(const void *bytes, size_t length) {
@@ -85,6 +88,7 @@ static bool keep(void *user, const vg_record *record) {
     kept *k = &all->list[all->count++];
     k->record = *record;
     if (record->tag) snprintf(k->tag, sizeof k->tag, "%s", record->tag);
+    if (record->finding) snprintf(k->tag, sizeof k->tag, "%s: %s", record->finding->rule, record->finding->say);
     if (record->histogram) {
         k->histogram = *record->histogram;
         k->histogram.buckets = copy_of(record->histogram->buckets, record->histogram->bucket_count * sizeof(vg_bucket));
@@ -114,7 +118,12 @@ static const char model_text[] =
     "input x: [batch, 2] = points.features\n"
     "input y: [batch] = points.target\n"
     "const units = 8\n"
-    "h = dense(x, units, relu)\n"
+    "layer far(x: [n, d], units) {\n"            /* its weights are far too large: a finding */
+    "    var W: [d, units] ~ normal(0, 30)\n"
+    "    var b: [units] = 0\n"
+    "    return tanh(x @ W + b)\n"
+    "}\n"
+    "h = far(x, units)\n"
     "logits = dense(h, 2)\n"
     "loss = mean(cross_entropy(logits, y))\n"
     "train loss { optimizer = sgd(rate = 0.1); batch = 16; steps = 6; eval_every = 4 }\n"
@@ -139,6 +148,7 @@ static void record_run(const char *folder, bool float64, keeper *all) {
     vg_model *model = vg_model_new();
     const char *error, *overrides[] = { "--set units=6" };
     assert_int_equal(vg_model_set(model, "units", "6"), VG_OK);
+    assert_int_equal(vg_model_watch(model, VG_WATCH_ALL), VG_OK);
     const vg_status loaded = vg_model_load_text(model, "a.nn", model_text, strlen(model_text));
     vg_diagnostic wrong;
     if (vg_model_diagnostic(model, 0, &wrong)) print_error("%u: %s\n", wrong.line, wrong.message);
@@ -215,6 +225,7 @@ static void what_was_recorded_comes_back(void **state) {
             assert_int_equal(after.count, before.count);
             for (size_t i = 0; i < before.count; i++) compare(&before.list[i], &after.list[i]);
         }
+        assert_true(info->finding_count > 0);
         vg_archive_close(archive);
         free_keeper(&before);
         free_keeper(&after);
@@ -269,7 +280,7 @@ static size_t small_file(const char *folder, uint8_t *bytes) {
     return length;
 }
 
-/* START, the values, the expect, DONE: how many values there were; -1 and the error's text when it failed. */
+/* How many values there were, between START and the expect, the finding, DONE; -1 and the error's text otherwise. */
 static int count_values(const char *folder, char *error, size_t size) {
     vg_archive *archive = vg_archive_open(folder);
     assert_null(vg_archive_error(archive));
@@ -277,7 +288,7 @@ static int count_values(const char *folder, char *error, size_t size) {
     const bool fine = vg_archive_replay(archive, keep, &all);
     assert_true(fine == (vg_archive_error(archive) == NULL));
     snprintf(error, size, "%s", fine ? "" : vg_archive_error(archive));
-    const int count = fine ? (int)all.count - 3 : -1;
+    const int count = fine ? (int)all.count - 4 : -1;
     free_keeper(&all);
     vg_archive_close(archive);
     return count;
@@ -512,7 +523,10 @@ static void a_wrong_run_json_is_told(void **state) {
     assert_null(vg_archive_error(archive));
     assert_true(info->threads == 2 && info->float64 && info->seconds == 1.5 && info->finding_count == 1);
     assert_string_equal(info->findings[0].rule, "DEAD");
-    assert_true(info->findings[0].follows);
+    const vg_finding *finding = &info->findings[0];
+    assert_true(finding->follows && finding->severity == VG_SEVERITY_FAULT && finding->where_count == 2);
+    assert_string_equal(finding->where[1], "h[2]");
+    assert_true(isinf(finding->value) && finding->limit == 0.25 && finding->line == 3 && finding->option == NULL);
     assert_false(vg_archive_replay(archive, keep, NULL));
     char wanted[80];
     snprintf(wanted, sizeof wanted, "%s: there is no event file", folder);

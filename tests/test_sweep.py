@@ -43,7 +43,8 @@ summary scalar loss
     "wide.nn": "const a = 1\nvar w: [2] = 1\nloss = mean((w - a) ^ 2)\ntrain loss { steps = 2 }\nsummary scalar loss, "
                + ", ".join("max(w + %d)" % i for i in range(9)) + "\n",
     "expect.nn": "const top = 1\nvar w: [1] = 1\nloss = mean(w ^ 2)\ntrain loss { steps = 3 }\nexpect loss < top\n",
-    "nan.nn": "const off = 1\nvar w: [1] = 1\nloss = mean(log(w - off))\ntrain loss { steps = 3 }\nsummary scalar loss\n",
+    "nan.nn": "const off = 1\nvar w: [1] = 1\nloss = mean(log(w - off))\ntrain loss { steps = 3 }\n"
+              "summary scalar loss\n",
     "forever.nn": "const a = 1\nvar w: [1] = 1\nloss = a * mean(w ^ 2)\ntrain loss { steps = 2000000000 }\n"
                   "summary scalar loss every 1000000\n",
 }
@@ -66,7 +67,7 @@ USAGE = [
 
 
 def vgraph(*arguments, **options):
-    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=300, **options)
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=1200, **options)
 
 
 def rows_of(text):
@@ -75,6 +76,14 @@ def rows_of(text):
     notes = [line for line in lines if line.startswith(("* best", "left out"))]
     table = [re.split(" {2,}", line.strip()) for line in lines if line not in notes]
     return table[0], table[1:], notes
+
+
+def cause_of(folder):
+    """The rule of the first fault that follows from no other."""
+    findings = json.load(open(folder + "/run.json")).get("findings", [])
+    faults = [finding for finding in findings if finding["severity"] == "fault"]
+    return next((finding["rule"] for finding in faults if not finding["follows"]),
+                faults[0]["rule"] if faults else None)
 
 
 def test_usage():
@@ -95,23 +104,23 @@ def test_table():
     header, rows, notes = rows_of(done.stdout)
     assert header == ["rate", "goal", "loss", "accuracy", "sum(w)", "steps/s", "what is wrong"], header
     assert [row[:2] for row in rows] == [["0.1", "1"], ["0.1", "2"], ["0.3", "1"], ["0.3", "2"]], rows
-    assert all(len(row) == 6 for row in rows), "nothing is wrong"
     losses = [float(row[2].rstrip("*")) for row in rows]
     accuracies = [float(row[3].rstrip("*")) for row in rows]
-    assert [i for i in range(4) if rows[i][2].endswith("*")] == [i for i in range(4) if losses[i] == min(losses)]
-    assert [i for i in range(4) if rows[i][3].endswith("*")] == [i for i in range(4) if accuracies[i] == max(accuracies)]
+    for column, values, best in ((2, losses, min(losses)), (3, accuracies, max(accuracies))):
+        assert [row[column].endswith("*") for row in rows] == [value == best for value in values], rows
     assert not any("*" in row[4] for row in rows), "nobody knows which way sum(w) is better"
     assert notes == ["* best: lowest loss, highest accuracy"]
     folder, = glob.glob("sweeps/ok-*")
     assert "the sweep is in " + folder in done.stderr
     assert sorted(os.listdir(folder)) == ["rate=0.1,goal=1", "rate=0.1,goal=2", "rate=0.3,goal=1", "rate=0.3,goal=2",
-                                          "sweep.json"]
+                                          "report.html", "sweep.json"]
     sweep = json.load(open(folder + "/sweep.json"))
     assert sweep["settings"][1] == {"name": "goal", "values": ["1", "2"]} and sweep["exit"] == 0
     for run, row in zip(sweep["runs"], rows):
         assert run["run"] == run["folder"] == "rate=%s,goal=%s" % tuple(row[:2])
         assert run["set"]["train.steps"] == "7" and run["steps_done"] == 7 and run["exit"] == 0
         assert float("%.4g" % run["last"]["loss"]) == float(row[2].rstrip("*"))
+        assert row[6:] == [rule for rule in [cause_of(os.path.join(folder, run["folder"]))] if rule], row
 
 
 def test_a_run_is_as_it_is_alone():
@@ -140,22 +149,23 @@ def test_one_value_is_one_run():
 
 def test_names():
     """Commas within brackets and strings part nothing; what file systems do not take is replaced; names stay apart."""
-    done = vgraph("sweep", "ok.nn", "--set", "goal=maximum(1, 2),1/1,1*1,[1, 2, 3][0]", "--set", 'name="a,/..\\",b","A"',
-                  "--out", "names")
+    done = vgraph("sweep", "ok.nn", "--set", "goal=maximum(1, 2),1/1,1*1,[1, 2, 3][0]",
+                  "--set", 'name="a,/..\\",b","A"', "--out", "names")
     assert done.returncode == 0, done.stderr
     names = [run["folder"] for run in json.load(open("names/sweep.json"))["runs"]]
     assert names == ['goal=maximum(1,2),name=_a,_..__,b_', 'goal=maximum(1,2),name=_A_', 'goal=1_1,name=_a,_..__,b_',
                      'goal=1_1,name=_A_', 'goal=1_1,name=_a,_..__,b_-2', 'goal=1_1,name=_A_-2',
                      'goal=[1,2,3][0],name=_a,_..__,b_', 'goal=[1,2,3][0],name=_A_'], names
-    assert sorted(os.listdir("names")) == sorted(names + ["sweep.json"])
-    done = vgraph("sweep", "ok.nn", "--set", "name=" + ",".join('"%s%d"' % ("x" * 150, i) for i in range(3)), "--out", "long")
-    assert done.returncode == 0 and len(os.listdir("long")) == 4, "long names are cut and stay apart"
+    assert sorted(os.listdir("names")) == sorted(names + ["report.html", "sweep.json"])
+    long = "name=" + ",".join('"%s%d"' % ("x" * 150, i) for i in range(3))
+    done = vgraph("sweep", "ok.nn", "--set", long, "--out", "long")
+    assert done.returncode == 0 and len(os.listdir("long")) == 5, "long names are cut and stay apart"
 
 
 def wrong_of(done):
-    """What stands in the last column, by row."""
+    """What the last column says of how each run ended; a finding alone is no failure."""
     _, rows, _ = rows_of(done.stdout)
-    return [row[-1] if not re.match("[0-9.-]+$", row[-1]) else "" for row in rows]
+    return [row[-1].split(":")[0] if not re.match("[0-9.-]+$|[A-Z]+$", row[-1]) else "" for row in rows]
 
 
 def test_a_failing_combination_stops_no_other():
@@ -239,7 +249,7 @@ def running(text):
 def begin_forever(out, *more):
     sweep = subprocess.Popen([PROGRAM, "sweep", "forever.nn", "--set", "a=1,2,3,4", "--jobs", "2", "--out", out, *more],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    until = time.time() + 60
+    until = time.time() + 300
     while not all(os.path.exists("%s/a=%d/run.json" % (out, a)) for a in (1, 2)) and time.time() < until:
         time.sleep(0.02)
     assert len(running(out)) == 2, "two at a time"
@@ -255,7 +265,7 @@ def test_interrupt():
         text, err = sweep.communicate(timeout=60)
         assert sweep.returncode == 130 and running(out) == [], err
         _, rows, _ = rows_of(text)
-        assert [row[-1] for row in rows] == ["interrupted"] * 2 + ["not run"] * 2, text
+        assert [row[-1].split(":")[0] for row in rows] == ["interrupted"] * 2 + ["not run"] * 2, text
         assert [json.load(open("%s/a=%d/run.json" % (out, a)))["exit"] for a in (1, 2)] == [130, 130]
         assert json.load(open(out + "/sweep.json"))["exit"] == 130 and not os.path.exists(out + "/a=3")
 
@@ -289,8 +299,8 @@ def test_progress_on_a_terminal():
         print("no terminal to be had (%s): not tried" % error)
         return
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
-    run = subprocess.Popen([PROGRAM, "sweep", "wide.nn", "--set", "a=1,2,3", "--out", "live"], stdin=theirs, stdout=theirs,
-                           stderr=theirs, env={**os.environ, "TERM": "xterm"})
+    run = subprocess.Popen([PROGRAM, "sweep", "wide.nn", "--set", "a=1,2,3", "--out", "live"], stdin=theirs,
+                           stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"})
     os.close(theirs)
     written = b""
     try:
@@ -302,19 +312,22 @@ def test_progress_on_a_terminal():
     assert run.wait() == 0
     text = written.decode()
     assert re.search(r"\r\d of 3 done, [1-3] running, \d+ s", text), text
-    table = [line for line in re.split("[\r\n]+", re.sub("\x1b\\[K", "", text)) if line[:1].isdigit() and " of " not in line]
+    lines = re.split("[\r\n]+", re.sub("\x1b\\[K", "", text))
+    table = [line for line in lines if line[:1].isdigit() and " of " not in line]
     assert len(table) == 3 and all(len(line) <= 60 for line in table), table
 
 
 def test_tensorboard_has_the_settings():
-    assert vgraph("sweep", "ok.nn", "--set", "rate=0.1,0.3", "--set", "goal=1,maximum(1, 2)", "--out", "tb").returncode == 0
+    done = vgraph("sweep", "ok.nn", "--set", "rate=0.1,0.3", "--set", "goal=1,maximum(1, 2)", "--out", "tb")
+    assert done.returncode == 0, done
     seen = []
     for folder in sorted(glob.glob("tb/rate=*")):
         file, = glob.glob(folder + "/events.out.tfevents.*")
         found = {}
         for body in test_tensorboard.records(open(file, "rb").read()):
             event = test_tensorboard.fields(body)
-            for value in map(test_tensorboard.fields, test_tensorboard.fields(test_tensorboard.one(event, 5, b"")).get(1, [])):
+            summary = test_tensorboard.fields(test_tensorboard.one(event, 5, b""))
+            for value in map(test_tensorboard.fields, summary.get(1, [])):
                 tag = test_tensorboard.one(value, 1).decode()
                 if tag.startswith("_hparams_/"):
                     found[tag] = test_tensorboard.hparams_of(value)
@@ -329,10 +342,12 @@ def test_tensorboard_has_the_settings():
 def test_nine_runs():
     model = os.path.join(ROOT, "models", "deep_sigmoid.nn")
     done = vgraph("sweep", model, "--set", "act=sigmoid,tanh,relu",
-                  "--set", "init=normal(0, 1),glorot_uniform(),he_normal()", "--steps", "30", "--out", "nine")
+                  "--set", "init=normal(0, 1),glorot_uniform(),he_normal()", "--steps", "8", "--batch", "32",
+                  "--data", "digits=digits(count = 400)", "--out", "nine")
     header, rows, notes = rows_of(done.stdout)
     assert len(rows) == 9 and header[:4] == ["act", "init", "loss", "accuracy"], done.stdout
-    assert [row[:2] for row in rows[:3]] == [["sigmoid", i] for i in ("normal(0, 1)", "glorot_uniform()", "he_normal()")]
+    assert [row[:2] for row in rows[:3]] == [["sigmoid", init] for init in ("normal(0, 1)", "glorot_uniform()",
+                                                                            "he_normal()")]
     assert done.returncode == 5 and "NaN loss" in " ".join(rows[6]), done.stdout
 
 
@@ -351,7 +366,8 @@ def test_diff():
     row = re.search(r"grad\(loss, w\)|grad\(loss\)/w, from step 0 on\n    step 0 +(\S+) +(\S+) +(\S+)\n", done.stdout)
     assert abs(float(row[3]) - float(row[2]) / float(row[1])) < 1e-3
     done = vgraph("diff", "d1", "d4")
-    assert done.returncode == 1 and "  max(w), only in b\n  3 more: the same to the last bit\n" in done.stdout, done.stdout
+    assert done.returncode == 1, done
+    assert "  max(w), only in b\n  3 more: the same to the last bit\n" in done.stdout, done.stdout
     with open("ok.nn") as file, open("other.nn", "w") as other:
         other.write(file.read().replace("const goal = 1", "const goal = 2\n# more").replace("steps = 5", "steps = 6"))
     assert vgraph("run", "other.nn", "--quiet", "--out", "d5").returncode == 0

@@ -71,9 +71,10 @@ static const vg_cli_verb verbs[] = {
       VG_CLI_DIFF, 2, 2, vg_cli_diff },
     { "report", "RUN...", "make report.html of a run's folder, or of several, side by side",
       "vgraph report sweeps/deep_sigmoid-20261126-101500",
-      "A RUN is a run's folder, or a sweep's, which stands for all of its runs. Of one run the report is made again, in\n"
-      "its folder, with the model loaded as it was. Of several it shows the settings that differ, the last values and a\n"
-      "picture of each value over steps with a line a run; it goes to the folder that holds them, else to this one.\n",
+      "A RUN is a run's folder, or a sweep's, which stands for all of its runs. Of one run without a report (it was\n"
+      "killed, say), or with --out, one is made with the model loaded as it was. Of several it shows the settings that\n"
+      "differ, the last values, and a picture of each value over steps with a line a run; it goes to the folder that\n"
+      "holds them, else to this one.\n",
       VG_CLI_REPORT, 1, INT32_MAX, vg_cli_report },
     { "help", "[NAME]", "explain an operator, layer, setting, data source or message",
       "vgraph help cross_entropy", NULL, VG_CLI_HELP, 0, 1, vg_cli_help },

@@ -194,7 +194,13 @@ static vg_status report_run(const vg_cli_options *options, const vg_cli_past *pa
     return status;
 }
 
-/* ---- */
+/* A run that came to its end has left its report, which tells more than its folder keeps. */
+static bool has_report(const vg_cli_past *past) {
+    char *path = vg_cli_format("%s/report.html", past->folder);
+    const bool there = access(path, R_OK) == 0;
+    free(path);
+    return there;
+}
 
 static vg_status report_all(const vg_cli_options *options, const runs *all) {
     if (all->count == 0) {
@@ -203,7 +209,8 @@ static vg_status report_all(const vg_cli_options *options, const runs *all) {
     }
     char *out = options->out ? vg_cli_format("%s", options->out)
               : all->count == 1 ? vg_cli_format("%s", all->list[0].folder) : common_folder(all);
-    const vg_status status = all->count == 1 ? report_run(options, &all->list[0], out)
+    const vg_status status = all->count == 1 && !options->out && has_report(&all->list[0]) ? VG_OK
+                           : all->count == 1 ? report_run(options, &all->list[0], out)
                            : vg_cli_report_runs(out, all->list, all->count) ? VG_OK : VG_FAILED_RESOURCE;
     if (status == VG_OK) {
         fprintf(options->output->file, "%s/report.html\n", out);

@@ -153,6 +153,8 @@ int vg_cli_direction(const char *tag) {
                                       "reward" };
     static const char *const down[] = { "loss", "error", "err", "mse", "rmse", "mae", "nll", "perplexity", "cost",
                                         "entropy" };
+    const char *slash = strrchr(tag, '/');
+    tag = slash && slash[1] != ' ' ? slash + 1 : tag;   /* behind the name of its family; ' / ' divides */
     if (strpbrk(tag, "()*/^+-")) {   /* something made of a loss need not get better with it */
         return 0;
     }

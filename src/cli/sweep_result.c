@@ -11,8 +11,8 @@
 static const char *first_fault(const vg_archive_info *info) {
     const char *fault = NULL;
     for (size_t i = 0; i < info->finding_count; i++) {
-        const vg_archive_finding *finding = &info->findings[i];
-        if (strcmp(finding->severity, "fault") != 0) {
+        const vg_finding *finding = &info->findings[i];
+        if (finding->severity != VG_SEVERITY_FAULT) {
             continue;
         }
         if (!finding->follows) {

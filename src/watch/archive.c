@@ -92,6 +92,12 @@ static bool replay_end(const vg_archive *archive, const vg_replay *replay) {
             return false;
         }
     }
+    for (size_t i = 0; info->done && i < info->finding_count; i++) {
+        const vg_record record = { .kind = VG_RECORD_FINDING, .step = info->steps_done, .finding = &info->findings[i] };
+        if (!hand_on(replay, &record)) {
+            return false;
+        }
+    }
     const vg_record done = { .kind = VG_RECORD_DONE, .step = info->steps_done, .steps = info->steps,
                              .seconds = info->seconds, .status = info->status };
     return !info->done || hand_on(replay, &done);

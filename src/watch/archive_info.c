@@ -1,5 +1,6 @@
 /* run.json, read again (journal.c writes it). */
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -28,13 +29,38 @@ static const char *text_of(const json_t *object, const char *key) {
     return text ? text : "";
 }
 
+/* A number, or the text that stands for one that JSON has not: "nan", "inf", "-inf". */
+static double number_of(const json_t *object, const char *key) {
+    const json_t *value = json_object_get(object, key);
+    return json_is_string(value) ? strtod(json_string_value(value), NULL) : json_number_value(value);
+}
+
+static vg_finding finding_of(vg_archive *archive, const json_t *object) {
+    const json_t *where = json_object_get(object, "where");
+    const json_int_t line = json_integer_value(json_object_get(object, "line"));
+    const char **names = VG_ARRAY(&archive->arena, const char *, json_array_size(where));
+    vg_finding finding = { .rule = text_of(object, "rule"), .where = names, .file = text_of(object, "file"),
+                           .say = text_of(object, "say"), .why = text_of(object, "why"),
+                           .try_this = text_of(object, "try"),
+                           .option = json_string_value(json_object_get(object, "option")),
+                           .value = number_of(object, "value"), .limit = number_of(object, "limit") };
+    finding.severity = strcmp(text_of(object, "severity"), "fault") == 0 ? VG_SEVERITY_FAULT : VG_SEVERITY_NOTE;
+    finding.follows = json_is_true(json_object_get(object, "follows"));
+    finding.line = line > 0 && line <= UINT32_MAX ? (uint32_t)line : 0;
+    for (size_t i = 0; i < json_array_size(where); i++) {
+        const char *name = json_string_value(json_array_get(where, i));
+        if (name) {
+            names[finding.where_count++] = name;
+        }
+    }
+    return finding;
+}
+
 static void read_findings(vg_archive *archive, const json_t *list) {
     const size_t count = json_array_size(list);
-    vg_archive_finding *findings = VG_ARRAY(&archive->arena, vg_archive_finding, count);
+    vg_finding *findings = VG_ARRAY(&archive->arena, vg_finding, count);
     for (size_t i = 0; i < count; i++) {
-        const json_t *object = json_array_get(list, i);
-        findings[i] = (vg_archive_finding){ text_of(object, "rule"), text_of(object, "severity"),
-                                            text_of(object, "say"), json_is_true(json_object_get(object, "follows")) };
+        findings[i] = finding_of(archive, json_array_get(list, i));
     }
     archive->info.findings = findings;
     archive->info.finding_count = count;

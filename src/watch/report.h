@@ -124,7 +124,12 @@ extern const size_t vg_report_head_length, vg_report_tail_length, vg_report_runs
 
 /* ---- report_write.c */
 
-typedef struct vg_report_page { const char *head; size_t head_length; const char *tail; size_t tail_length; } vg_report_page;
+typedef struct vg_report_page {
+    const char *head;
+    size_t      head_length;
+    const char *tail;
+    size_t      tail_length;
+} vg_report_page;
 /* Writes the file. Takes `data` over (NULL is without memory) and frees the columns' text. */
 bool vg_report_write(vg_sink *sink, vg_arena *arena, const char *path, const vg_report_page *page, json_t *data,
                      vg_text *columns);

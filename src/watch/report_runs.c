@@ -45,8 +45,8 @@ static json_t *override_list(const vg_archive_info *info) {
 static json_t *fault_list(const vg_archive_info *info) {
     json_t *list = json_array();
     for (size_t i = 0; i < info->finding_count; i++) {
-        const vg_archive_finding *finding = &info->findings[i];
-        if (strcmp(finding->severity, "fault") == 0) {
+        const vg_finding *finding = &info->findings[i];
+        if (finding->severity == VG_SEVERITY_FAULT) {
             list = append(list, json_pack("{s:s, s:s, s:b}", "rule", finding->rule, "say", finding->say,
                                           "follows", finding->follows));
         }

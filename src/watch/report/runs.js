@@ -30,14 +30,16 @@ const scalars = groupsOf(data.curves.filter(c => !c.rms)).sort((a, b) => a.test 
 const tensors = groupsOf(data.curves.filter(c => c.rms));
 
 /* Which way a scalar gets better, as its name says: src/cli/series.c has the same words. */
-const direction = tag =>
-  /[()*/^+-]/.test(tag)
+const direction = whole => {
+  const tag = splitTag(whole)[1];   /* behind the name of its family */
+  return /[()*/^+-]/.test(tag)
     ? 0
     : /(^|[^a-z0-9])(accuracy|acc|precision|recall|f1|auc|bleu|score|reward)(?![a-z0-9])/i.test(tag)
       ? 1
       : /(^|[^a-z0-9])(loss|error|err|mse|rmse|mae|nll|perplexity|cost|entropy)(?![a-z0-9])/i.test(tag)
         ? -1
         : 0;
+};
 
 const lastOf = (group, i) => {
   const curve = group.curves.find(c => c.run === i);
@@ -166,7 +168,12 @@ const runsHeader = () => {
   const failed = runs.filter(r => r.exit !== 0).length;
   document.title = `${models.join(', ')}: ${plural(runs.length, 'run')} · vgraph`;
   return [
-    html('div', { class: 'title-row' }, html('h1', {}, models.map(m => m.replace(/\.nn$/, '')).join(', ')), themeButton()),
+    html(
+      'div',
+      { class: 'title-row' },
+      html('h1', {}, models.map(m => m.replace(/\.nn$/, '')).join(', ')),
+      themeButton()
+    ),
     html(
       'p',
       { class: 'lead' },
