@@ -113,7 +113,7 @@ static const vg_view *view_of(const vg_run *run, const vg_moving *moving) {
 
 static bool is_moving_due(const vg_run *run) {
     const uint64_t step = run->done;
-    return run->model->watch == VG_WATCH_ALL || step < 10 || step % 20 == 0 || step + 1 == run->steps;
+    return run->model->watch == VG_WATCH_ALL || vg_is_rarely_due(step) || step + 1 == run->steps;
 }
 
 void vg_judge_before(vg_run *run) {

@@ -21,7 +21,7 @@ typedef struct witness {
     vg_node  *reader;        /* by node: the last of them */
     uint8_t  *before;        /* by node: a product with a variable lies between it and the loss */
     uint32_t *variable; /* by node: number + 1 of the trainable variable that it is, through views and transposes */
-    uint64_t  every;
+    bool      every_step;
     uint32_t  most;
 } witness;
 
@@ -110,7 +110,8 @@ static uint32_t add_row(const witness *w, vg_evidence row, vg_node value, int64_
     const vg_word limits[3] = { (vg_word)axis, vg_word_real(low), vg_word_real(high) };
     g->here = (vg_place){ .span = row.span, .call = row.call };
     const vg_node survey = vg_emit(g, VG_OP_survey, &value, 1, vg_attr_of(g->ir, limits, 3));
-    const vg_word root[3] = { w->unit->evidence.count, w->every, row.block + 1 };
+    const vg_word sparse = row.role == VG_ROLE_gradient ? VG_CADENCE_RARE : VG_CADENCE_SPARSE;
+    const vg_word root[3] = { w->unit->evidence.count, w->every_step ? 1 : sparse, row.block + 1 };
     vg_vec_push(w->mem, &w->unit->evidence, row);
     vg_emit(g, VG_OP_evidence, &survey, 1, vg_attr_of(g->ir, root, 3));
     return w->unit->evidence.count - 1;
@@ -261,7 +262,7 @@ void vg_evidence_add(vg_unit *unit, vg_graph *graph, bool every_step, uint32_t m
     vg_arena arena;
     vg_arena_init(&arena, unit->ir->mem);
     witness w = {
-        .unit = unit, .graph = graph, .mem = unit->ir->mem, .count = count, .every = every_step, .most = most
+        .unit = unit, .graph = graph, .mem = unit->ir->mem, .count = count, .every_step = every_step, .most = most
     };
     w.path = VG_ARRAY(&arena, vg_str, count);
     w.learns = VG_ARRAY(&arena, uint8_t, count);

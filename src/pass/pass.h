@@ -57,8 +57,11 @@ typedef enum vg_part { VG_PART_STEP, VG_PART_INITIAL, VG_PART_EVALUATION } vg_pa
 
 /* A cadence of its own: the first ten steps, every twentieth, and the last tenth. */
 #define VG_CADENCE_SPARSE UINT64_MAX
-static inline bool vg_is_sparse_due(uint64_t step, uint64_t steps) {
-    return step < 10 || step % 20 == 0 || step >= steps - steps / 10;
+/* The same without the last tenth, for what is large: of that the twentieths are enough. */
+#define VG_CADENCE_RARE   (UINT64_MAX - 1)
+static inline bool vg_is_rarely_due(uint64_t step) { return step < 10 || step % 20 == 0; }
+static inline bool vg_is_sparsely_due(uint64_t step, uint64_t steps) {
+    return vg_is_rarely_due(step) || step >= steps - steps / 10;
 }
 
 /* How threads share a step. */

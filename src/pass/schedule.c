@@ -20,7 +20,7 @@ static uint64_t root_every(const vg_graph *graph, vg_node root, vg_part part, ui
         every = words[2];
         own_turn = words[3];
     } else if (op == VG_OP_evidence) {
-        every = words[1] ? words[1] : VG_CADENCE_SPARSE;
+        every = words[1];
         own_turn = words[2];
     } else if (op == VG_OP_expect) {
         every = words[1];

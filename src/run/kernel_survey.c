@@ -35,7 +35,8 @@ typedef struct accumulators {
     wholes  active, low, high, zeros, tiny, wrong;
 } accumulators;
 
-typedef struct limits { vg_real low, high; } limits;
+/* some: there are values below or above; else neither is counted. */
+typedef struct limits { vg_real low, high; bool some; } limits;
 
 static inline reals pick(wholes which, reals a, reals b) { return (reals)((which & (wholes)a) | (~which & (wholes)b)); }
 
@@ -47,14 +48,14 @@ static inline accumulators begin(reals shift) {
 }
 
 /* One element for each accumulator. */
-static inline __attribute__((always_inline)) void add(accumulators *a, limits edge, reals value) {
+static inline __attribute__((always_inline)) void add(accumulators *a, limits edge, bool edges, reals value) {
     const wholes finite = value - value == 0;
     const reals x = pick(finite, value, a->shift), size = (reals)((wholes)value & MAGNITUDE);
     a->min = pick(x < a->min, x, a->min);
     a->max = pick(x > a->max, x, a->max);
     a->active -= value > 0;
-    a->low -= value < edge.low;
-    a->high -= value > edge.high;
+    if (edges) a->low -= value < edge.low;
+    if (edges) a->high -= value > edge.high;
     a->zeros -= value == 0;
     a->tiny -= (size < (vg_real)0x1p-25) & (value != 0);
     a->wrong -= ~finite;
@@ -122,8 +123,8 @@ static unit joined(const accumulators *a) {
 static void take_back(unit *u, limits edge, int64_t times) {
     const vg_real x = u->shift;
     u->active -= times * (x > 0);
-    u->low -= times * (x < edge.low);
-    u->high -= times * (x > edge.high);
+    u->low -= times * (edge.some && x < edge.low);
+    u->high -= times * (edge.some && x > edge.high);
     u->zeros -= times * (x == 0);
     u->tiny -= times * ((x < 0 ? -x : x) < (vg_real)0x1p-25 && x != 0);
 }
@@ -151,7 +152,8 @@ static void put(const unit *u, int64_t count, vg_real *out, int64_t units, int64
 /* ---- all units */
 
 /* [count, units]: neighbours are of different units. */
-static void survey_columns(const vg_real *values, int64_t count, int64_t units, limits edge, vg_real *out) {
+static inline __attribute__((always_inline)) void survey_columns(const vg_real *values, int64_t count, int64_t units,
+                                                                 limits edge, bool edges, vg_real *out) {
     for (int64_t from = 0; from < units; from += LANES) {
         const int64_t some = units - from < LANES ? units - from : LANES;
         reals shift = { 0 };
@@ -159,9 +161,9 @@ static void survey_columns(const vg_real *values, int64_t count, int64_t units, 
         accumulators a = begin(shift);
         const vg_real *row = values + from;
         if (some == LANES)
-            for (int64_t r = 0; r < count; r++, row += units) add(&a, edge, load(row));
+            for (int64_t r = 0; r < count; r++, row += units) add(&a, edge, edges, load(row));
         else
-            for (int64_t r = 0; r < count; r++, row += units) add(&a, edge, load_some(row, some, shift));
+            for (int64_t r = 0; r < count; r++, row += units) add(&a, edge, edges, load_some(row, some, shift));
         for (int k = 0; k < some; k++) {
             const unit u = unit_of(&a, k);
             put(&u, count, out, units, from + k);
@@ -170,20 +172,28 @@ static void survey_columns(const vg_real *values, int64_t count, int64_t units, 
 }
 
 /* [outer, units, inner] */
-static void survey_lines(const vg_real *values, int64_t outer, int64_t units, int64_t inner, limits edge, vg_real *out) {
+static inline __attribute__((always_inline)) void survey_lines(const vg_real *values, int64_t outer, int64_t units,
+                                                               int64_t inner, limits edge, bool edges, vg_real *out) {
     for (int64_t at = 0; at < units; at++) {
         const vg_real *own = values + at * inner;
         const reals shift = (reals){ 0 } + (outer > 0 ? first_finite(own, inner, 1) : 0);
         accumulators a = begin(shift);
         for (int64_t o = 0; o < outer; o++, own += units * inner) {
             int64_t i = 0;
-            for (; i + LANES <= inner; i += LANES) add(&a, edge, load(own + i));
-            if (i < inner) add(&a, edge, load_some(own + i, inner - i, shift));
+            for (; i + LANES <= inner; i += LANES) add(&a, edge, edges, load(own + i));
+            if (i < inner) add(&a, edge, edges, load_some(own + i, inner - i, shift));
         }
         unit u = joined(&a);
         take_back(&u, edge, outer * ((LANES - inner % LANES) % LANES));
         put(&u, outer * inner, out, units, at);
     }
+}
+
+static void survey(const vg_real *values, int64_t outer, int64_t units, int64_t inner, limits edge, vg_real *out) {
+    if (inner == 1 && edge.some) survey_columns(values, outer, units, edge, true, out);
+    else if (inner == 1) survey_columns(values, outer, units, edge, false, out);
+    else if (edge.some) survey_lines(values, outer, units, inner, edge, true, out);
+    else survey_lines(values, outer, units, inner, edge, false, out);
 }
 
 /* words: axis, low, high */
@@ -192,15 +202,13 @@ void VG_KERNEL(survey)(const vg_work *work) {
     const int64_t axis = (int64_t)work->words[0];
     double bounds[2];
     memcpy(bounds, work->words + 1, sizeof bounds);
-    const limits edge = { (vg_real)bounds[0], (vg_real)bounds[1] };
+    const limits edge = { (vg_real)bounds[0], (vg_real)bounds[1], !isinf(bounds[0]) || !isinf(bounds[1]) };
     if (axis == VG_SURVEY_WHOLE) {
-        survey_lines(in->data, 1, 1, in->count, edge, work->out->data);
+        survey(in->data, 1, 1, in->count, edge, work->out->data);
         return;
     }
-    const int64_t outer = vg_extent(in, 0, (uint32_t)axis), units = in->dims[axis];
-    const int64_t inner = vg_extent(in, (uint32_t)axis + 1, in->rank);
-    if (inner == 1) survey_columns(in->data, outer, units, edge, work->out->data);
-    else survey_lines(in->data, outer, units, inner, edge, work->out->data);
+    survey(in->data, vg_extent(in, 0, (uint32_t)axis), in->dims[axis], vg_extent(in, (uint32_t)axis + 1, in->rank), edge,
+           work->out->data);
 }
 
 /* ---- how far a variable has moved */
