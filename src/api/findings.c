@@ -296,6 +296,14 @@ static uint32_t place_of(const vg_finder *f, const vg_finding *finding) {
                : rule;
 }
 
+/* Two edits of one line would contradict each other: what follows from the fault is mended with it. */
+static void agree(vg_finding *finding, const vg_finding *fault) {
+    const size_t line = strcspn(fault->try_this, ":");
+    if (strncmp(fault->try_this, "line ", 5) != 0 || strncmp(finding->try_this, fault->try_this, line + 1) != 0) return;
+    finding->try_this = fault->try_this;
+    finding->option = fault->option;
+}
+
 /* By the order of the rules; what comes behind the first fault goes with it. */
 static void put_in_order(vg_finder *f) {
     VG_VEC(vg_finding) sorted = { 0 };
@@ -305,6 +313,7 @@ static void put_in_order(vg_finder *f) {
             vg_finding finding = f->list.items[k];
             if (place_of(f, &finding) != rule) continue;
             finding.follows = fault && finding.severity == VG_SEVERITY_FAULT;
+            if (finding.follows) agree(&finding, &sorted.items[0]);
             fault = fault || finding.severity == VG_SEVERITY_FAULT;
             vg_vec_push(&f->run->mem, &sorted, finding);
         }
