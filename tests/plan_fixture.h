@@ -85,12 +85,18 @@ static inline bool same_variable(const simulation *s, vg_node value, vg_node var
            path_word(s->g, variable, 1) == path_word(s->g, update, 0);
 }
 
+/* A product that is added to `from`, and reads it for nothing else. */
+static inline bool adds_to(const simulation *s, vg_node node, vg_node from) {
+    if (vg_node_op(s->g, node) != VG_OP_product || s->g->operand_count.items[node] != 3) return false;
+    return read_by(s, vg_operand(s->g, node, 2)) == from && read_by(s, vg_operand(s->g, node, 0)) != from
+        && read_by(s, vg_operand(s->g, node, 1)) != from;
+}
+
 /* The member at `at` of the order writes over `from`, which the one at `reader` reads: allowed is only to read an element
  * before it is overwritten. What is as long is not repeated. */
 static inline void assert_in_place(const simulation *s, uint32_t at, uint32_t reader, vg_node from) {
     const vg_node node = s->p->schedule.order[at];
-    const vg_op op = vg_node_op(s->g, node);
-    assert_true(vg_op_is(op, VG_FLAG_map));
+    assert_true(vg_op_is(vg_node_op(s->g, node), VG_FLAG_map) || adds_to(s, node, from));
     assert_true(reader <= at);
     assert_int_not_equal(vg_node_op(s->g, s->p->schedule.order[reader]), VG_OP_conv2d);      /* reads others, too */
     if (s->p->schedule.stores[node] == 0) assert_int_equal(s->p->plan.offset[node], s->p->plan.offset[from]);

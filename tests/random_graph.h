@@ -186,13 +186,20 @@ static inline vg_node multiplied(random_graph *r) {
     const vg_node a = float_of(r);
     vg_node b = a, product;
     const uint32_t rank = vg_node_rank(r->g, a), choice = chance(r, 3);
-    if (rank < 2) return 0;
+    if (rank < 2 || rank > 4) return 0;
     if (choice == 0) {
         const vg_dim depth = vg_shape_dim(dims, vg_node_shape(r->g, a), rank - 1);
         const vg_dim columns = vg_dim_number(dims, 1 + chance(r, 20));
         b = random_draw(r, vg_shape_of(dims, (vg_dim[]){ depth, columns }, 2), chance(r, 2));
     }
     product = vg_build_matmul(r->g, a, b, choice == 1, choice == 2);
+    if (rank > 2 && chance(r, 2)) {      /* of heads; added to what is there */
+        const vg_word words[] = { 0, 1, 0, 1, 2 };
+        const vg_attr attr = vg_attr_of(r->g->ir, words, 4 + chance(r, 2));
+        const vg_node operands[] = { a, chance(r, 2) ? vg_build_map1(r->g, VG_OP_sin, a) : a,
+                                     vg_emit(r->g, VG_OP_product, (vg_node[]){ a, a }, 2, attr) };
+        product = vg_emit(r->g, VG_OP_product, operands, 2 + chance(r, 2), attr);
+    }
     return vg_build_map1(r->g, VG_OP_tanh, product);
 }
 

@@ -93,6 +93,12 @@ static const struct example { vg_op op; const char *text; } examples[] = {
     { VG_OP_matmul, S(1, "[2, 3]") S(2, "[4, 3]") "%3 = matmul(%1, %2) ta=0 tb=1 : f32[2, 4]\n" },
     { VG_OP_matmul, S(1, "[2, 1, 2, 3]") S(2, "[2, 3, 2]") "%3 = matmul(%1, %2) ta=0 tb=0 : f32[2, 2, 2, 2]\n" },
     { VG_OP_matmul, S(1, "[2, 2, 3]") S(2, "[3, 2]") "%3 = matmul(%1, %2) ta=0 tb=0 : f32[2, 2, 2]\n" },
+    { VG_OP_product, S(1, "[3, 2]") S(2, "[4, 3]") S(3, "[2, 4]")
+      "%4 = product(%1, %2, %3) ta=1 tb=1 swap=[] : f32[2, 4]\n" },
+    { VG_OP_product, S(1, "[2, 3, 2, 2]") S(2, "[2, 3, 2, 2]")
+      "%3 = product(%1, %2) ta=0 tb=1 swap=[0, 1] : f32[2, 2, 3, 3]\n" },
+    { VG_OP_product, S(1, "[2, 2, 3, 3]") S(2, "[3, 2, 2]") S(3, "[2, 3, 2, 2]")
+      "%4 = product(%1, %2, %3) ta=1 tb=0 swap=[1, 2] : f32[2, 3, 2, 2]\n" },
     { VG_OP_softmax, S(1, "[2, 3]") "%2 = softmax(%1) axis=1 : f32[2, 3]\n" },
     { VG_OP_softmax, S(1, "[3, 2]") "%2 = softmax(%1) axis=0 : f32[3, 2]\n" },
     { VG_OP_log_softmax, S(1, "[2, 3]") "%2 = log_softmax(%1) axis=1 : f32[2, 3]\n" },

@@ -242,6 +242,68 @@ static void test_matmul(void **state) {
         }
 }
 
+/* [..., rows, batch, columns] of [..., batch, rows, columns], or the other way round. */
+static tensor swapped(const tensor *from, bool wide) {
+    shape s = { .rank = from->rank };
+    uint64_t perm[VG_RANK_LIMIT];
+    vg_context context = { 0 };
+    for (uint32_t k = 0; k < s.rank; k++) perm[k] = k + 3 == s.rank ? k + 1 : k + 2 == s.rank ? k - 1 : k;
+    for (uint32_t k = 0; k < s.rank; k++) s.dims[k] = from->dims[perm[k]];
+    tensor to = tensor_new(s, VG_F32);
+    tensor_call(VG_OP_transpose, wide, &to, from, 1, perm, s.rank, &context);
+    return to;
+}
+
+/* What lies swapped gives the bits of what does not, and is added to the third operand's. */
+static void check_product(shape sa, shape sb, shape so, bool ta, bool tb, bool wide) {
+    vg_context context = { 0 };
+    tensor in[3] = { tensor_new(sa, VG_F32), tensor_new(sb, VG_F32), tensor_new(so, VG_F32) };
+    tensor plain = tensor_new(so, VG_F32), sum = tensor_new(so, VG_F32), other[3];
+    for (uint32_t k = 0; k < 3; k++) {
+        tensor_fill(&in[k], 1 + k, -1, 1);
+        other[k] = swapped(&in[k], wide);
+    }
+    tensor_call(VG_OP_matmul, wide, &plain, in, 2, (uint64_t[]){ ta, tb }, 2, &context);
+    tensor_call(VG_OP_add, wide, &sum, (tensor[]){ plain, in[2] }, 2, NULL, 0, &context);
+    for (uint32_t swap = 0; swap < 8; swap++) {
+        uint64_t words[5] = { ta, tb };
+        uint32_t count = 2;
+        tensor own[3], out = tensor_new(so, VG_F32);
+        for (uint32_t k = 0; k < 3; k++) {
+            own[k] = swap >> k & 1 ? other[k] : in[k];
+            if (swap >> k & 1) words[count++] = k;
+        }
+        for (uint32_t k = 0; k < out.rank; k++) out.dims[k] = own[2].dims[k];
+        for (uint32_t operands = 2; operands <= 3; operands++) {
+            tensor_call(VG_OP_product, wide, &out, own, operands, words, count, &context);
+            tensor back = swap >> 2 & 1 ? swapped(&out, wide) : out;
+            const tensor *want = operands == 3 ? &sum : &plain;
+            for (int64_t i = 0; i < back.count; i++) assert_true(back.data[i] == want->data[i]);
+            if (swap >> 2 & 1) free(back.data);
+        }
+        free(out.data);
+    }
+    for (uint32_t k = 0; k < 3; k++) free(in[k].data), free(other[k].data);
+    free(plain.data), free(sum.data);
+}
+
+static void test_product(void **state) {
+    (void)state;
+    for (int wide = 0; wide < 2; wide++)
+        for (int t = 0; t < 4; t++) {
+            const bool ta = (t & 1) != 0, tb = (t & 2) != 0;
+            check_product(ta ? (shape)SHAPE(2, 3, 5, 7) : (shape)SHAPE(2, 3, 7, 5),
+                          tb ? (shape)SHAPE(2, 3, 4, 5) : (shape)SHAPE(2, 3, 5, 4), (shape)SHAPE(2, 3, 7, 4), ta, tb,
+                          wide != 0);
+            check_product(ta ? (shape)SHAPE(2, 3, 33, 70) : (shape)SHAPE(2, 3, 70, 33),
+                          tb ? (shape)SHAPE(3, 40, 33) : (shape)SHAPE(3, 33, 40), (shape)SHAPE(2, 3, 70, 40), ta, tb,
+                          wide != 0);
+            check_product(ta ? (shape)SHAPE(1, 9, 6) : (shape)SHAPE(1, 6, 9),
+                          tb ? (shape)SHAPE(4, 17, 9) : (shape)SHAPE(4, 9, 17), (shape)SHAPE(4, 6, 17), ta, tb,
+                          wide != 0);
+        }
+}
+
 /* Any number of operands. */
 static void check_addn(uint32_t count, vg_dtype dtype) {
     vg_context context = { 0 };
@@ -278,7 +340,7 @@ int main(void) {
         cmocka_unit_test(test_transpose),        cmocka_unit_test(test_broadcast),     cmocka_unit_test(test_parts),
         cmocka_unit_test(test_place_and_concat), cmocka_unit_test(test_gather_and_scatter),
         cmocka_unit_test(test_pick_and_spread),  cmocka_unit_test(test_index_faults),  cmocka_unit_test(test_matmul),
-        cmocka_unit_test(test_addn_and_iota)
+        cmocka_unit_test(test_product),          cmocka_unit_test(test_addn_and_iota)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,6 +149,12 @@ static const rule rules[] = {
     { VG_OP_matmul, { "f32[batch, 784]", "f32[128, 10]" }, NULL, 2, { 0, 0 }, ERROR(matmul_mismatch) },
     { VG_OP_matmul, { "f32[784]", "f32[784, 10]" }, NULL, 2, { 0, 0 }, ERROR(matmul_rank) },
     { VG_OP_matmul, { "f32[2, 4, 3]", "f32[5, 3, 4]" }, NULL, 2, { 0, 0 }, ERROR(matmul_batch) },
+    { VG_OP_product, { "f32[7, batch]", "f32[8, 7]", "f32[batch, 8]" }, NULL, 2, { 1, 1 }, "f32[batch, 8]", 0 },
+    { VG_OP_product, { "f32[2, 7, 4, 3]", "f32[2, 9, 4, 3]" }, NULL, 4, { 0, 1, 0, 1 }, "f32[2, 4, 7, 9]", 0 },
+    { VG_OP_product, { "f32[batch, 4, 7, 9]", "f32[9, 4, 3]" }, NULL, 4, { 0, 0, 1, 2 }, "f32[batch, 7, 4, 3]", 0 },
+    { VG_OP_product, { "f32[7, 4, 3]", "f32[4, 5, 3]" }, NULL, 3, { 0, 1, 0 }, "f32[4, 7, 5]", 0 },
+    { VG_OP_product, { "f32[4, 7, 3]", "f32[4, 5, 3]" }, NULL, 3, { 0, 1, 0 }, ERROR(matmul_batch) },
+    { VG_OP_product, { "f32[3, 4]", "f32[4, 5]", "f32[5, 3]" }, NULL, 2, { 0, 0 }, ERROR(operand_unfit) },
     { VG_OP_addn, { "f32[3]", "f32[3]", "f32[3]" }, NULL, 0, { 0 }, "f32[3]", 0 },
     { VG_OP_addn, { "f32[3]", "f32[3]", "f32[1]" }, NULL, 0, { 0 }, ERROR(operand_unfit) },
     /* placeholders and leaves */

@@ -19,7 +19,9 @@ static double inner_length(const vg_graph *g, vg_node node, const int64_t *symbo
     uint32_t count;
     const vg_word *flags = vg_attr_words(g->ir, g->attr.items[node], &count);
     const vg_node a = vg_operand(g, node, 0);
-    const uint32_t rank = vg_node_rank(g, a), axis = flags[0] ? rank - 2 : rank - 1;
+    bool swapped = false;
+    for (uint32_t k = 2; k < count; k++) swapped = swapped || flags[k] == 0;
+    const uint32_t rank = vg_node_rank(g, a), axis = flags[0] ? rank - (swapped ? 3 : 2) : rank - 1;
     return (double)vg_dim_value(&g->ir->dims, vg_shape_dim(&g->ir->dims, vg_node_shape(g, a), axis), symbols);
 }
 

@@ -183,12 +183,24 @@ static bool matrices(const vg_infer *infer) {
     return true;
 }
 
-bool vg_infer_matmul(vg_infer *infer) {
+/* A shape whose rows may lie outside of the last batch axis as if they did not, and the other way round. */
+static uint32_t swap_rows(const vg_infer *infer, uint32_t k, vg_dim *list, uint32_t rank) {
+    bool swapped = false;
+    for (uint32_t j = 2; j < infer->word_count; j++) swapped = swapped || infer->words[j] == k;
+    if (swapped && rank > 2) {
+        const vg_dim rows = list[rank - 3];
+        list[rank - 3] = list[rank - 2];
+        list[rank - 2] = rows;
+    }
+    return rank;
+}
+
+static bool infer_product(vg_infer *infer) {
     vg_dims *dims = &infer->ir->dims;
     vg_dim a[VG_RANK_LIMIT], b[VG_RANK_LIMIT], list[VG_RANK_LIMIT];
     if (!matrices(infer)) return false;
-    const uint32_t ra = vg_shape_list(dims, vg_infer_shape(infer, 0), a);
-    const uint32_t rb = vg_shape_list(dims, vg_infer_shape(infer, 1), b);
+    const uint32_t ra = swap_rows(infer, 0, a, vg_shape_list(dims, vg_infer_shape(infer, 0), a));
+    const uint32_t rb = swap_rows(infer, 1, b, vg_shape_list(dims, vg_infer_shape(infer, 1), b));
     const bool ta = infer->words[0] != 0, tb = infer->words[1] != 0;
     const uint32_t rows = ta ? ra - 1 : ra - 2, inner_a = ta ? ra - 2 : ra - 1;      /* a: [..., rows, inner] */
     const uint32_t columns = tb ? rb - 2 : rb - 1, inner_b = tb ? rb - 1 : rb - 2;   /* b: [..., inner, columns] */
@@ -211,5 +223,15 @@ bool vg_infer_matmul(vg_infer *infer) {
     const uint32_t rank = vg_shape_list(dims, leading, list);
     list[rank] = a[rows];
     list[rank + 1] = b[columns];
+    swap_rows(infer, 2, list, rank + 2);
     return vg_infer_result(infer, vg_shape_of(dims, list, rank + 2), VG_F32);
+}
+
+bool vg_infer_matmul(vg_infer *infer) { return infer_product(infer); }
+
+bool vg_infer_product(vg_infer *infer) {
+    if (!infer_product(infer)) return false;
+    if (infer->draft->count == 2 || vg_infer_shape(infer, 2) == infer->draft->shape) return true;
+    vg_reject(infer, operand_unfit, "product", vg_infer_type_text(infer, 2));
+    return false;
 }

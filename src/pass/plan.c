@@ -139,18 +139,28 @@ static bool read_behind(const planner *p, uint32_t at, vg_node node, vg_node bas
     return false;
 }
 
+/* A product is added in the place of what it is added to. */
+static bool adds_to(const planner *p, vg_node node, vg_node base) {
+    const vg_graph *graph = p->graph;
+    return vg_node_op(graph, node) == VG_OP_product && graph->operand_count.items[node] == 3
+        && p->base[vg_operand(graph, node, 2)] == base && p->base[vg_operand(graph, node, 0)] != base
+        && p->base[vg_operand(graph, node, 1)] != base;
+}
+
 /* An elementwise node reads element k before it writes element k, so it may take the place of an operand of its step that
  * is as long, of its type, and dies here; unless another thread may still read it, in a step of the same level. The same
  * length also means the same order: broadcasting only adds axes of 1. */
 static bool take_over(planner *p, vg_node node, uint32_t at) {
     const vg_graph *graph = p->graph;
-    if (!vg_op_is(vg_node_op(graph, node), VG_FLAG_map)) return false;
+    const bool map = vg_op_is(vg_node_op(graph, node), VG_FLAG_map);
+    if (!map && vg_node_op(graph, node) != VG_OP_product) return false;
     for (uint32_t j = p->schedule->step[at]; j < p->schedule->step[at + 1]; j++) {
         const vg_node member = p->schedule->order[j];
         if (vg_node_op(graph, member) == VG_OP_conv2d) continue;      /* reads more than the element that it writes */
         for (uint32_t k = 0; k < graph->operand_count.items[member]; k++) {
             vg_node operand = vg_operand(graph, member, k), base = p->base[operand];
             bool    dies = p->block[base] != 0 && p->last[base] == at && !in_step(p, at, base);
+            if (!map && !adds_to(p, node, base)) continue;
             if (!dies || p->plan->bytes[operand] != p->plan->bytes[node] || read_behind(p, at, node, base) ||
                 p->read_level[base] == level_of(p, at) + 1 ||
                 vg_node_dtype(graph, operand) != vg_node_dtype(graph, node)) continue;

@@ -85,7 +85,7 @@ static bool can_multiply(const sharer *h, vg_node node, uint8_t *needs) {
     uint32_t count;
     const vg_node b = vg_operand(h->g, node, 1);
     const bool ta = words_of(h, node, &count)[0] != 0, batched = rank_of(h, node) > 2;
-    if (!h->cuts) return false;
+    if (!h->cuts || (count > 2 && rank_of(h, node) == 3)) return false;      /* rows outside of what is the batch */
     needs[0] = ta && !batched ? WHOLE : SAME;
     needs[1] = batched && !repeats(h, node, b) && rank_of(h, b) > 2 ? SAME : WHOLE;
     return !batched || !repeats(h, node, vg_operand(h->g, node, 0));
@@ -116,7 +116,7 @@ static bool can_cut(const sharer *h, vg_node node, uint8_t *needs) {
     case VG_OP_conv2d: case VG_OP_conv2d_input: needs[1] = WHOLE; return true;
     case VG_OP_conv2d_filter: needs[0] = needs[1] = WHOLE; return words[VG_CONV_WORDS] == 1;      /* of one group */
     case VG_OP_gather: return can_gather(h, node, needs);
-    case VG_OP_matmul: return can_multiply(h, node, needs);
+    case VG_OP_matmul: case VG_OP_product: return can_multiply(h, node, needs);
     default: return false;
     }
 }

@@ -1,41 +1,74 @@
-/* Products and sums of whole tensors: matmul, addn. */
+/* Products and sums of whole tensors: matmul, product, addn. */
 #include "run/kernel_real.h"
 
 #include "run/product.h"
 
-/* The batch axes of a product: everything but the last two, in elements. */
-static void batch_strides(const vg_view *view, uint32_t rank, int64_t *strides) {
-    const uint32_t own = view->rank - 2;
-    vg_walk_repeated(view->dims, own, rank, strides);
-    for (uint32_t k = 0; k < rank; k++) strides[k] *= vg_extent(view, own, view->rank);
+enum { A = 0, B = 1, C = 2 };
+
+/* The operands and the result whose rows lie outside of the last batch axis, as bits. words: ta, tb, these. */
+static uint32_t swaps_of(const vg_work *work) {
+    uint32_t swap = 0;
+    for (uint32_t k = 2; k < work->word_count; k++) swap |= 1u << work->words[k];
+    return swap;
+}
+
+/* The matrices of an operand or of the result. batch: strides, in elements, along the result's batch axes, 0 where they
+ * are repeated; row: from a row to the next. */
+typedef struct layout { int64_t dims[VG_RANK_LIMIT], batch[VG_RANK_LIMIT], rows, columns, row; } layout;
+
+/* `rank`: of the result's batch axes. */
+static layout layout_of(const vg_view *view, uint32_t rank, bool swapped) {
+    int64_t strides[VG_RANK_LIMIT], dims[VG_RANK_LIMIT];
+    const uint32_t own = view->rank - 2, missing = rank - own;
+    vg_walk_strides(view->dims, view->rank, strides);
+    for (uint32_t k = 0; k < view->rank; k++) dims[k] = view->dims[k];
+    if (swapped) {
+        const int64_t stride = strides[own], length = dims[own];
+        strides[own] = strides[own - 1];
+        strides[own - 1] = stride;
+        dims[own] = dims[own - 1];
+        dims[own - 1] = length;
+    }
+    layout l = { .rows = dims[own], .columns = dims[own + 1], .row = strides[own] };
+    for (uint32_t k = missing; k < rank; k++) {
+        l.dims[k] = dims[k - missing];
+        l.batch[k] = l.dims[k] == 1 ? 0 : strides[k - missing];
+    }
+    return l;
 }
 
 /* One product for each matrix of the batch. */
 static void multiply_batch(const vg_work *work, vg_product product, uint32_t rank) {
-    const vg_view *a = &work->in[0], *b = &work->in[1], *out = work->out;
-    int64_t a_strides[VG_RANK_LIMIT], b_strides[VG_RANK_LIMIT], at[VG_RANK_LIMIT] = { 0 };
-    batch_strides(a, rank, a_strides);
-    batch_strides(b, rank, b_strides);
+    const uint32_t swap = swaps_of(work);
+    const layout a = layout_of(&work->in[A], rank, swap >> A & 1), b = layout_of(&work->in[B], rank, swap >> B & 1);
+    const layout c = layout_of(work->out, rank, swap >> C & 1);
+    int64_t at[VG_RANK_LIMIT] = { 0 };
+    product.m = c.rows;
+    product.n = c.columns;
+    product.k = product.ta ? a.rows : a.columns;
+    product.lda = a.row;
+    product.ldb = b.row;
+    product.ldc = c.row;
     for (;;) {
         VG_VARIANT(vg_product_run)(&product, work->context->scratch);
         uint32_t axis = rank;
         const vg_real *const right = product.b;
         for (; axis > 0; axis--) {
-            product.a += a_strides[axis - 1];
-            product.b += b_strides[axis - 1];
-            if (++at[axis - 1] < out->dims[axis - 1]) break;
-            at[axis - 1] = 0;
-            product.a -= out->dims[axis - 1] * a_strides[axis - 1];
-            product.b -= out->dims[axis - 1] * b_strides[axis - 1];
+            const uint32_t k = axis - 1;
+            const int64_t steps = ++at[k] < c.dims[k] ? 1 : 1 - c.dims[k];      /* on, or back to the first */
+            product.a += steps * a.batch[k];
+            product.b += steps * b.batch[k];
+            product.c += steps * c.batch[k];
+            if (steps == 1) break;
+            at[k] = 0;
         }
         if (axis == 0) return;
-        product.c += product.m * product.n;
         product.same_b = product.b == right;
     }
 }
 
-void VG_KERNEL(matmul)(const vg_work *work) {
-    const vg_view *a = &work->in[0], *b = &work->in[1], *out = work->out;
+static void multiply(const vg_work *work) {
+    const vg_view *a = &work->in[A], *b = &work->in[B], *out = work->out;
     const bool ta = work->words[0] != 0, tb = work->words[1] != 0;
     const uint32_t batch = out->rank - 2;
     const int64_t n = out->dims[out->rank - 1], k = a->dims[a->rank - (ta ? 2 : 1)], m = out->dims[out->rank - 2];
@@ -43,14 +76,19 @@ void VG_KERNEL(matmul)(const vg_work *work) {
     if (out->count == 0) return;
     vg_product product = { .ta = ta, .tb = tb, .m = m, .n = n, .k = k,
                            .a = (const vg_real *)a->data + (columns ? work->from : 0), .lda = a->dims[a->rank - 1],
-                           .b = b->data, .ldb = tb ? k : n, .c = out->data, .ldc = n };
-    if (b->rank > 2 || ta) {
+                           .b = b->data, .ldb = tb ? k : n, .c = out->data, .ldc = n, .add = work->in_count > C };
+    if (product.add && out->data != work->in[C].data)
+        memcpy(out->data, work->in[C].data, (size_t)out->count * sizeof(vg_real));
+    if (b->rank > 2 || (ta && batch > 0) || work->word_count > 2) {
         multiply_batch(work, product, batch);
     } else {      /* the rows of all matrices are the rows of one */
         product.m *= vg_extent(out, 0, batch);
         VG_VARIANT(vg_product_run)(&product, work->context->scratch);
     }
 }
+
+void VG_KERNEL(matmul)(const vg_work *work) { multiply(work); }
+void VG_KERNEL(product)(const vg_work *work) { multiply(work); }
 
 /* Left to right in one pass, so that any number of operands is read once and the sum written once; the first four of
  * each element at once. The sum may lie in the place of any operand: so it is written last. */

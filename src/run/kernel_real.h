@@ -73,7 +73,8 @@ static inline bool vg_indices_fit(const vg_work *work, int64_t limit) {
     X(sum) X(prod) X(max) X(min) X(argmax) X(argmin) X(survey) X(cumsum)                                                  \
     X(transpose) X(broadcast) X(slice) X(place) X(concat) X(pad) X(flip)                                        \
     X(gather) X(scatter) X(pick) X(spread) X(iota) \
-    X(addn) X(matmul) X(softmax) X(log_softmax) X(log_softmax_input) X(cross_entropy) X(cross_entropy_input)    \
+    X(addn) X(matmul) X(product) X(softmax) X(log_softmax) X(log_softmax_input) X(cross_entropy)                \
+    X(cross_entropy_input)                                                                                      \
     X(conv2d) X(conv2d_input) X(conv2d_filter) X(pool_argmax) X(pool_max) X(pool_max_input)                        \
     X(pool_sum) X(pool_spread)                                                                                  \
     X(random_normal) X(random_truncated) X(random_uniform) X(random_bernoulli) X(random_orthogonal)

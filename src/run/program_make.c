@@ -180,7 +180,7 @@ static vg_step_row step_of(const maker *m, vg_node node) {
     row.first_in = operand_views(m, node);
     add_words(m, node, &row);
     const vg_work work = { .out = &program->views.items[row.out], .in = &program->views.items[row.first_in],
-                           .words = &program->words.items[row.first_word] };
+                           .words = &program->words.items[row.first_word], .word_count = row.word_count };
     need_scratch(m, vg_kernel_scratch(op, &work, program->real));
     return row;
 }

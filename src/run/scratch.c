@@ -27,7 +27,9 @@ uint64_t vg_product_scratch(int64_t m, int64_t n, int64_t k, uint32_t real) {
 
 static uint64_t matmul(const vg_work *work, uint32_t real) {
     const vg_view *a = &work->in[0], *out = work->out;
-    const int64_t k = a->dims[a->rank - (work->words[0] ? 2 : 1)], n = out->dims[out->rank - 1];
+    bool swapped = false;      /* a's rows lie outside of the last batch axis */
+    for (uint32_t j = 2; j < work->word_count; j++) swapped = swapped || work->words[j] == 0;
+    const int64_t k = a->dims[a->rank - (!work->words[0] ? 1 : swapped ? 3 : 2)], n = out->dims[out->rank - 1];
     return vg_product_scratch(n > 0 ? out->count / n : 0, n, k, real);
 }
 
@@ -37,6 +39,6 @@ uint64_t vg_kernel_scratch(vg_op op, const vg_work *work, uint32_t real) {
     if (reduces) return (uint64_t)out->count * sizeof(double);      /* an accumulator an element */
     if (op == VG_OP_conv2d || op == VG_OP_conv2d_input || op == VG_OP_conv2d_filter)
         return vg_conv_of(op, work, real).scratch;
-    if (op == VG_OP_matmul) return matmul(work, real);
+    if (op == VG_OP_matmul || op == VG_OP_product) return matmul(work, real);
     return op == VG_OP_random_orthogonal ? orthogonal(out) : 0;
 }
