@@ -92,11 +92,17 @@ static inline bool adds_to(const simulation *s, vg_node node, vg_node from) {
         && read_by(s, vg_operand(s->g, node, 1)) != from;
 }
 
+/* What is repeated is something else. */
+static inline bool repeats_another(const simulation *s, vg_node node, vg_node from) {
+    return vg_node_op(s->g, node) == VG_OP_broadcast && read_by(s, vg_operand(s->g, node, 0)) != from;
+}
+
 /* The member at `at` of the order writes over `from`, which the one at `reader` reads: allowed is only to read an element
  * before it is overwritten. What is as long is not repeated. */
 static inline void assert_in_place(const simulation *s, uint32_t at, uint32_t reader, vg_node from) {
     const vg_node node = s->p->schedule.order[at];
-    assert_true(vg_op_is(vg_node_op(s->g, node), VG_FLAG_map) || adds_to(s, node, from));
+    assert_true(vg_op_is(vg_node_op(s->g, node), VG_FLAG_map) || adds_to(s, node, from) ||
+                repeats_another(s, node, from));
     assert_true(reader <= at);
     assert_int_not_equal(vg_node_op(s->g, s->p->schedule.order[reader]), VG_OP_conv2d);      /* reads others, too */
     if (s->p->schedule.stores[node] == 0) assert_int_equal(s->p->plan.offset[node], s->p->plan.offset[from]);

@@ -31,7 +31,9 @@ typedef struct product {
     bool    swapped[3];
 } product;
 
-static bool watches(vg_op op) { return op == VG_OP_summary || op == VG_OP_expect || op == VG_OP_fetch; }
+static bool watches(vg_op op) {
+    return op == VG_OP_summary || op == VG_OP_expect || op == VG_OP_fetch || op == VG_OP_evidence;
+}
 
 static void count_uses(arranger *a) {
     const vg_graph *g = a->from;
