@@ -101,7 +101,8 @@ static inline bool repeats_another(const simulation *s, vg_node node, vg_node fr
  * before it is overwritten. What is as long is not repeated. */
 static inline void assert_in_place(const simulation *s, uint32_t at, uint32_t reader, vg_node from) {
     const vg_node node = s->p->schedule.order[at];
-    assert_true(vg_op_is(vg_node_op(s->g, node), VG_FLAG_map) || adds_to(s, node, from) ||
+    const bool sum = vg_node_op(s->g, node) == VG_OP_addn && s->g->operand_count.items[node] == 3;
+    assert_true(vg_op_is(vg_node_op(s->g, node), VG_FLAG_map) || sum || adds_to(s, node, from) ||
                 repeats_another(s, node, from));
     assert_true(reader <= at);
     assert_int_not_equal(vg_node_op(s->g, s->p->schedule.order[reader]), VG_OP_conv2d);      /* reads others, too */

@@ -1,4 +1,4 @@
-/* differentiate and simplify: golden files (tests/golden/passes/NAME.txt: a graph, what each pass makes of it, or the
+/* differentiate, simplify and arrange: golden files (tests/golden/passes/NAME.txt: a graph, what each pass makes of it, or the
  * errors; `test_differentiate --bless` rewrites what is expected), and sizes, which must grow as the model does. */
 #include <dirent.h>
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static void add_errors(vg_text *out, const vg_diags *diags) {
 
 /* The whole file as it should be: its graph, read and printed again, and what follows from it. */
 static void expected_text(fixture *f, const char *graph_text, vg_text *out) {
-    vg_graph graph, differentiated, simplified;
+    vg_graph graph, differentiated, simplified, arranged;
     read_graph(f, &graph, graph_text);
     vg_text_format(out, "== graph\n");
     vg_print(&graph, out);
@@ -44,6 +44,10 @@ static void expected_text(fixture *f, const char *graph_text, vg_text *out) {
     vg_graph_init(&simplified, f->ir, VG_EMIT_FAITHFUL);
     vg_pass_simplify(&differentiated, &simplified);
     add_graph(out, "simplify", &simplified);
+    if (!vg_arrange_changes(&simplified)) return;
+    vg_graph_init(&arranged, f->ir, VG_EMIT_FAITHFUL);
+    vg_pass_arrange(&simplified, &arranged);
+    add_graph(out, "arrange", &arranged);
 }
 
 static void golden_file(const char *path) {
@@ -213,7 +217,7 @@ static void test_pipeline(void **state) {
     vg_graph_init(&unit.graph[1], f.ir, VG_EMIT_FAITHFUL);
     make_deep_net(&unit.graph[1], 2, 8);
     assert_true(vg_passes_run(&unit, 1, &dump));
-    assert_string_equal(vg_text_c(&seen), "elaborate 1;differentiate 0;simplify 0;");
+    assert_string_equal(vg_text_c(&seen), "elaborate 1;differentiate 0;simplify 0;arrange 0;");
     fixture_end(&f);
 }
 
@@ -244,6 +248,8 @@ static void test_pass_names(void **state) {
     (void)state;
     assert_true(vg_pass_find("simplify", &index));
     assert_int_equal(index, VG_PASS_simplify);
+    assert_true(vg_pass_find("arrange", &index));
+    assert_int_equal(index, VG_PASS_arrange);
     assert_true(vg_pass_find("elaborate", &index));
     assert_int_equal(index, VG_PASS_COUNT);
     assert_false(vg_pass_find("simplif", &index));

@@ -28,10 +28,10 @@ static uint32_t check_ways(fixture *f, const vg_graph *graph, const int64_t *sym
     return shared;
 }
 
-/* Every second one has a burden for threads to share; the first few are simplified, too. */
+/* Every second one has a burden for threads to share; the first few are simplified and arranged, too. */
 static void check_random(uint64_t seed) {
     fixture      f;
-    vg_graph     graph, simplified;
+    vg_graph     graph, simplified, arranged;
     random_graph random = { .seed = 0 };
     FIXTURE_BEGIN(&f);
     vg_graph_init(&graph, f.ir, VG_EMIT_FAITHFUL);
@@ -39,7 +39,8 @@ static void check_random(uint64_t seed) {
     if (seed % 2) add_burden(&random);
     make_random_graph(&random, &graph, seed, (int64_t)(seed % 5 * 3 + 1));
     if (seed < 20) run_pass(&f, vg_pass_simplify, &graph, &simplified);
-    const uint32_t shared = check_ways(&f, seed < 20 ? &simplified : &graph, random.symbols);
+    if (seed < 20) run_pass(&f, vg_pass_arrange, &simplified, &arranged);
+    const uint32_t shared = check_ways(&f, seed < 20 ? &arranged : &graph, random.symbols);
     if (seed % 2) assert_int_equal(shared, 3);
     fixture_end(&f);
 }

@@ -211,35 +211,6 @@ static vg_written matmul(vg_writer *w, vg_node node) {
     return (vg_written){ TEXT("%s @ %s", left, factor(w, node, 1, words[1] != 0, VG_BINDS_NEGATE)), VG_BINDS_MULTIPLY };
 }
 
-/* Its rows lie outside of the last batch axis: put within, and turned over if asked. */
-static const char *swapped_text(vg_writer *w, const char *text, uint32_t rank, bool turned) {
-    vg_word perm[VG_RANK_LIMIT];
-    for (uint32_t axis = 0; axis < rank; axis++) perm[axis] = axis;
-    perm[rank - 3] = rank - 2;
-    perm[rank - 2] = turned ? rank - 1 : rank - 3;
-    perm[rank - 1] = turned ? rank - 3 : rank - 1;
-    return TEXT("transpose(%s, %s)", text, integers(w, perm, rank));
-}
-
-/* A matrix product as it runs (op.def). */
-static vg_written product(vg_writer *w, vg_node node) {
-    uint32_t count;
-    const vg_word *words = words_of(w, node, &count);
-    bool swapped[3] = { false };
-    const char *sides[2];
-    for (uint32_t k = 2; k < count; k++) swapped[words[k]] = true;
-    for (uint32_t side = 0; side < 2; side++) {
-        const uint32_t rank = rank_of(w, vg_operand(w->graph, node, side));
-        sides[side] = swapped[side] ? swapped_text(w, operand(w, node, side), rank, words[side] != 0)
-                                    : factor(w, node, side, words[side] != 0, side ? VG_BINDS_NEGATE : VG_BINDS_MULTIPLY);
-    }
-    const char *text = TEXT("%s @ %s", sides[0], sides[1]);
-    if (swapped[2]) text = swapped_text(w, text, rank_of(w, node), false);
-    if (w->graph->operand_count.items[node] == 3)
-        return (vg_written){ TEXT("%s + %s", operand_within(w, node, 2, VG_BINDS_ADD), text), VG_BINDS_ADD };
-    return (vg_written){ text, swapped[2] ? VG_BINDS_ATOM : VG_BINDS_MULTIPLY };
-}
-
 static vg_written addn(vg_writer *w, vg_node node) {
     const char *text = operand_within(w, node, 0, VG_BINDS_ADD);
     for (uint32_t k = 1; k < w->graph->operand_count.items[node]; k++)
@@ -490,7 +461,6 @@ vg_written vg_write_node(vg_writer *w, vg_node node) {
     case VG_OP_spread:      return spread(w, node);
     case VG_OP_addn:        return addn(w, node);
     case VG_OP_matmul:      return matmul(w, node);
-    case VG_OP_product:     return product(w, node);
     default:                return window(w, node);
     }
 }

@@ -18,7 +18,7 @@ static vg_status apply_options(const vg_cli_options *options, char *const *fetch
     }
     for (size_t i = 0; i < options->dump_count; i++) {
         if (vg_model_dump(model, options->dumps[i], vg_cli_write, options->output) != VG_OK) {
-            status = vg_cli_usage(options->verb, "--dump takes elaborate or a pass (differentiate, simplify), not '%s'",
+            status = vg_cli_usage(options->verb, "--dump takes elaborate or a pass (differentiate, simplify, arrange), not '%s'",
                                   options->dumps[i]);
         }
     }

@@ -58,7 +58,7 @@ static const option_row rows[] = {
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_PRINT, "text (the default), json or npy" },
     { "wrt", "NAME", OPTION_WRT, VG_CLI_GRAPH, "write the derivative of the loss with respect to NAME as a model" },
     { "of", "EXPR", OPTION_OF, VG_CLI_GRAPH, "with --wrt: derive this, not the first train block's loss" },
-    { "dump", "PASS", OPTION_DUMP, CHANGED, "print the graph after elaborate, differentiate or simplify" },
+    { "dump", "PASS", OPTION_DUMP, CHANGED, "print the graph after elaborate, differentiate, simplify or arrange" },
     { "check", NULL, OPTION_CHECK, VG_CLI_FMT, "write nothing: list the files that would change, with exit status 1" },
     { "color", "WHEN", OPTION_COLOUR, VG_CLI_MODEL | VG_CLI_FMT | VG_CLI_REPORT,
       "always, never, or auto: on a terminal, unless NO_COLOR is set" },

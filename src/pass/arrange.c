@@ -1,4 +1,4 @@
-/* Products as they run: of a folded graph makes one in which
+/* Products as they run. Needs a folded graph, gives one in which
  *
  * - a product reads and writes the heads of an attention where they lie: [..., place, head, width] transposed to
  *   [..., head, place, width] is the same memory with other strides;
@@ -229,7 +229,27 @@ static uint32_t count_needed(const arranger *a, uint32_t *operands) {
     return nodes;
 }
 
-void vg_arrange(const vg_graph *from, vg_graph *into) {
+/* Heads in front of a product or behind it, or several products in one sum. */
+static bool is_arranged(const vg_graph *g, vg_node node) {
+    const vg_op op = vg_node_op(g, node);
+    uint32_t products = 0;
+    bool heads = false;
+    if (op != VG_OP_matmul && op != VG_OP_transpose && op != VG_OP_add && op != VG_OP_addn) return false;
+    for (uint32_t k = 0; k < g->operand_count.items[node]; k++) {
+        products += vg_node_op(g, vg_operand(g, node, k)) == VG_OP_matmul;
+        heads = heads || turn_of(g, vg_operand(g, node, k)) != OTHER;
+    }
+    if (op == VG_OP_matmul) return heads;
+    return op == VG_OP_transpose ? products == 1 && turn_of(g, node) != OTHER : products > 1;
+}
+
+bool vg_arrange_changes(const vg_graph *graph) {
+    for (vg_node node = 1; node < vg_graph_count(graph); node++)
+        if (is_arranged(graph, node)) return true;
+    return false;
+}
+
+void vg_pass_arrange(const vg_graph *from, vg_graph *into) {
     const uint32_t count = vg_graph_count(from);
     uint32_t operands = 0;
     const vg_place here = into->here;

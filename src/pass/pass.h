@@ -29,8 +29,9 @@ extern const char *const vg_pass_names[VG_PASS_COUNT + 1];
 /* One pass: reads `from`, fills the fresh graph `into`. Errors go to the graph's diagnostics. */
 void vg_pass_differentiate(const vg_graph *from, vg_graph *into);
 void vg_pass_simplify(const vg_graph *from, vg_graph *into);
-/* The second half of simplify: fills `into` with what the roots need, products as they run (arrange.c). */
-void vg_arrange(const vg_graph *from, vg_graph *into);
+void vg_pass_arrange(const vg_graph *from, vg_graph *into);
+/* False where it would make the same graph once more. */
+bool vg_arrange_changes(const vg_graph *graph);
 
 /* ---- gradient rules (pass/gradient_*.c), one per op.def row that has one */
 

@@ -54,10 +54,12 @@ bool vg_passes_run(vg_unit *unit, uint32_t k, const vg_dump *dump) {
     dump_graph(graph, dump, VG_PASS_COUNT);
     for (uint32_t pass = 0; pass < VG_PASS_COUNT; pass++) {
         vg_graph next;
-        vg_graph_init(&next, unit->ir, VG_EMIT_FAITHFUL);
-        pass_rows[pass].run(graph, &next);
-        if (pass > 0) vg_graph_free(graph);   /* the elaborated one stays the caller's */
-        *graph = next;
+        if (pass != VG_PASS_arrange || vg_arrange_changes(graph)) {
+            vg_graph_init(&next, unit->ir, VG_EMIT_FAITHFUL);
+            pass_rows[pass].run(graph, &next);
+            if (pass > 0) vg_graph_free(graph);   /* the elaborated one stays the caller's */
+            *graph = next;
+        }
         if (unit->ir->diags.list.count > reported || !check_graph(graph, pass)) return false;
         dump_graph(graph, dump, pass);
     }

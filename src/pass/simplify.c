@@ -1,5 +1,4 @@
-/* Copies what the roots need into a graph that folds and merges, and once more without what folding left behind, with
- * products as they run. */
+/* Copies what the roots need into a graph that folds and merges, and once more without what folding left behind. */
 #include "pass/pass.h"
 
 typedef struct extent { uint32_t nodes, operands; } extent;
@@ -48,6 +47,8 @@ void vg_pass_simplify(const vg_graph *from, vg_graph *into) {
     vg_graph folded;
     vg_graph_init(&folded, into->ir, VG_EMIT_FOLD);
     copy_live(from, &folded);
-    vg_arrange(&folded, into);
+    into->mode = VG_EMIT_FAITHFUL;      /* what is folded and merged stays so */
+    copy_live(&folded, into);
+    into->mode = VG_EMIT_FOLD;
     vg_graph_free(&folded);
 }
