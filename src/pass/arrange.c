@@ -4,7 +4,8 @@
  *   [..., head, place, width] is the same memory with other strides;
  * - products that are summed, as gradients that meet, add into the first one's memory, in the order of the graph; what
  *   else is summed with them comes behind. This is another order of additions than the sum's: so it is chosen by the
- *   graph without what only watches it, and a product that is watched by itself is made once more for that. */
+ *   graph without what only watches it, and a product that is watched by itself is made once more for that;
+ * - the gradient computes again what is not worth keeping for it (recompute.c). */
 #include <string.h>
 
 #include "ir/build.h"
@@ -19,6 +20,7 @@ typedef struct arranger {
     uint32_t *uses;          /* by node: operands that it is, of wanted nodes if it is one */
     vg_node  *before;        /* by node: a product that is added to this one; 0 is none */
     vg_node  *total;         /* by node: the last of the products that a sum adds up; 0: it does not */
+    uint8_t  *again;         /* by node: computed again where the gradient reads it */
     uint8_t  *needed;        /* by node: in the new graph, as it is */
     uint8_t  *summed;        /* by node: in the new graph, with what is before it */
     vg_node  *map, *sum;     /* by node: the new one; with what is before it */
@@ -195,11 +197,21 @@ static vg_node emit_sum(arranger *a, vg_node node) {
     return sum;
 }
 
+static vg_node copy_again(arranger *a, vg_node node) {
+    vg_node operands[3];      /* it is elementwise */
+    for (uint32_t k = 0; k < a->from->operand_count.items[node]; k++) operands[k] = a->map[vg_operand(a->from, node, k)];
+    return vg_emit_copy(a->into, a->from, node, operands, a->map);
+}
+
 static vg_node copy(arranger *a, vg_node node) {
     const vg_graph *g = a->from;
     const uint32_t count = g->operand_count.items[node];
+    const bool gradient = g->place.items[node].forward != 0;
     vg_node few[8], *operands = count <= 8 ? few : vg_mem_alloc(a->into->ir->mem, count * sizeof *operands);
-    for (uint32_t k = 0; k < count; k++) operands[k] = a->map[vg_operand(g, node, k)];
+    for (uint32_t k = 0; k < count; k++) {
+        const vg_node operand = vg_operand(g, node, k);
+        operands[k] = gradient && a->again[operand] ? copy_again(a, operand) : a->map[operand];
+    }
     const vg_node made = vg_emit_copy(a->into, g, node, operands, a->map);
     if (operands != few) vg_mem_free(a->into->ir->mem, operands);
     return made;
@@ -246,7 +258,10 @@ static bool is_arranged(const vg_graph *g, vg_node node) {
 bool vg_arrange_changes(const vg_graph *graph) {
     for (vg_node node = 1; node < vg_graph_count(graph); node++)
         if (is_arranged(graph, node)) return true;
-    return false;
+    uint8_t *again = vg_mem_alloc(graph->ir->mem, vg_graph_count(graph));
+    const bool changes = vg_find_recomputed(graph, graph->ir->mem, again);
+    vg_mem_free(graph->ir->mem, again);
+    return changes;
 }
 
 void vg_pass_arrange(const vg_graph *from, vg_graph *into) {
@@ -261,6 +276,7 @@ void vg_pass_arrange(const vg_graph *from, vg_graph *into) {
     a.uses = VG_ARRAY(&arena, uint32_t, count);
     a.before = VG_ARRAY(&arena, vg_node, count);
     a.total = VG_ARRAY(&arena, vg_node, count);
+    a.again = VG_ARRAY(&arena, uint8_t, count);
     a.needed = VG_ARRAY(&arena, uint8_t, count);
     a.summed = VG_ARRAY(&arena, uint8_t, count);
     a.map = VG_ARRAY(&arena, vg_node, count);
@@ -270,6 +286,7 @@ void vg_pass_arrange(const vg_graph *from, vg_graph *into) {
     for (vg_node node = 1; node < count; node++)
         if (a.live[node]) find_sum(&a, node);
     find_needed(&a);
+    vg_find_recomputed(from, into->ir->mem, a.again);
     const uint32_t nodes = count_needed(&a, &operands);
     vg_graph_reserve(into, nodes, operands);
     for (vg_node node = 1; node < count && !into->full; node++)

@@ -32,6 +32,9 @@ void vg_pass_simplify(const vg_graph *from, vg_graph *into);
 void vg_pass_arrange(const vg_graph *from, vg_graph *into);
 /* False where it would make the same graph once more. */
 bool vg_arrange_changes(const vg_graph *graph);
+/* By node: elementwise nodes of the gradient had better compute it once more than read it (recompute.c). `again` is zeroed
+ * and has room for all. False when there is none. */
+bool vg_find_recomputed(const vg_graph *graph, vg_mem *mem, uint8_t *again);
 
 /* ---- gradient rules (pass/gradient_*.c), one per op.def row that has one */
 
