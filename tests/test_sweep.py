@@ -141,6 +141,16 @@ def test_values_over_the_test_split():
     assert float("%.4g" % run["last_test"]["loss"]) == float(rows[0][2].rstrip("*"))
 
 
+def test_no_watch_reaches_the_runs():
+    model = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "models", "deep_sigmoid.nn")
+    for more, rules in ([], ["INITSCALE"]), (["--no-watch"], []):
+        folder = "watched%d" % len(more)
+        done = vgraph("sweep", model, "--set", "hidden=128", "--steps", "3", "--out", folder, *more)
+        assert done.returncode == 0, done.stderr
+        run = json.load(open(glob.glob(folder + "/*/run.json")[0]))
+        assert [f["rule"] for f in run["findings"]][:1] == rules, run["findings"]
+
+
 def test_one_value_is_one_run():
     done = vgraph("sweep", "ok.nn", "--set", "rate=0.2", "--out", "one")
     header, rows, _ = rows_of(done.stdout)

@@ -54,6 +54,7 @@ vg_finding *vg_finding_add(vg_finder *f, vg_rule rule, const vg_places *p, doubl
                            .try_this = "" };
     if (p->span.end) finding.file = line_of(f, p->span, p->call, &finding.line);
     vg_vec_push(&f->run->mem, &f->list, finding);
+    vg_vec_push(&f->run->mem, &f->rules, rule);
     return &f->list.items[f->list.count - 1];
 }
 
@@ -62,7 +63,7 @@ void vg_finding_advise(vg_finding *finding, vg_edit edit, const char *otherwise)
     finding->option = edit.option;
 }
 
-/* "h[1]", "h[1] and h[2]", "h[1] to h[4]"; vg_places without a name are counted only. */
+/* "h[1]", "h[1] and h[2]", "h[1] to h[4]"; places without a name are only mentioned. */
 const char *vg_places_text(const vg_finder *f, const vg_places *p) {
     const size_t named = p->named ? p->named : p->count;
     const char *more = named < p->count ? " and within layers" : "";
@@ -92,7 +93,7 @@ const char *vg_initializer_for(uint8_t act) {
 }
 
 bool vg_finder_has(const vg_finder *f, vg_rule rule) {
-    for (uint32_t k = 0; k < f->list.count; k++)
-        if (strcmp(f->list.items[k].rule, vg_rules[rule].name) == 0) return true;
+    for (uint32_t k = 0; k < f->rules.count; k++)
+        if (f->rules.items[k] == rule) return true;
     return false;
 }

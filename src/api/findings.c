@@ -7,8 +7,6 @@
 
 #include "api/findings.h"
 
-static double percent(double share) { return 100 * share; }
-
 /* ---- numbers that are none */
 
 /* The first step that the surveys or the loss know of, + 1; 0: none. */
@@ -41,8 +39,8 @@ static void find_nonfinite(vg_finder *f) {
     if (found) {
         vg_places_add(f, &p, 0, origin.span, origin.call);
         say =
-            VG_FINDER_FORMAT(f, "at step %llu %s%s%s: '%s' makes NaN or infinity of finite numbers%s", at, origin.text,
-                             *origin.text ? " is the first to go wrong" : "the first goes wrong", "", origin.op,
+            VG_FINDER_FORMAT(f, "at step %llu %s%s: '%s' makes NaN or infinity of finite numbers%s", at, origin.text,
+                             *origin.text ? " is the first to go wrong" : "the first goes wrong", origin.op,
                              origin.operand ? VG_FINDER_FORMAT(f, " (from %.4g to %.4g)", origin.low, origin.high)
                                             : "");
     }
@@ -119,7 +117,7 @@ static void find_rates(vg_finder *f) {
             vg_finding_add(
                 f, VG_RULE_LRHIGH, &high, most,
                 VG_FINDER_FORMAT(f, "a step changes %s by %.0f %% of its norm", vg_places_text(f, &high),
-                                 percent(most)),
+                                 vg_percent(most)),
                 "steps this long leap over what they aim at; a hundredth to a thousandth of the norm is usual"),
             vg_advise_rate(f->run, 0, 0.01 / most), "a smaller rate");
     if (known > 0 && low.count == known)
@@ -174,7 +172,7 @@ static void find_symmetry(vg_finder *f) {
             f, VG_RULE_SYMMETRIC, &p, share,
             VG_FINDER_FORMAT(
                 f, "%.0f %% of the units of %s have the same weights as another, from the first step to the last",
-                percent(share), vg_places_text(f, &p)),
+                vg_percent(share), vg_places_text(f, &p)),
             "equal units get equal gradients and stay equal: the layer works as if it had one unit"),
         vg_advise_initial(f->run, first->variable, vg_initializer_for(first->act)),
         "random initial weights, as glorot_uniform()");
@@ -282,18 +280,15 @@ static void find_half(vg_finder *f) {
     if (p.count == 0) return;
     vg_finding_add(f, VG_RULE_HALF, &p, worst,
                    VG_FINDER_FORMAT(f, "%.0f %% of the gradient of %s that is not 0 would be 0 in float16",
-                                    percent(worst), vg_places_text(f, &p)),
+                                    vg_percent(worst), vg_places_text(f, &p)),
                    "float16 ends at 6e-8; training in it would need the loss to be scaled up")
         ->try_this = "nothing, in float32";
 }
 
-/* A gradient is 0 because of what is dead or saturated, where something is: that then comes first. */
-static uint32_t place_of(const vg_finder *f, const vg_finding *finding) {
-    uint32_t rule = 0;
-    while (strcmp(finding->rule, vg_rules[rule].name) != 0) rule++;
-    return rule == VG_RULE_ZEROGRAD && (vg_finder_has(f, VG_RULE_DEAD) || vg_finder_has(f, VG_RULE_SATURATED))
-               ? VG_RULE_DEAD
-               : rule;
+/* Where a rule's finding stands: a gradient is 0 because of what is dead or saturated, where something is. */
+static vg_rule place_of(const vg_finder *f, vg_rule rule) {
+    const bool explained = vg_finder_has(f, VG_RULE_DEAD) || vg_finder_has(f, VG_RULE_SATURATED);
+    return rule == VG_RULE_ZEROGRAD && explained ? VG_RULE_DEAD : rule;
 }
 
 /* Two edits of one line would contradict each other: what follows from the fault is mended with it. */
@@ -311,20 +306,23 @@ static void put_in_order(vg_finder *f) {
     for (uint32_t rule = 0; rule < VG_RULE_COUNT; rule++)
         for (uint32_t k = f->list.count; k-- > 0;) {      /* ZEROGRAD was found before DEAD, and comes behind it */
             vg_finding finding = f->list.items[k];
-            if (place_of(f, &finding) != rule) continue;
+            if (place_of(f, f->rules.items[k]) != rule) continue;
             finding.follows = fault && finding.severity == VG_SEVERITY_FAULT;
             if (finding.follows) agree(&finding, &sorted.items[0]);
             fault = fault || finding.severity == VG_SEVERITY_FAULT;
             vg_vec_push(&f->run->mem, &sorted, finding);
         }
+    vg_mem_free(&f->run->mem, f->judge->findings);
     f->judge->findings = sorted.items;
     f->judge->finding_count = sorted.count;
+    f->judge->judged = f->steps;
     vg_vec_free(&f->run->mem, &f->list);
+    vg_vec_free(&f->run->mem, &f->rules);
 }
 
 void vg_judge_find(vg_run *run) {
     vg_finder f = { .run = run, .judge = run->judge, .unit = run->unit, .steps = run->done };
-    if (run->done == 0) return;
+    if (run->judge->judged == run->done) return;
     vg_judge_ends(run);
     find_nonfinite(&f);
     find_zero_gradients(&f);

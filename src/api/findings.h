@@ -20,10 +20,13 @@ typedef struct vg_finder {
     const vg_unit *unit;
     uint64_t  steps;         /* that were taken */
     VG_VEC(vg_finding) list;
+    VG_VEC(vg_rule)    rules;         /* of `list` */
 } vg_finder;
 
 /* Texts live with the model. */
 #define VG_FINDER_FORMAT(f, ...) vg_arena_format(&(f)->run->model->ir.arena, __VA_ARGS__)
+
+static inline double vg_percent(double share) { return 100 * share; }
 
 /* ---- reading (finding.c) */
 

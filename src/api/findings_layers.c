@@ -3,7 +3,6 @@
 
 #include "api/findings.h"
 
-static double percent(double share) { return 100 * share; }
 static const char *op_of(uint8_t op) { return vg_op_rows[op].name; }
 
 /* ---- activations */
@@ -15,11 +14,9 @@ void vg_find_saturation(vg_finder *f) {
     for (uint32_t k = 0; k < f->unit->evidence.count; k++) {
         const vg_evidence *row = vg_finder_evidence(f, k);
         const bool bounded = row->op == VG_OP_sigmoid || row->op == VG_OP_tanh;
-        if ((row->role != VG_ROLE_output && row->role != VG_ROLE_activation) || !bounded || row->last) continue;
-        const double share = vg_finder_median(f, vg_finder_track(f, k), VG_MEASURE_edge, false),
-                     end = vg_finder_median(f, vg_finder_track(f, k), VG_MEASURE_edge, true);
-        if (!(share > vg_rules[VG_RULE_SATURATED].limit) && !(fmin(share, end) > vg_rules[VG_RULE_SATURATED].limit))
-            continue;
+        if (!vg_evidence_is_value(row) || !bounded || row->last) continue;
+        const double share = vg_finder_median(f, vg_finder_track(f, k), VG_MEASURE_edge, false);
+        if (!(share > vg_rules[VG_RULE_SATURATED].limit)) continue;
         vg_places_add(f, &p, row->path, row->span, row->call);
         worst = fmax(worst, share);
         if (first == NULL) first = row;
@@ -27,7 +24,7 @@ void vg_find_saturation(vg_finder *f) {
     if (first == NULL) return;
     vg_finding *finding = vg_finding_add(
         f, VG_RULE_SATURATED, &p, worst,
-        VG_FINDER_FORMAT(f, "%.0f %% of what %s put%s out %s", percent(worst), vg_places_text(f, &p),
+        VG_FINDER_FORMAT(f, "%.0f %% of what %s put%s out %s", vg_percent(worst), vg_places_text(f, &p),
                          p.count == 1 ? "s" : "",
                          first->op == VG_OP_sigmoid ? "is below 0.05 or above 0.95" : "is below -0.95 or above 0.95"),
         VG_FINDER_FORMAT(
@@ -47,8 +44,7 @@ void vg_find_dead(vg_finder *f) {
     const vg_evidence *first = NULL;
     for (uint32_t k = 0; k < f->unit->evidence.count; k++) {
         const vg_evidence *row = vg_finder_evidence(f, k);
-        if ((row->role != VG_ROLE_output && row->role != VG_ROLE_activation) || row->op != VG_OP_relu || row->last)
-            continue;
+        if (!vg_evidence_is_value(row) || row->op != VG_OP_relu || row->last) continue;
         const double share = vg_track_dead(vg_finder_track(f, k));
         if (!(share > vg_rules[VG_RULE_DEAD].limit)) continue;
         vg_places_add(f, &p, row->path, row->span, row->call);
@@ -59,7 +55,7 @@ void vg_find_dead(vg_finder *f) {
     vg_finding *finding = vg_finding_add(
         f, VG_RULE_DEAD, &p, worst,
         VG_FINDER_FORMAT(f, "up to %.0f %% of the units of %s are 0 for every example of the last 20 batches",
-                         percent(worst), vg_places_text(f, &p)),
+                         vg_percent(worst), vg_places_text(f, &p)),
         "a relu that is never above 0 has gradient 0 and does not come back: steps were too long, or its bias or inputs too low");
     vg_finding_advise(finding, vg_advise_rate(f->run, first->block, 0.1), "a smaller rate, or leaky_relu");
 }
@@ -79,7 +75,7 @@ void vg_find_still(vg_finder *f) {
     vg_finding_advise(
         vg_finding_add(
             f, VG_RULE_CONSTUNITS, &p, worst,
-            VG_FINDER_FORMAT(f, "%.0f %% of the units of %s put out nearly the same for every example", percent(worst),
+            VG_FINDER_FORMAT(f, "%.0f %% of the units of %s put out nearly the same for every example", vg_percent(worst),
                              vg_places_text(f, &p)),
             "what is the same for all examples tells nothing of them: the layers behind cannot tell them apart"),
         (vg_edit){ NULL, NULL },

@@ -86,10 +86,8 @@ void vg_judge_see(vg_run *run, uint32_t index, const vg_view *survey) {
     double sums[VG_MEASURE_COUNT] = { 0 };
     for (int64_t unit = 0; unit < units; unit++) {
         const double mean = rows[VG_SURVEY_mean * units + unit], variance = rows[VG_SURVEY_variance * units + unit];
-        const double least = rows[VG_SURVEY_min * units + unit], most = rows[VG_SURVEY_max * units + unit];
         const double active = rows[VG_SURVEY_active * units + unit];
         sums[VG_MEASURE_rms] += variance + mean * mean;
-        sums[VG_MEASURE_max] = fmax(sums[VG_MEASURE_max], fmax(-least, most));
         sums[VG_MEASURE_edge] += rows[VG_SURVEY_low * units + unit] + rows[VG_SURVEY_high * units + unit];
         sums[VG_MEASURE_zeros] += rows[VG_SURVEY_zeros * units + unit];
         sums[VG_MEASURE_tiny] += rows[VG_SURVEY_tiny * units + unit];
@@ -99,7 +97,7 @@ void vg_judge_see(vg_run *run, uint32_t index, const vg_view *survey) {
         if (track->active && active > 0) track->active[unit] = track->count;
     }
     for (uint32_t k = 0; k < VG_MEASURE_COUNT; k++)
-        sample->of[k] = (float)(k == VG_MEASURE_max ? sums[k] : k == VG_MEASURE_rms ? sqrt(sums[k] / all) : sums[k] / all);
+        sample->of[k] = (float)(k == VG_MEASURE_rms ? sqrt(sums[k] / all) : sums[k] / all);
     if (sums[VG_MEASURE_wrong] > 0 && track->wrong == 0) track->wrong = run->context.step + 1;
     keep_first(track);
     if (run->options.evidence) emit_units(run, &run->unit->evidence.items[index], sample, rows, (size_t)units);
@@ -193,18 +191,17 @@ void vg_judge_ends(vg_run *run) {
 
 /* ---- making */
 
-static uint32_t units_of(const vg_run *run, uint32_t index) {
+static void find_units(vg_run *run) {
     for (uint32_t turn = 0; turn < run->turn_count; turn++) {
         const vg_program *program = &run->turns[turn].program;
         for (uint32_t k = 0; k < program->roots.count; k++) {
             const vg_root_row *root = &program->roots.items[k];
             uint32_t count;
             if (root->op != VG_OP_evidence) continue;
-            if (vg_attr_words(program->graph->ir, program->graph->attr.items[root->node], &count)[0] == index)
-                return (uint32_t)program->views.items[root->view].dims[1];
+            const vg_word *words = vg_attr_words(program->graph->ir, program->graph->attr.items[root->node], &count);
+            run->judge->tracks[words[0]].units = (uint32_t)program->views.items[root->view].dims[1];
         }
     }
-    return 0;
 }
 
 void vg_judge_make(vg_run *run) {
@@ -214,12 +211,11 @@ void vg_judge_make(vg_run *run) {
     judge->tracks = vg_mem_alloc(&run->mem, unit->evidence.count * sizeof *judge->tracks);
     judge->moving = vg_mem_alloc(&run->mem, unit->weights.count * sizeof *judge->moving);
     uint32_t most = 1;
+    find_units(run);
     for (uint32_t k = 0; k < unit->evidence.count; k++) {
         vg_track *track = &judge->tracks[k];
-        const vg_role role = unit->evidence.items[k].role;
-        if (role != VG_ROLE_output && role != VG_ROLE_activation) continue;
-        track->units = units_of(run, k);
         most = track->units > most ? track->units : most;
+        if (!vg_evidence_is_value(&unit->evidence.items[k])) continue;
         track->active = vg_mem_alloc(&run->mem, track->units * sizeof *track->active);
     }
     judge->numbers = vg_mem_alloc(&run->mem, VG_SURVEY_ROWS * (size_t)most * sizeof *judge->numbers);

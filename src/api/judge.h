@@ -7,7 +7,6 @@
 /* What is kept of one survey. */
 typedef enum vg_measure {
     VG_MEASURE_rms,
-    VG_MEASURE_max,          /* of |x| */
     VG_MEASURE_edge,         /* share beyond the survey's limits */
     VG_MEASURE_zeros,
     VG_MEASURE_tiny,
@@ -43,8 +42,9 @@ typedef struct vg_judge {
     vg_moving *moving;       /* as unit->weights */
     double    *numbers;      /* of one survey */
     vg_track   loss;         /* VG_MEASURE_rms: the loss of the first block */
-    const vg_finding *findings;
+    vg_finding *findings;    /* by the first `judged` steps */
     size_t     finding_count;
+    uint64_t   judged;
 } vg_judge;
 
 /* Memory, when the model has evidence; else nothing. Behind the programs and the initial values. */
@@ -62,7 +62,7 @@ double vg_track_median(const vg_track *track, vg_measure measure, bool last, uin
 /* The share of units that were not active once in the last 20 samples; 0 with fewer. */
 double vg_track_dead(const vg_track *track);
 
-/* Fills judge->findings, once; texts live with the model. */
+/* Fills judge->findings, unless no step came since it did; texts live with the model. */
 void vg_judge_find(vg_run *run);
 
 /* ---- trace.c */

@@ -60,6 +60,7 @@ static arguments run_arguments(const vg_cli_grid *sweep, const vg_cli_sweep_run 
     if (options->has_seed) add_number(&to, "seed", options->seed);
     if (options->float64) add(&to, vg_cli_format("--float64"));
     if (options->no_fuse) add(&to, vg_cli_format("--no-fuse"));
+    if (options->no_watch) add(&to, vg_cli_format("--no-watch"));
     if (sweep->lines) add(&to, vg_cli_format("--jsonl=-"));
     add(&to, vg_cli_format("--"));
     add(&to, vg_cli_format("%s", sweep->model));

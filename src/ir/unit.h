@@ -63,6 +63,11 @@ typedef struct vg_evidence {
     vg_call  call;
 } vg_evidence;
 
+/* What a layer puts out; else a gradient. */
+static inline bool vg_evidence_is_value(const vg_evidence *row) {
+    return row->role == VG_ROLE_output || row->role == VG_ROLE_activation;
+}
+
 /* How a variable is multiplied: what its initial scale is judged by. */
 typedef struct vg_weight {
     uint32_t variable;
@@ -81,7 +86,7 @@ typedef struct vg_unit {
     VG_VEC(vg_block)       blocks;         /* empty: nothing is trained */
     VG_VEC(vg_expectation) expectations;
     VG_VEC(vg_evidence)    evidence;       /* of the training graph, by the index of its roots; empty: nobody judges */
-    VG_VEC(vg_weight)      weights;        /* the same */
+    VG_VEC(vg_weight)      weights;        /* the same; of many some, evenly */
     uint64_t               classes;        /* of a loss that is a mean of cross-entropies; 0: it is not */
     VG_VEC(uint32_t)       definitions;    /* statements of the functions that were called, each once, as they came */
     VG_VEC(vg_str)         fetches;        /* texts of what the caller asked for */

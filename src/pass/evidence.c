@@ -20,7 +20,8 @@ typedef struct witness {
     uint32_t *readers;       /* by node: how many others that reach the loss read it */
     vg_node  *reader;        /* by node: the last of them */
     uint8_t  *before;        /* by node: a product with a variable lies between it and the loss */
-    uint32_t *variable; /* by node: number + 1 of the trainable variable that it is, through views and transposes */
+    uint32_t *variable;      /* by node: number + 1 of the trainable variable that it is, through views and transposes */
+    uint8_t  *weighed;       /* by variable: it is among the weights, or was passed over */
     bool      every_step;
     uint32_t  most;
 } witness;
@@ -37,19 +38,16 @@ static void find_paths(witness *w) {
     }
 }
 
-static uint32_t variable_called(const witness *w, vg_str path) {
-    for (uint32_t k = 0; k < w->unit->variables.count; k++)
-        if (w->unit->variables.items[k].path == path) return w->unit->variables.items[k].trainable ? k + 1 : 0;
-    return 0;
-}
-
 static void find_dependences(witness *w) {
     const vg_graph *g = w->graph;
+    vg_map numbers = { 0 };      /* by path: of a trainable variable, + 1 */
+    for (uint32_t k = 0; k < w->unit->variables.count; k++)
+        if (w->unit->variables.items[k].trainable) vg_map_put(w->mem, &numbers, w->unit->variables.items[k].path, k + 1);
     for (vg_node node = 1; node < w->count; node++) {
         const vg_op op = vg_node_op(g, node);
         uint32_t words;
         if (op == VG_OP_variable) {
-            w->variable[node] = variable_called(w, (vg_str)vg_attr_words(g->ir, g->attr.items[node], &words)[1]);
+            w->variable[node] = vg_map_get(&numbers, vg_attr_words(g->ir, g->attr.items[node], &words)[1]);
             w->learns[node] = w->variable[node] != 0;
         }
         if (op == VG_OP_input || vg_op_is(op, VG_FLAG_draws)) w->varies[node] = 1;
@@ -60,6 +58,7 @@ static void find_dependences(witness *w) {
         if (op == VG_OP_transpose || vg_op_is(op, VG_FLAG_view))
             w->variable[node] = w->variable[vg_operand(g, node, 0)];
     }
+    vg_map_free(w->mem, &numbers);
 }
 
 /* By falling id, along paths that pass a gradient. */
@@ -211,23 +210,39 @@ static vg_op activation_behind(const witness *w, vg_node node) {
     return VG_OP_none;
 }
 
+/* A product with a trainable variable on the right. */
+static bool is_weighing(const witness *w, vg_node node) {
+    const vg_op op = vg_node_op(w->graph, node);
+    return (op == VG_OP_matmul || op == VG_OP_conv2d) && w->reaches[node] && w->variable[vg_operand(w->graph, node, 1)] != 0;
+}
+
 static void add_weight(const witness *w, vg_node node) {
     const vg_graph *g = w->graph;
     const vg_op op = vg_node_op(g, node);
-    if (op != VG_OP_matmul && op != VG_OP_conv2d) return;
     const vg_node right = vg_operand(g, node, 1);
-    uint32_t words;
-    if (!w->reaches[node] || w->variable[right] == 0) return;
     const uint32_t rank = vg_node_rank(g, right);
+    uint32_t words;
     int64_t fan_in = 1;
     for (uint32_t k = 1; op == VG_OP_conv2d && k < rank; k++) fan_in *= length(w, right, k);
     if (op == VG_OP_matmul)
         fan_in = length(w, right, rank - (vg_attr_words(g->ir, g->attr.items[node], &words)[1] ? 1 : 2));
-    for (uint32_t k = 0; k < w->unit->weights.count; k++)
-        if (w->unit->weights.items[k].variable == w->variable[right] - 1) return;
     const vg_weight weight = { w->variable[right] - 1, (uint64_t)fan_in, (uint8_t)activation_behind(w, node),
                                g->place.items[node].span, g->place.items[node].call };
     vg_vec_push(w->mem, &w->unit->weights, weight);
+}
+
+/* Each where it is used first; of many as many as of variables' gradients. */
+static void add_weights(const witness *w, vg_node loss) {
+    VG_VEC(vg_node) products = { 0 };
+    for (vg_node node = 1; node <= loss; node++) {
+        if (!is_weighing(w, node)) continue;
+        uint8_t *weighed = &w->weighed[w->variable[vg_operand(w->graph, node, 1)] - 1];
+        if (!*weighed) vg_vec_push(w->mem, &products, node);
+        *weighed = 1;
+    }
+    for (uint32_t k = 0; k < products.count; k++)
+        if (is_taken(k, products.count, 2 * w->most)) add_weight(w, products.items[k]);
+    vg_vec_free(w->mem, &products);
 }
 
 /* ---- classes */
@@ -272,6 +287,7 @@ void vg_evidence_add(vg_unit *unit, vg_graph *graph, bool every_step, uint32_t m
     w.reader = VG_ARRAY(&arena, vg_node, count);
     w.before = VG_ARRAY(&arena, uint8_t, count);
     w.variable = VG_ARRAY(&arena, uint32_t, count);
+    w.weighed = VG_ARRAY(&arena, uint8_t, unit->variables.count);
     find_paths(&w);
     find_dependences(&w);
     for (uint32_t k = 0; k < roots; k++) {
@@ -280,7 +296,7 @@ void vg_evidence_add(vg_unit *unit, vg_graph *graph, bool every_step, uint32_t m
         if (vg_node_op(graph, root) != VG_OP_loss) continue;
         const vg_node loss = vg_operand(graph, root, 0);
         find_reach(&w, loss);
-        for (vg_node node = 1; node <= loss; node++) add_weight(&w, node);
+        add_weights(&w, loss);
         if (unit->blocks.count == 1) unit->classes = classes_of(&w, loss);
         add_block(&w, loss, (uint32_t)vg_attr_words(graph->ir, graph->attr.items[root], &words)[0] - 1);
     }

@@ -62,6 +62,7 @@ void vg_show_images(vg_text *out, const vg_gallery *gallery, vg_style style);
 void vg_show_title(vg_text *out, const char *text, vg_style style);
 /* Characters, not bytes. */
 uint32_t vg_show_width(const char *text);
+uint32_t vg_show_width_of(const char *text, size_t length);      /* of so many bytes */
 /* `text` in exactly `width` characters, its beginning cut when it is longer. */
 void vg_show_label(vg_text *out, const char *text, uint32_t width, vg_style style);
 /* The line that says which rows were left out; nothing when none were. */

@@ -14,12 +14,6 @@ static size_t bytes_of(const char *text, size_t length, uint32_t width) {
     return bytes;
 }
 
-static uint32_t width_of(const char *text, size_t length) {
-    uint32_t width = 0;
-    for (size_t i = 0; i < length; i++) width += ((unsigned char)text[i] & 0xC0) != 0x80;
-    return width;
-}
-
 /* `text` in lines of the terminal's width, all but the first indented; the first begins at column `at`. A word that is
  * longer than a line is cut. */
 static void add_wrapped(vg_text *out, const char *text, uint32_t at, uint32_t indent, vg_style style) {
@@ -29,7 +23,7 @@ static void add_wrapped(vg_text *out, const char *text, uint32_t at, uint32_t in
     bool first = true;      /* of the line */
     for (const char *p = text; *p;) {
         size_t length = strcspn(p, " ");
-        const uint32_t width = width_of(p, length), room = column + !first < most ? most - column - !first : 0;
+        const uint32_t width = vg_show_width_of(p, length), room = column + !first < most ? most - column - !first : 0;
         if (width > room && (!first || width > most - indent || column > indent)) {
             const bool cut = first && width > most - indent && room > 4;
             if (cut) {
@@ -47,7 +41,7 @@ static void add_wrapped(vg_text *out, const char *text, uint32_t at, uint32_t in
         }
         if (!first) vg_text_add(out, " ", 1);
         vg_text_add(out, p, length);
-        column += width_of(p, length) + !first;
+        column += vg_show_width_of(p, length) + !first;
         first = false;
         for (p += length; *p == ' '; p++) continue;
     }

@@ -11,13 +11,15 @@ void vg_show_title(vg_text *out, const char *text, vg_style style) {
 
 static bool starts_character(char byte) { return ((unsigned char)byte & 0xC0) != 0x80; }
 
-uint32_t vg_show_width(const char *text) {
+uint32_t vg_show_width_of(const char *text, size_t length) {
     uint32_t width = 0;
-    for (; *text; text++) {
-        width += starts_character(*text);
+    for (size_t i = 0; i < length; i++) {
+        width += starts_character(text[i]);
     }
     return width;
 }
+
+uint32_t vg_show_width(const char *text) { return vg_show_width_of(text, strlen(text)); }
 
 void vg_show_label(vg_text *out, const char *text, uint32_t width, vg_style style) {
     const uint32_t length = vg_show_width(text);
