@@ -18,6 +18,10 @@ typedef struct vg_column {
     uint32_t    rank;           /* of one example */
     uint32_t    shape[4];
     uint32_t    classes;        /* of an integer column of classes, else 0 */
+    const char *const *texts;   /* by class, in UTF-8: the words that a file has for them; NULL: it has numbers */
+    const char *const *members; /* of `features`: the shape[0] columns that it is made of; NULL: of any other column */
+    uint32_t    scalings;       /* of the two below: 0: none; 1: for all elements; or one for each element */
+    const float *gain, *shift;  /* what an input sees is value * gain + shift (`scale = ...` in the model) */
     const void *data;           /* [count, shape], row by row; NULL until loaded; owned by the dataset's mem */
     bool        shares;         /* its data lie within those of the column before it, moved: they take no memory */
 } vg_column;
