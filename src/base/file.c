@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -96,10 +97,15 @@ vg_file *vg_file_borrow(vg_mem *mem, vg_disk *disk, int descriptor) {
     return new_file(mem, disk, descriptor);
 }
 
+/* Whether a test wants this call to fail. */
+static bool is_refused(const vg_file *file) {
+    return file->disk && ++file->disk->writes == file->disk->fail_at;
+}
+
 int vg_file_write(vg_file *file, const void *bytes, size_t length) {
     const char *next = bytes;
     while (length) {
-        if (file->disk && ++file->disk->writes == file->disk->fail_at) {
+        if (is_refused(file)) {
             return ENOSPC;
         }
         ssize_t done = write(file->descriptor, next, length);
@@ -114,6 +120,10 @@ int vg_file_write(vg_file *file, const void *bytes, size_t length) {
     return 0;
 }
 
+int vg_file_sync(vg_file *file) {
+    return is_refused(file) ? ENOSPC : fsync(file->descriptor) ? errno : 0;
+}
+
 int vg_file_close(vg_file *file) {
     int failed = 0;
     if (file->handle) {
@@ -123,6 +133,60 @@ int vg_file_close(vg_file *file) {
     vg_mem_free(file->mem, file);
     return failed;
 }
+
+/* ---- replacing */
+
+/* Nothing is allocated while the descriptors of this part are open, so they need no owner. */
+static int write_pieces(vg_disk *disk, const char *path, const vg_piece *pieces, size_t count, bool sync) {
+    enum { FLAGS = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC };
+    int descriptor = open(path, FLAGS, 0666);
+    if (descriptor < 0 && errno == EEXIST) {   /* of a process that was killed: no thread that lives has our number */
+        unlink(path);
+        descriptor = open(path, FLAGS, 0666);
+    }
+    if (descriptor < 0) {
+        return errno;
+    }
+    vg_file file = { .disk = disk, .descriptor = descriptor };
+    int failed = 0;
+    for (size_t i = 0; i < count && !failed; i++) {
+        failed = vg_file_write(&file, pieces[i].bytes, pieces[i].length);
+    }
+    failed = failed || !sync ? failed : vg_file_sync(&file);
+    int closed = close(descriptor) ? errno : 0;
+    return failed ? failed : closed;
+}
+
+/* A name is on the disk when its folder is. There are file systems that cannot sync a folder and need not. */
+static int sync_folder(vg_disk *disk, const char *folder) {
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (descriptor < 0) {
+        return errno;
+    }
+    vg_file file = { .disk = disk, .descriptor = descriptor };
+    int failed = vg_file_sync(&file);
+    close(descriptor);
+    return failed == EINVAL ? 0 : failed;
+}
+
+int vg_file_replace(vg_mem *mem, vg_disk *disk, const char *path, const vg_piece *pieces, size_t count, bool sync) {
+    size_t room = strlen(path) + 24;
+    char *beside = vg_mem_alloc(mem, room), *folder = vg_path_join_sibling(mem, path, ".");
+    snprintf(beside, room, "%s.%ld", path, (long)gettid());
+    int failed = write_pieces(disk, beside, pieces, count, sync);
+    if (!failed && rename(beside, path)) {
+        failed = errno;
+    }
+    if (failed) {
+        unlink(beside);
+    }
+    failed = failed || !sync ? failed : sync_folder(disk, folder);
+    vg_mem_free(mem, folder);
+    vg_mem_free(mem, beside);
+    return failed;
+}
+
+/* ---- folders */
 
 static int make_folder(const char *path) {
     struct stat status;

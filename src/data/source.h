@@ -2,6 +2,7 @@
 #ifndef VG_DATA_SOURCE_H
 #define VG_DATA_SOURCE_H
 
+#include "base/file.h"
 #include "front/dataset.h"
 
 bool vg_digits_describe(vg_dataset *set, vg_data_error *error);
@@ -23,6 +24,11 @@ bool vg_sentences_load(vg_dataset *set, vg_data_error *error);
 /* Both return false, for `return vg_data_fail(...)`: the data are wrong; an argument is. */
 bool vg_data_fail(vg_data_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool vg_data_refuse(vg_data_error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "'path' is not a file but a folder" and the like, of an errno; false, too. */
+bool vg_data_unreadable(vg_data_error *error, const char *path, int failed);
+/* vg_file_map, saying so where it fails. */
+bool vg_data_map(vg_mem *mem, const char *path, vg_mapping **mapping, vg_data_error *error);
 
 /* Argument k, or its default. */
 double      vg_argument_number(const vg_dataset *set, uint32_t k);

@@ -1,6 +1,7 @@
 /* The table of data sources. A new one is one row here and its two functions. */
 #include "data/source.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -76,6 +77,22 @@ bool vg_data_refuse(vg_data_error *error, const char *format, ...) {
     va_end(list);
     error->argument = true;
     return false;
+}
+
+bool vg_data_unreadable(vg_data_error *error, const char *path, int failed) {
+    switch (failed) {
+    case EISDIR:
+        return vg_data_fail(error, "'%s' is not a file but a folder", path);
+    case ENODEV:
+        return vg_data_fail(error, "'%s' is not a file", path);
+    default:
+        return vg_data_fail(error, "'%s' cannot be read: %s", path, strerror(failed));
+    }
+}
+
+bool vg_data_map(vg_mem *mem, const char *path, vg_mapping **mapping, vg_data_error *error) {
+    int failed = vg_file_map(mem, path, mapping);
+    return failed ? vg_data_unreadable(error, path, failed) : true;
 }
 
 double vg_argument_number(const vg_dataset *set, uint32_t k) {

@@ -1,12 +1,7 @@
 /* What all sinks share: making, watching and closing one, with the place where a failed allocation lands. */
 #include "watch/sink.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "base/os.h"
 
 static const char out_of_memory[] = "there is not enough memory";
 
@@ -96,32 +91,8 @@ const char *vg_sink_reason(int error) {
     return text ? text : "unknown error";
 }
 
-/* 0, or errno. */
-static int write_pieces(vg_sink *sink, const char *path, const vg_piece *pieces, size_t count) {
-    vg_file *file;
-    int failed = vg_file_create(&sink->mem, &sink->disk, path, true, &file);
-    if (failed) {
-        return failed;
-    }
-    for (size_t i = 0; i < count && !failed; i++) {
-        failed = vg_file_write(file, pieces[i].bytes, pieces[i].length);
-    }
-    const int closed = vg_file_close(file);
-    return failed ? failed : closed;
-}
-
 bool vg_sink_replace(vg_sink *sink, const char *path, const vg_piece *pieces, size_t count) {
-    vg_arena arena;
-    vg_arena_init(&arena, &sink->mem);
-    const char *beside = vg_arena_format(&arena, "%s.%u", path, (unsigned)vg_os_process());
-    int failed = write_pieces(sink, beside, pieces, count);
-    if (!failed && rename(beside, path) != 0) {
-        failed = errno;
-    }
-    if (failed) {
-        unlink(beside);
-    }
-    vg_arena_release(&arena);
+    const int failed = vg_file_replace(&sink->mem, &sink->disk, path, pieces, count, false);
     return failed ? vg_sink_fail(sink, vg_sink_reason(failed)) : true;
 }
 

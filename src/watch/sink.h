@@ -34,8 +34,7 @@ bool vg_sink_guard(vg_sink *sink, bool (*body)(vg_sink *sink, const void *argume
 bool vg_sink_fail(vg_sink *sink, const char *reason);
 /* The text of an errno, constant. */
 const char *vg_sink_reason(int error);
-typedef struct vg_piece { const char *bytes; size_t length; } vg_piece;
-/* Writes a file of these pieces beside `path` and renames it, so that nobody ever sees half of it. */
+/* vg_file_replace: nobody ever sees half of the file. */
 bool vg_sink_replace(vg_sink *sink, const char *path, const vg_piece *pieces, size_t count);
 /* A copy in which bytes that are no UTF-8 have become U+FFFD: what the readers of our files insist on. */
 const char *vg_sink_utf8(vg_arena *arena, const char *text, size_t length);
