@@ -48,6 +48,9 @@ VG_API vg_status vg_model_summary(vg_model *model, const char *statement);      
 VG_API vg_status vg_model_batch(vg_model *model, uint64_t batch);                              /* --batch */
 VG_API vg_status vg_model_steps(vg_model *model, uint64_t steps);                              /* --steps: `steps` in the model, too */
 VG_API vg_status vg_model_seed(vg_model *model, uint64_t seed);                                /* --seed */
+/* An input's examples, all of its test split, from a file instead of its data set: .npy, CSV, or "-", standard input; in the
+ * form that the data set has them: with its columns' names, words for classes, unscaled. For runs of `inference`. */
+VG_API vg_status vg_model_input(vg_model *model, const char *name, const char *path);                      /* --input */
 /* A value to be read after each step (vg_run_fetch); *index counts from 0. */
 VG_API vg_status vg_model_fetch(vg_model *model, const char *expression, uint32_t *index);
 /* For looking at the passes: the graph's text after the pass of this name goes to `write`. */
@@ -62,6 +65,13 @@ VG_API vg_status vg_model_watch(vg_model *model, vg_watching watching);
  * model start at its folder. Reads of the data only what shapes and class counts need. Once per model. */
 VG_API vg_status vg_model_load_file(vg_model *model, const char *path);
 VG_API vg_status vg_model_load_text(vg_model *model, const char *name, const char *text, size_t length);
+
+/* The model of a checkpoint, whose text, options and files are in it, as are the shapes, classes and scales of its data:
+ * neither its file nor its data need be there before a run reads them. What was set before counts. Its values are
+ * vg_run_load's. */
+VG_API vg_status vg_model_load_checkpoint(vg_model *model, const char *path);
+/* Before loading from a file or a text: what the data sets are is taken from this checkpoint, not read. */
+VG_API vg_status vg_model_recall_data(vg_model *model, const char *path);
 
 /* Writes `text` in the layout that all models have: the same tokens and comments, other white space. Nothing is loaded;
  * the model is there for the diagnostics. VG_FAILED_MODEL, and nothing written, when the text does not parse. */
@@ -167,6 +177,7 @@ typedef enum vg_record_kind {
     VG_RECORD_STEP,         /* after each step */
     VG_RECORD_UNITS,        /* with vg_run_options.evidence, at steps that are watched (vg_model_watch) */
     VG_RECORD_RATIO,        /* the same: norm of an update over that of its variable */
+    VG_RECORD_CHECKPOINT,   /* before one is written: what came before it must be safe when the watcher returns */
     VG_RECORD_FINDING,      /* at the end, the cause first */
     VG_RECORD_DONE          /* last */
 } vg_record_kind;
@@ -174,8 +185,10 @@ typedef enum vg_record_kind {
 /* Valid during the callback only. */
 typedef struct vg_record {
     vg_record_kind kind;
-    uint64_t    step;          /* of the step whose batch was seen, before its update; DONE: steps done */
-    const char *tag;           /* SCALAR, HISTOGRAM, IMAGE: its tag. UNITS, RATIO: a name. EXPECT: its text */
+    uint64_t    step;          /* of the step whose batch was seen, before its update; START, CHECKPOINT, DONE: steps
+                                  done so far; START's is above 0 in a run that goes on (vg_run_resume) */
+    const char *tag;           /* SCALAR, HISTOGRAM, IMAGE: its tag. UNITS, RATIO: a name. EXPECT: its text.
+                                  CHECKPOINT: the file's name in options.checkpoints */
     double      value;         /* SCALAR, RATIO: the value. STEP: the loss (NaN without one). */
     bool        test;          /* SCALAR: of the whole test split (eval_every), before this step's update; at the end
                                   `step` is the number of steps */
@@ -187,7 +200,7 @@ typedef struct vg_record {
     const char *message;       /* EXPECT failed: the message and the values; NULL otherwise */
     uint64_t    failures;      /* EXPECT at the end: how often it failed */
     bool        last;          /* EXPECT: the count at the end of the run */
-    uint64_t    steps;         /* START, STEP: of the whole run */
+    uint64_t    steps;         /* START, STEP, CHECKPOINT: of the whole run */
     double      seconds;       /* STEP, DONE: since the first step began */
     vg_status   status;        /* DONE */
 } vg_record;
@@ -206,6 +219,7 @@ typedef struct vg_run_options {
     bool     no_fuse;          /* one operator after the other: the same bits, slower */
     bool     evaluation;       /* run the graph with `training` false, without updates */
     bool     evidence;         /* watch gets UNITS and RATIO records, too */
+    bool     inference;        /* evaluation of nothing but the fetches: data that they do not need are not loaded */
     vg_watch watch;            /* NULL: nobody watches */
     void    *user;
 } vg_run_options;
@@ -221,6 +235,51 @@ VG_API vg_status vg_run_step(vg_run *run);
  * (NULL: never), with VG_INTERRUPTED. */
 VG_API vg_status vg_run_all(vg_run *run, const volatile int *stop);
 VG_API uint64_t  vg_run_steps(const vg_run *run);
+/* ---- Keeping and going on. A checkpoint is a safetensors file: the variables, states and optimizers' states by their
+ * paths; and in its metadata the model's text and options, what the data sets were, and how far the run is. */
+
+/* Writes the run as it is between two steps: whole and on the disk, or not at all (then VG_FAILED_RESOURCE). */
+VG_API vg_status vg_run_save(vg_run *run, const char *path);
+
+/* From now on vg_run_step leaves checkpoint.safetensors in this folder (made when missing) after every so many steps (0: as
+ * the model says), vg_run_all at the end, too, unless numbers or resources failed; and best.safetensors where the model has
+ * checkpoint_best. Each replaces the one before. `folder` is copied; NULL ends it. */
+VG_API vg_status vg_run_checkpoints(vg_run *run, const char *folder, uint64_t every);
+
+typedef enum vg_load_state { VG_LOADED, VG_LOADED_NOT, VG_LOADED_OTHER_SHAPE, VG_LOADED_UNEXPECTED } vg_load_state;
+typedef struct vg_load_row {
+    const char   *name;              /* the variable's path; UNEXPECTED: the tensor's name */
+    vg_load_state state;             /* NOT: the file has none of this name; UNEXPECTED: the model has not */
+    bool          beside;            /* a state of an optimizer, or what a checkpoint keeps beside: not needed */
+    const char   *model, *file;      /* types and shapes, as in "F32 [784, 128]"; NULL: it has none */
+} vg_load_row;
+typedef struct vg_load_options {
+    bool  partial;                   /* what is missing, unexpected or of another shape is no error */
+    bool (*report)(void *user, const vg_load_row *row);   /* NULL: nobody; of every name, when loading succeeds. Valid
+                                        during the call; false ends with VG_FAILED_RESOURCE */
+    void *user;
+} vg_load_options;
+/* Gives the variables the values of a safetensors file's tensors of the same names and shapes: a checkpoint, or another
+ * program's (floats of 16, 32 or 64 bits; whole numbers that an int32 holds). The run begins at step 0 all the same. What
+ * does not fit is VG_FAILED_MODEL, and no variable is changed; but states of optimizers, which then begin as ever.
+ * `options` NULL: all 0. */
+VG_API vg_status vg_run_load(vg_run *run, const char *path, const vg_load_options *options);
+/* Before the first step: goes on where the checkpoint was written, bit for bit as if the run had never stopped. The model
+ * must be the same, with the same options, seed, precision and data, or it is VG_FAILED_USAGE; only the number of steps may
+ * be another. */
+VG_API vg_status vg_run_resume(vg_run *run, const char *path);
+
+/* ---- Using what was trained */
+
+/* Computes the scalar summaries over the test split, with `training` false, as eval_every does, and records them (SCALAR,
+ * test); *examples (NULL is allowed): how many it has. A summary with a gradient in it is left out. */
+VG_API vg_status vg_run_test(vg_run *run, uint64_t *examples);
+/* Of a run of `inference`: computes the fetches for all examples of the test split, batch by batch, in their order, and
+ * calls each(user, first, count, examples) after each batch, in which vg_run_fetch gives the values of the `count` examples
+ * from `first` on, of `examples` in all; false from it ends with VG_FAILED_RESOURCE. The last batch may be smaller. Without data it is one batch. */
+VG_API vg_status vg_run_predict(vg_run *run, bool (*each)(void *user, uint64_t first, uint64_t count, uint64_t examples),
+                                void *user);
+
 /* What is wrong, judged by the steps so far (vg_model_watch): the cause first. Texts live with the model, the list until the
  * next call on the run. */
 VG_API vg_status vg_run_findings(vg_run *run, const vg_finding **findings, size_t *count);
@@ -352,7 +411,7 @@ VG_API vg_sink *vg_sink_terminal(const vg_terminal_options *options);
 /* Hands records on to `behind` from a thread of its own, in their order, so that the run does not wait while they are
  * formatted and written. The queue holds copies in a fixed memory; when that is full the run waits, and nothing is
  * lost. Between two records of a run `behind` gets one within a few milliseconds. It has got, and answered, all that
- * came before when the START and DONE records return: at these two alone it may look at the model. A false answer of
+ * came before when the START, CHECKPOINT and DONE records return: at these alone it may look at the model. A false answer of
  * its ends the run like any other, at the next record or, at the latest, in the status of DONE. With one core, or
  * without threads, `behind` is called directly. Sinks behind a queue are closed after it. */
 VG_API vg_sink *vg_sink_queue(vg_watch behind, void *user, const char **error);
@@ -416,6 +475,8 @@ VG_API bool vg_report_runs(const char *folder, const vg_report_run *runs, size_t
 VG_API bool vg_help(const char *name, vg_write write, void *user);
 /* The candidate that `word` was probably meant to be ("did you mean"), or NULL when none is near. */
 VG_API const char *vg_nearest(const char *word, const char *const *candidates, size_t count);
+/* Which way a scalar of this tag gets better, as its name says: -1 down (a loss), 1 up (an accuracy), 0 not known. */
+VG_API int vg_direction(const char *tag);
 
 #ifdef __cplusplus
 }

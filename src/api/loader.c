@@ -39,3 +39,9 @@ void vg_loader_next(vg_loader *loader, uint32_t size, uint32_t *batch) {
     for (uint32_t k = 0; k < size; k++) batch[k] = loader->split[loader->order[loader->next + k]];
     loader->next += size;
 }
+
+void vg_loader_seek(vg_loader *loader, uint64_t epoch, uint32_t next) {
+    loader->epoch = loader->seen_epoch = epoch;
+    begin_epoch(loader);
+    loader->next = loader->seen = next;
+}

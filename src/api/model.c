@@ -127,6 +127,25 @@ vg_status vg_model_fetch(vg_model *model, const char *expression, uint32_t *inde
     return vg_model_guard(model, NULL, add_fetch, &o);
 }
 
+static vg_status add_input(void *user) {
+    const option *o = user;
+    vg_model *model = o->model;
+    const vg_str name = vg_strings_c(&model->ir.strings, o->name);
+    for (uint32_t k = 0; k < model->front.fed.count; k++)
+        if (model->front.fed.items[k].name == name) {
+            vg_report(&model->ir.diags, option_twice, ((vg_span){ 0, 0 }), 0, o->kind, o->name);
+            return VG_FAILED_USAGE;
+        }
+    const vg_fed fed = { name, vg_arena_copy(&model->ir.arena, o->text, strlen(o->text)), false };
+    vg_vec_push(&model->mem, &model->front.fed, fed);
+    return VG_OK;
+}
+
+vg_status vg_model_input(vg_model *model, const char *name, const char *path) {
+    option o = { model, "--input", name, path, NULL };
+    return vg_model_guard(model, NULL, add_input, &o);
+}
+
 vg_status vg_model_batch(vg_model *model, uint64_t batch) {
     model->front.batch = batch;
     return batch > 0 && batch <= INT32_MAX ? VG_OK : VG_FAILED_USAGE;

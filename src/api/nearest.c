@@ -1,5 +1,6 @@
-/* "Did you mean", for whoever reads words from people: the command line's verbs and options. */
+/* What names tell: "did you mean", for whoever reads words from people, and which way a value gets better. */
 #include "diag/suggest.h"
+#include "ir/direction.h"
 #include "vgraph.h"
 
 const char *vg_nearest(const char *word, const char *const *candidates, size_t count) {
@@ -10,3 +11,5 @@ const char *vg_nearest(const char *word, const char *const *candidates, size_t c
     }
     return vg_suggest_best(&suggest);
 }
+
+int vg_direction(const char *tag) { return vg_tag_direction(tag); }

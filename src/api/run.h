@@ -3,6 +3,7 @@
 #define VG_API_RUN_H
 
 #include "api/model.h"
+#include "base/file.h"
 #include "base/thread.h"
 #include "front/dataset.h"
 #include "run/program.h"
@@ -18,6 +19,8 @@ typedef struct vg_loader {
     uint32_t       *coming;       /* and of the next one, when it is loaded ahead; else NULL */
     uint32_t        next;         /* the first place of the order not seen yet */
     uint64_t        epoch;
+    uint32_t        seen;         /* `next` and `epoch` behind the mini-batch in use, whatever is loaded ahead */
+    uint64_t        seen_epoch;
     uint64_t        seed;
     bool            shuffle;
 } vg_loader;
@@ -27,9 +30,12 @@ void vg_loader_init(vg_loader *loader, vg_mem *mem, const vg_strings *strings, v
 /* Goes on to the next `size` examples: their numbers. A training step sees a full batch: what an epoch leaves over is
  * left out. */
 void vg_loader_next(vg_loader *loader, uint32_t size, uint32_t *batch);
+/* Goes to where `seen` and `seen_epoch` once were. */
+void vg_loader_seek(vg_loader *loader, uint64_t epoch, uint32_t next);
 
-/* loader: its place + 1; 0: must be fed. coming: where its next batch is made, as large as the slot; NULL: nowhere. */
-typedef struct vg_run_input { uint32_t slot; uint32_t loader; bool fed; void *coming; } vg_run_input;
+/* loader: its place + 1; 0: must be fed, when something reads it. coming: where its next batch is made, as large as the
+ * slot; NULL: nowhere. */
+typedef struct vg_run_input { uint32_t slot; uint32_t loader; bool read, fed; void *coming; } vg_run_input;
 
 /* The next mini-batch, made by a thread of its own while the step runs. Only that thread touches the loaders and what
  * is `coming` while the batch is being made. */
@@ -67,6 +73,7 @@ typedef struct vg_evaluation {
     vg_binding *bindings[VG_EVAL_SIZES];
     uint32_t  *batch;                   /* example numbers */
     double    *sums;                    /* by the programs' roots: values times examples */
+    double     best;                    /* the lowest value of checkpoint_best so far; infinity: there was none */
 } vg_evaluation;
 
 typedef struct vg_expect_state { uint64_t failures; bool failing; } vg_expect_state;   /* failing: in this step */
@@ -83,6 +90,7 @@ struct vg_run {
     uint32_t      *variable_slots;
     vg_tensor     *variables;           /* what vg_run_variable handed out; elements made when first asked for */
     vg_tensor     *fetches;
+    bool           fetched;             /* they hold the values of a batch */
     vg_run_input  *inputs;              /* as unit->inputs */
     vg_loader     *loaders;
     uint32_t       loader_count;
@@ -103,6 +111,10 @@ struct vg_run {
     double         loss;
     bool           refused;             /* the watcher asked to stop */
     vg_status      failed;              /* what ended the run; VG_OK while it can go on */
+    vg_text        checkpoints;         /* the folder for them; empty: none are kept */
+    uint64_t       checkpoint_every;    /* 0: as the model says */
+    uint64_t       kept;                /* the steps that were done at the last checkpoint, + 1; 0: none */
+    vg_disk        disk;                /* for what the run itself writes */
 };
 
 /* ---- run_report.c */
@@ -134,9 +146,11 @@ vg_status vg_run_prepare(vg_run *run, uint32_t turn);
 /* Memory for loading ahead, where that pays. Behind the programs. */
 void vg_run_load_make(vg_run *run);
 /* The mini-batch of a turn, from the loading ahead or made now. */
-void vg_run_load(vg_run *run, vg_turn *turn);
+void vg_run_take_batch(vg_run *run, vg_turn *turn);
 /* Asks for the mini-batch of the turn that comes after `turn`, if one does. */
 void vg_run_load_ahead(vg_run *run, uint32_t turn);
+/* By input, where a program made now reads it; NULL: inputs do not move. */
+vg_binding *vg_run_load_bindings(vg_run *run, vg_program *program);
 /* A program reads the inputs where they are now. NULL is allowed. */
 void vg_run_load_bind(vg_run *run, vg_binding *bindings);
 /* Ends the thread. */
@@ -149,6 +163,12 @@ void      vg_run_eval_sizes(vg_run *run);
 bool      vg_run_eval_make(vg_run *run);
 /* Records the scalar summaries over the test split, when that is due at what is now the next step (or the end). */
 vg_status vg_run_evaluate(vg_run *run);
+
+/* ---- checkpoint_write.c */
+/* Writes a checkpoint where one is due after the steps so far; ends: at the end of the run, whatever is due. */
+vg_status vg_run_keep(vg_run *run, bool ends);
+/* The value of checkpoint_best over the test split: where it is the lowest, this state is kept. */
+vg_status vg_run_keep_best(vg_run *run, double value);
 
 /* ---- run_needs.c: of the run's variables, data and values of a step, for the batches of its turns */
 /* What the symbols stand for with a batch of that many examples, by vg_symbol. */

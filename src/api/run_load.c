@@ -88,7 +88,8 @@ void vg_run_load_end(vg_run *run) {
 
 /* ---- making */
 
-static vg_binding *bind(vg_run *run, vg_program *program) {
+vg_binding *vg_run_load_bindings(vg_run *run, vg_program *program) {
+    if (!run->ahead.wanted) return NULL;
     vg_binding *bindings = vg_mem_alloc(&run->mem, run->unit->inputs.count * sizeof *bindings);
     for (uint32_t k = 0; k < run->unit->inputs.count; k++)
         if (run->inputs[k].loader) vg_binding_make(&bindings[k], &run->mem, program, slot_of(run, &run->inputs[k]));
@@ -110,9 +111,9 @@ void vg_run_load_make(vg_run *run) {
         vg_run_input *input = &run->inputs[k];
         if (input->loader) input->coming = vg_mem_alloc(&run->mem, vg_view_bytes(&slot_of(run, input)->view, run->real));
     }
-    for (uint32_t k = 0; k < run->turn_count; k++) run->turns[k].bindings = bind(run, &run->turns[k].program);
+    for (uint32_t k = 0; k < run->turn_count; k++) run->turns[k].bindings = vg_run_load_bindings(run, &run->turns[k].program);
     for (uint32_t k = 0; k < VG_EVAL_SIZES; k++)
-        if (run->evaluation.sizes[k]) run->evaluation.bindings[k] = bind(run, &run->evaluation.programs[k]);
+        if (run->evaluation.sizes[k]) run->evaluation.bindings[k] = vg_run_load_bindings(run, &run->evaluation.programs[k]);
 }
 
 /* ---- loading */
@@ -138,11 +139,20 @@ static void take(vg_run *run) {
         if (run->inputs[k].loader) exchange(&slot_of(run, &run->inputs[k])->view.data, &run->inputs[k].coming);
 }
 
+/* Nobody touches the loaders now. */
+static void note_place(vg_run *run) {
+    for (uint32_t k = 0; k < run->loader_count; k++) {
+        run->loaders[k].seen = run->loaders[k].next;
+        run->loaders[k].seen_epoch = run->loaders[k].epoch;
+    }
+}
+
 /* A thread that had no core to run on is not waited for. */
-void vg_run_load(vg_run *run, vg_turn *turn) {
+void vg_run_take_batch(vg_run *run, vg_turn *turn) {
     vg_ahead *ahead = &run->ahead;
     if (!ahead->wanted) {
         gather(run, turn);
+        note_place(run);
         return;
     }
     change(ahead, VG_AHEAD_asked, VG_AHEAD_idle);
@@ -153,6 +163,7 @@ void vg_run_load(vg_run *run, vg_turn *turn) {
     } else {
         gather(run, turn);
     }
+    note_place(run);
     vg_run_load_bind(run, turn->bindings);
 }
 

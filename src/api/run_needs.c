@@ -97,7 +97,7 @@ static void add_data(needs *n) {
         }
         add(n, bytes);
         if (leads(n, bytes, input->span, 0)) n->what = named(n, "input", input->path);
-        if (input->dataset == NULL || !is_new(unit, k)) continue;
+        if (input->dataset == NULL || !n->run->inputs[k].read || !is_new(unit, k)) continue;
         bytes = dataset_bytes(input->dataset);
         add(n, bytes);
         if (leads(n, bytes, input->span, 0)) n->what = named(n, "data", input->dataset->name);

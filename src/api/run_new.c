@@ -36,12 +36,37 @@ static uint32_t largest_batch(const vg_run *run) {
     return largest;
 }
 
+static uint32_t input_of(const vg_unit *unit, vg_str path) {
+    uint32_t k = 0;
+    while (unit->inputs.items[k].path != path) k++;
+    return k;
+}
+
+/* Which inputs the run looks at: all, or of an inference those that the fetches depend on. */
+static void find_inputs(vg_run *run) {
+    const vg_unit *unit = run->unit;
+    run->inputs = vg_mem_alloc(&run->mem, unit->inputs.count * sizeof *run->inputs);
+    for (uint32_t k = 0; k < unit->inputs.count; k++) run->inputs[k].read = !run->options.inference;
+    if (!run->options.inference) return;
+    const vg_graph *graph = &unit->graph[0];
+    uint8_t *mark = vg_mem_alloc(&run->mem, vg_graph_count(graph));
+    for (vg_node node = vg_graph_count(graph); node-- > 1;) {
+        const vg_op op = vg_node_op(graph, node);
+        uint32_t count;
+        if (!mark[node] && op != VG_OP_fetch) continue;
+        for (uint32_t k = 0; k < graph->operand_count.items[node]; k++) mark[vg_operand(graph, node, k)] = 1;
+        if (op == VG_OP_input)      /* words: shape, path, type */
+            run->inputs[input_of(unit, (vg_str)vg_attr_words(graph->ir, graph->attr.items[node], &count)[1])].read = true;
+    }
+    vg_mem_free(&run->mem, mark);
+}
+
 static vg_status make_loaders(vg_run *run) {
     vg_unit *unit = run->unit;
     run->loaders = vg_mem_alloc(&run->mem, unit->inputs.count * sizeof *run->loaders);
     for (uint32_t k = 0; k < unit->inputs.count; k++) {
         const vg_input *input = &unit->inputs.items[k];
-        if (input->dataset == NULL || loader_of(run, input->dataset)) continue;
+        if (input->dataset == NULL || !run->inputs[k].read || loader_of(run, input->dataset)) continue;
         const vg_status status = load(run, input);
         if (status != VG_OK) return status;
         const uint32_t count = examples_of(run, input->dataset), batch = largest_batch(run);
@@ -60,7 +85,7 @@ static vg_status make_loaders(vg_run *run) {
 static uint64_t batch_in_use(const vg_run *run, uint64_t batch) {
     if (batch == 0) batch = 1;
     for (uint32_t k = 0; run->options.evaluation && k < run->unit->inputs.count; k++) {
-        const vg_dataset *set = run->unit->inputs.items[k].dataset;
+        const vg_dataset *set = run->inputs[k].read ? run->unit->inputs.items[k].dataset : NULL;
         if (set && set->test_count > 0 && set->test_count < batch) batch = set->test_count;
     }
     return batch;
@@ -89,12 +114,11 @@ static void make_storage(vg_run *run) {
         slot_dims(run, variable->shape, run->turns[0].symbols, dims, &rank);
         run->variable_slots[k] = vg_store_slot(&run->store, variable->path, dims, rank, variable->dtype);
     }
-    run->inputs = vg_mem_alloc(&run->mem, unit->inputs.count * sizeof *run->inputs);
     for (uint32_t k = 0; k < unit->inputs.count; k++) {
         const vg_input *input = &unit->inputs.items[k];
         slot_dims(run, input->shape, run->turns[widest].symbols, dims, &rank);
         run->inputs[k].slot = vg_store_slot(&run->store, input->path, dims, rank, input->dtype);
-        run->inputs[k].loader = input->dataset ? loader_of(run, input->dataset) : 0;
+        run->inputs[k].loader = input->dataset && run->inputs[k].read ? loader_of(run, input->dataset) : 0;
     }
 }
 
@@ -136,12 +160,16 @@ static void make_turns(vg_run *run) {
     vg_run_eval_sizes(run);
 }
 
+static vg_program_options turn_options(const vg_run *run, uint32_t turn) {
+    return (vg_program_options){ .part = run->options.inference ? VG_PART_FETCHES : VG_PART_STEP, .turn = turn,
+                                 .updates = !run->options.evaluation, .no_fuse = run->options.no_fuse, .pool = run->pool };
+}
+
 static bool make_programs(vg_run *run) {
     const vg_graph *graph = &run->unit->graph[run->options.evaluation ? 0 : 1];
     for (uint32_t k = 0; k < run->turn_count; k++)
-        if (!vg_program_make(&run->turns[k].program, &run->mem, run->unit, graph, &run->store, (vg_program_options){ .part = VG_PART_STEP,
-                             .turn = k + 1, .updates = !run->options.evaluation, .no_fuse = run->options.no_fuse,
-                                                    .pool = run->pool }, run->turns[k].symbols, run->real)) return false;
+        if (!vg_program_make(&run->turns[k].program, &run->mem, run->unit, graph, &run->store, turn_options(run, k + 1),
+                             run->turns[k].symbols, run->real)) return false;
     return vg_run_eval_make(run);
 }
 
@@ -164,11 +192,13 @@ static vg_status make(void *user) {
     vg_run *run = user;
     const vg_unit *unit = run->unit;
     run->real = run->options.float64 ? 8 : 4;
+    run->options.evaluation = run->options.evaluation || run->options.inference;
     run->steps = run->options.steps ? run->options.steps : unit->steps ? unit->steps : 1;
     run->context.seed = run->options.has_seed ? run->options.seed : unit->seed;
     if (run->options.evaluation && !vg_model_evaluation(run->model)) return vg_model_status(run->model);
     vg_store_init(&run->store, &run->mem, run->real);
     run->pool = vg_pool_new(&run->mem, run->options.threads ? run->options.threads : vg_thread_cores());
+    find_inputs(run);
     make_turns(run);
     if (!vg_run_fits(run)) vg_mem_fail(&run->mem);
     const vg_status status = make_loaders(run);
@@ -192,6 +222,7 @@ static vg_status make(void *user) {
 static vg_status complain(void *user) {
     vg_run *run = user;
     vg_mem_release(&run->mem);
+    find_inputs(run);
     make_turns(run);
     vg_run_report_needs(run);
     return VG_OK;

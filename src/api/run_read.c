@@ -39,7 +39,7 @@ vg_status vg_run_feed(vg_run *run, const char *input, const double *values, size
 }
 
 vg_status vg_run_fetch(vg_run *run, uint32_t index, vg_tensor *out) {
-    if (index >= run->unit->fetches.count || run->done == 0) return VG_FAILED_USAGE;
+    if (index >= run->unit->fetches.count || !run->fetched) return VG_FAILED_USAGE;
     if (run->fetches[index].elements == NULL) return VG_FAILED_USAGE;
     *out = run->fetches[index];
     return VG_OK;

@@ -11,7 +11,7 @@
 static vg_status check_fed(vg_run *run) {
     for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
         const vg_input *input = &run->unit->inputs.items[k];
-        if (run->inputs[k].loader || run->inputs[k].fed) continue;
+        if (run->inputs[k].loader || run->inputs[k].fed || !run->inputs[k].read) continue;
         vg_report(&run->model->ir.diags, input_not_fed, input->span, 0, vg_run_text(run, input->path));
         return VG_FAILED_USAGE;
     }
@@ -30,7 +30,7 @@ static vg_status report_loss(vg_run *run, uint32_t turn) {
 
 vg_status vg_run_prepare(vg_run *run, uint32_t turn) {
     const vg_status status = check_fed(run);
-    if (status == VG_OK) vg_run_load(run, &run->turns[turn]);
+    if (status == VG_OK) vg_run_take_batch(run, &run->turns[turn]);
     return status;
 }
 
@@ -39,7 +39,7 @@ static vg_status take_turn(vg_run *run, uint32_t k, double *first_loss) {
     run->context.turn = k + 1;
     run->context.fault = VG_FAULT_none;
     run->loss = NAN;
-    vg_run_load(run, turn);
+    vg_run_take_batch(run, turn);
     vg_run_load_ahead(run, k);
     vg_profile_lap(turn->program.profile, VG_LAP_loading);
     const int threads = turn->program.uses_blas ? vg_blas_enter() : 1;
@@ -73,6 +73,7 @@ static vg_status step(void *user) {
     vg_run_emit(run, (vg_record){ .kind = VG_RECORD_STEP, .step = run->context.step, .value = loss, .steps = run->steps,
                                   .seconds = vg_run_seconds(run), .ok = true });
     if (status == VG_OK && !run->refused && run->done == run->steps) status = vg_run_evaluate(run);
+    if (status == VG_OK && !run->refused) status = vg_run_keep(run, false);
     if (run->refused) status = VG_FAILED_RESOURCE;
     return run->failed = status;
 }
@@ -100,6 +101,8 @@ static bool emit_expects(vg_run *run) {
     return held;
 }
 
+static vg_status keep_last(void *user) { return vg_run_keep(user, true); }
+
 static vg_status find(void *user) {
     vg_judge_find(user);
     return VG_OK;
@@ -124,7 +127,7 @@ static void emit_findings(vg_run *run) {
 
 vg_status vg_run_all(vg_run *run, const volatile int *stop) {
     vg_status status = run->failed;
-    vg_run_emit(run, (vg_record){ .kind = VG_RECORD_START, .steps = run->steps });
+    vg_run_emit(run, (vg_record){ .kind = VG_RECORD_START, .step = run->done, .steps = run->steps });
     if (run->refused) status = VG_FAILED_RESOURCE;
     while (status == VG_OK && run->done < run->steps) {
         status = vg_run_step(run);
@@ -132,6 +135,10 @@ vg_status vg_run_all(vg_run *run, const volatile int *stop) {
     }
     const bool held = emit_expects(run);
     emit_findings(run);
+    if ((status == VG_OK || status == VG_INTERRUPTED) && !run->refused) {
+        const vg_status kept = vg_model_guard(run->model, &run->mem, keep_last, run);
+        if (kept != VG_OK) status = kept;
+    }
     if (status == VG_OK && !held) status = VG_FAILED_EXPECT;
     if (run->refused) status = VG_FAILED_RESOURCE;
     vg_run_emit(run, (vg_record){ .kind = VG_RECORD_DONE, .step = run->done, .steps = run->steps,

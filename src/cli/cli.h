@@ -10,15 +10,15 @@
 typedef enum vg_cli_verb_bit {
     VG_CLI_RUN = 1, VG_CLI_CHECK = 2, VG_CLI_GRAPH = 4, VG_CLI_PRINT = 8, VG_CLI_DESCRIBE = 16, VG_CLI_GRADCHECK = 32,
     VG_CLI_HELP = 64, VG_CLI_TIME = 128, VG_CLI_DOCTOR = 256, VG_CLI_FMT = 512, VG_CLI_SWEEP = 1024, VG_CLI_DIFF = 2048,
-    VG_CLI_REPORT = 4096,
+    VG_CLI_REPORT = 4096, VG_CLI_EVAL = 8192, VG_CLI_PREDICT = 16384,
     VG_CLI_MODEL = VG_CLI_RUN | VG_CLI_CHECK | VG_CLI_GRAPH | VG_CLI_PRINT | VG_CLI_DESCRIBE | VG_CLI_GRADCHECK |
-                   VG_CLI_TIME | VG_CLI_DOCTOR | VG_CLI_SWEEP
+                   VG_CLI_TIME | VG_CLI_DOCTOR | VG_CLI_SWEEP | VG_CLI_EVAL | VG_CLI_PREDICT
 } vg_cli_verb_bit;
 
 typedef enum vg_cli_colour { VG_CLI_COLOUR_AUTO, VG_CLI_COLOUR_ALWAYS, VG_CLI_COLOUR_NEVER } vg_cli_colour;
 
 /* An option that shapes the model, in the order given. name is NULL for --summary. */
-typedef enum vg_cli_change_kind { VG_CLI_SET, VG_CLI_DATA, VG_CLI_SUMMARY } vg_cli_change_kind;
+typedef enum vg_cli_change_kind { VG_CLI_SET, VG_CLI_DATA, VG_CLI_SUMMARY, VG_CLI_INPUT } vg_cli_change_kind;
 typedef struct vg_cli_change {
     vg_cli_change_kind kind;
     char       *name;
@@ -40,10 +40,13 @@ typedef struct vg_cli_options {
     size_t     change_count;
     const char **dumps;
     size_t     dump_count;
+    char     **fetches;
+    int        fetch_count;
     uint64_t   threads, steps, seed, batch;        /* steps, batch: 0 is "as the model says" */
-    uint64_t   jobs;                               /* 0: not given */
+    uint64_t   jobs, checkpoint_every;             /* 0: not given */
+    bool       resume, partial;
     bool       has_seed, float64, no_fuse, quiet, no_files, no_watch, second, check;
-    const char *out, *jsonl, *stage, *format, *wrt, *of;   /* NULL: not given */
+    const char *out, *load, *jsonl, *stage, *format, *wrt, *of;   /* NULL: not given */
     vg_cli_colour colour;
     vg_cli_stream *output, *messages;
 } vg_cli_options;
@@ -54,7 +57,7 @@ struct vg_cli_verb {
     const char *detail;                   /* lines of the help, or NULL */
     vg_cli_verb_bit bit;
     int         least, most;              /* how many arguments */
-    vg_status (*act)(const vg_cli_options *options);   /* NULL: not built yet */
+    vg_status (*act)(const vg_cli_options *options);
 };
 
 /* ---- options.c */
@@ -80,6 +83,11 @@ uint32_t vg_cli_columns(FILE *stream, uint32_t otherwise);   /* of a terminal; `
 uint32_t vg_cli_rows(FILE *stream);                          /* the same; 0 */
 bool vg_cli_write(void *stream, const char *bytes, size_t length);   /* a vg_write to a vg_cli_stream */
 void vg_cli_flush(vg_cli_stream *stream);
+/* A file for results: what was there stays until the new one is whole. `path` NULL: standard output. */
+typedef struct vg_cli_result { FILE *file; char *beside; const char *path; } vg_cli_result;
+bool vg_cli_result_open(vg_cli_result *result, const char *path);      /* false after saying why */
+/* keep: else the file is thrown away. False after saying why. */
+bool vg_cli_result_close(vg_cli_result *result, bool keep);
 /* "vgraph: ..." on standard error. */
 void vg_cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Which of two exit statuses is told: 2 and 1, then 4 before 5 before 3, then 130. */
@@ -91,14 +99,30 @@ vg_status vg_cli_worse(vg_status a, vg_status b);
  * `fetches` (NULL: none) is asked for by its place. */
 vg_status vg_cli_load(const vg_cli_options *options, const char *path, char *const *fetches, int fetch_count,
                       vg_watching watching, vg_model **model);
+/* Whether a path's name says that it is a checkpoint: it stands for its model, and its values. */
+bool      vg_cli_is_checkpoint(const char *path);
 /* Shows the diagnostics from `from` on. */
 void      vg_cli_explain(const vg_cli_options *options, const vg_model *model, size_t from);
+
+/* ---- checkpoint.c */
+
+/* Says so when there are no values to be loaded: neither --load, nor a checkpoint as the model. */
+vg_status vg_cli_needs_values(const vg_cli_options *options);
+/* What --load says, or the checkpoint that is the model, into a run that has not begun; with --partial what does not fit is listed on standard error. */
+vg_status vg_cli_load_values(const vg_cli_options *options, vg_run *run);
+/* The folder of the run that --resume goes on with: --out, or the newest of this model with a checkpoint in it. NULL after
+ * saying why, with *status; to be freed. */
+char *vg_cli_resume_folder(const vg_cli_options *options, const char *model_path, vg_status *status);
+/* Goes on from the folder's checkpoint; where it has none yet, the run begins at the beginning. */
+vg_status vg_cli_resume(const vg_cli_options *options, vg_run *run, const char *folder);
 
 /* ---- tensor.c: what `print` prints */
 
 void vg_cli_tensor_text(FILE *stream, const vg_tensor *tensor, const char *dtype);
 bool vg_cli_tensor_json(FILE *stream, const vg_tensor *tensor, const char *dtype);
 /* The .npy bytes of a tensor of type `dtype`: f32, f64 or i32. False when they could not be written. */
+void vg_cli_npy_head(FILE *stream, const char *dtype, const int64_t *shape, uint32_t rank);
+void vg_cli_npy_elements(FILE *stream, const char *dtype, const double *elements, size_t count);
 bool vg_cli_tensor_npy(FILE *stream, const vg_tensor *tensor, const char *dtype);
 
 /* ---- folder.c */
@@ -106,6 +130,8 @@ bool vg_cli_tensor_npy(FILE *stream, const vg_tensor *tensor, const char *dtype)
 /* runs/NAME-DATE-TIME, or `out`, for what is one of `parent`'s ("runs", "sweeps"). NULL after saying why, with *status;
  * to be freed. */
 char *vg_cli_folder_make(const vg_cli_options *options, const char *parent, const char *model_path, vg_status *status);
+/* "models/deep_sigmoid.nn" -> "deep_sigmoid"; to be freed. */
+char *vg_cli_base_name(const char *path);
 /* Makes a folder with its parents; one that exists is fine. False after saying why. */
 bool  vg_cli_folder_create(const char *path);
 
@@ -129,5 +155,7 @@ vg_status vg_cli_help(const vg_cli_options *options);
 vg_status vg_cli_sweep(const vg_cli_options *options);
 vg_status vg_cli_diff(const vg_cli_options *options);
 vg_status vg_cli_report(const vg_cli_options *options);
+vg_status vg_cli_eval(const vg_cli_options *options);
+vg_status vg_cli_predict(const vg_cli_options *options);
 
 #endif

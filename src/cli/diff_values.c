@@ -61,7 +61,7 @@ static void show_points(FILE *stream, const char *what, const vg_cli_point *a, c
 }
 
 static void show_scalar(FILE *stream, pair p) {
-    const int direction = vg_cli_direction(p.a->tag) > 0 ? 1 : -1;
+    const int direction = vg_direction(p.a->tag) > 0 ? 1 : -1;
     const size_t a = vg_cli_series_best(p.a, direction), b = vg_cli_series_best(p.b, direction);
     show_points(stream, "first", &p.a->points[0], &p.b->points[0]);
     show_points(stream, "last", &p.a->points[p.a->count - 1], &p.b->points[p.b->count - 1]);

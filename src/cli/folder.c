@@ -10,8 +10,7 @@
 
 enum { TRIES = 1000 };
 
-/* models/deep_sigmoid.nn -> deep_sigmoid */
-static char *base_name(const char *path) {
+char *vg_cli_base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
     const char *dot = strrchr(name, '.');
@@ -37,7 +36,7 @@ static char *make_dated(const char *parent, const char *model_path, vg_status *s
     if (mkdir(parent, 0777) != 0 && errno != EEXIST) {
         return complain_about(vg_cli_format("%s", parent), errno, status);
     }
-    char *name = base_name(model_path);
+    char *name = vg_cli_base_name(model_path);
     char *folder = vg_cli_format("%s/%s-%s", parent, name, date);
     int failed = mkdir(folder, 0777) != 0 ? errno : 0;
     for (int n = 2; failed == EEXIST && n < TRIES; n++) {

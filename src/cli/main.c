@@ -78,8 +78,19 @@ static const vg_cli_verb verbs[] = {
       VG_CLI_REPORT, 1, INT32_MAX, vg_cli_report },
     { "help", "[NAME]", "explain an operator, layer, setting, data source or message",
       "vgraph help cross_entropy", NULL, VG_CLI_HELP, 0, 1, vg_cli_help },
-    { "eval", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
-    { "predict", NULL, NULL, NULL, NULL, 0, 0, 0, NULL },
+    { "eval", "FILE.nn", "compute the scalar summaries over the test split",
+      "vgraph eval models/lenet.nn --load runs/lenet-20261126-101500/checkpoint.safetensors",
+      "With the values of --load, and `training` false. FILE may be a checkpoint itself, which has its model in it; the data\n"
+      "are read where the model says, or --data. A summary with a gradient in it is left out.\n",
+      VG_CLI_EVAL, 1, 1, vg_cli_eval },
+    { "predict", "FILE.nn", "compute values with what was trained, for a file's examples or the test split",
+      "vgraph predict checkpoint.safetensors --input x=new.csv --fetch 'argmax(logits)' --out classes.csv",
+      "With the values of --load, and `training` false. FILE may be a checkpoint itself: then neither the model's file nor\n"
+      "its data need be there. An input's file is .npy, an array with as many elements an example as the input; or CSV, with\n"
+      "the names that its data set has, in any order (or without names, one field an element), numbers as they are there\n"
+      "before scaling, words for classes. Inputs that the values do not need are not wanted. Each --fetch has an example a\n"
+      "row; several stand side by side in CSV, one behind the other in JSON; .npy holds one.\n",
+      VG_CLI_PREDICT, 1, 1, vg_cli_predict },
 };
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };
 
@@ -87,9 +98,7 @@ static void show_help(FILE *stream) {
     fprintf(stream, "vgraph: models in a small text language, trained and watched\n\n"
                     "usage: vgraph VERB FILE.nn [options]\n\n");
     for (size_t i = 0; i < VERB_COUNT; i++) {
-        if (verbs[i].act) {
-            fprintf(stream, "  %-10s %s\n", verbs[i].name, verbs[i].does);
-        }
+        fprintf(stream, "  %-10s %s\n", verbs[i].name, verbs[i].does);
     }
     fprintf(stream, "\n'vgraph VERB --help' lists a verb's options, 'vgraph help NAME' explains a word.\n"
                     "example: vgraph run models/deep_sigmoid.nn\n");
@@ -175,9 +184,6 @@ int main(int argc, char **argv) {
     const vg_cli_verb *verb = find_verb(name);
     if (!verb) {
         return (int)unknown_verb(name);
-    }
-    if (!verb->act) {
-        return (int)vg_cli_usage(NULL, "the verb '%s' is not built yet", name);
     }
     return (int)close_output(act(verb, argc - 1, argv + 1, &output), &output);
 }

@@ -1,4 +1,6 @@
 /* Loads a model with what the options change, and shows its diagnostics. */
+#include <string.h>
+
 #include "cli.h"
 
 static vg_status apply_change(vg_model *model, const vg_cli_change *change) {
@@ -6,8 +8,25 @@ static vg_status apply_change(vg_model *model, const vg_cli_change *change) {
     case VG_CLI_SET:     return vg_model_set(model, change->name, change->value);
     case VG_CLI_DATA:    return vg_model_data(model, change->name, change->value);
     case VG_CLI_SUMMARY: return vg_model_summary(model, change->value);
+    case VG_CLI_INPUT:   return vg_model_input(model, change->name, change->value);
     }
     return VG_OK;
+}
+
+bool vg_cli_is_checkpoint(const char *path) {
+    static const char end[] = ".safetensors";
+    const size_t length = strlen(path);
+    return length >= sizeof end && strcmp(path + length - (sizeof end - 1), end) == 0;
+}
+
+/* Of the model's file, or of a checkpoint. A checkpoint whose values are looked at also says what the data were. */
+static vg_status load(const vg_cli_options *options, vg_model *model, const char *path) {
+    const bool looks = options->verb->bit & (VG_CLI_PRINT | VG_CLI_EVAL | VG_CLI_PREDICT);
+    if (vg_cli_is_checkpoint(path)) {
+        return vg_model_load_checkpoint(model, path);
+    }
+    const vg_status status = looks && options->load ? vg_model_recall_data(model, options->load) : VG_OK;
+    return status == VG_OK ? vg_model_load_file(model, path) : status;
 }
 
 /* All of them, so that all mistakes are shown at once. */
@@ -49,7 +68,7 @@ vg_status vg_cli_load(const vg_cli_options *options, const char *path, char *con
     vg_status status = apply_options(options, fetches, fetch_count, made);
     vg_model_watch(made, watching);
     if (status == VG_OK) {
-        status = vg_model_load_file(made, path);
+        status = load(options, made, path);
     }
     vg_cli_explain(options, made, 0);
     if (status != VG_OK) {

@@ -10,8 +10,8 @@
 typedef enum option_id {
     OPTION_SET, OPTION_DATA, OPTION_SUMMARY, OPTION_BATCH, OPTION_DUMP, OPTION_STEPS, OPTION_SEED, OPTION_SECOND,
     OPTION_OUT, OPTION_FLOAT64, OPTION_NO_FUSE, OPTION_THREADS, OPTION_JSONL, OPTION_NO_FILES, OPTION_NO_WATCH, OPTION_QUIET,
-    OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR, OPTION_CHECK, OPTION_WRT, OPTION_OF, OPTION_JOBS, OPTION_HELP,
-    OPTION_LATER     /* named by the language's commands, not built yet */
+    OPTION_RESUME, OPTION_LOAD, OPTION_PARTIAL, OPTION_CHECKPOINT_EVERY, OPTION_FETCH, OPTION_INPUT,
+    OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR, OPTION_CHECK, OPTION_WRT, OPTION_OF, OPTION_JOBS, OPTION_HELP
 } option_id;
 
 typedef struct option_row {
@@ -37,18 +37,32 @@ static const option_row rows[] = {
     { "seed", "N", OPTION_SEED, VG_CLI_RUN | VG_CLI_PRINT | VG_CLI_GRADCHECK | VG_CLI_TIME | VG_CLI_DOCTOR | VG_CLI_SWEEP,
       "the seed of every random draw" },
     { "second", NULL, OPTION_SECOND, VG_CLI_GRADCHECK, "check the derivative of the gradient instead" },
-    { "threads", "N", OPTION_THREADS, VG_CLI_RUN | VG_CLI_DOCTOR, "threads that compute; default: the cores this process may use" },
+    { "threads", "N", OPTION_THREADS, VG_CLI_RUN | VG_CLI_DOCTOR | VG_CLI_EVAL | VG_CLI_PREDICT, "threads that compute; default: the cores this process may use" },
     { "threads", "N", OPTION_THREADS, VG_CLI_TIME, "threads that compute; default: 1" },
     { "no-fuse", NULL, OPTION_NO_FUSE, VG_CLI_RUN | VG_CLI_TIME | VG_CLI_SWEEP,
       "one operator after the other: the same bits, slower" },
-    { "float64", NULL, OPTION_FLOAT64, VG_CLI_RUN | VG_CLI_DOCTOR | VG_CLI_PRINT | VG_CLI_TIME | VG_CLI_SWEEP,
+    { "float64", NULL, OPTION_FLOAT64, VG_CLI_RUN | VG_CLI_DOCTOR | VG_CLI_PRINT | VG_CLI_TIME | VG_CLI_SWEEP | VG_CLI_EVAL | VG_CLI_PREDICT,
       "compute in double precision" },
     { "out", "DIR", OPTION_OUT, VG_CLI_RUN, "the run's folder, instead of runs/NAME-DATE-TIME" },
     { "out", "DIR", OPTION_OUT, VG_CLI_SWEEP, "the sweep's folder, instead of sweeps/NAME-DATE-TIME" },
     { "out", "DIR", OPTION_OUT, VG_CLI_REPORT, "the folder for report.html" },
     { "jobs", "N", OPTION_JOBS, VG_CLI_SWEEP, "runs at a time; default: the cores this process may use" },
     { "out", "FILE", OPTION_OUT, VG_CLI_PRINT, "write there (needed by --format npy)" },
-    { "jsonl", "FILE", OPTION_JSONL, VG_CLI_RUN | VG_CLI_DOCTOR | VG_CLI_SWEEP,
+    { "out", "FILE", OPTION_OUT, VG_CLI_PREDICT, "write there, in the format that its name ends with" },
+    { "checkpoint-every", "N", OPTION_CHECKPOINT_EVERY, VG_CLI_RUN,
+      "keep the run's state after every N steps, to go on from; at its end it is kept anyway" },
+    { "resume", NULL, OPTION_RESUME, VG_CLI_RUN,
+      "go on where the run in --out stopped, or the newest one of this model; bit for bit" },
+    { "load", "FILE", OPTION_LOAD, VG_CLI_RUN | VG_CLI_PRINT,
+      "begin with the values of a checkpoint, or of another safetensors file" },
+    { "load", "FILE", OPTION_LOAD, VG_CLI_EVAL | VG_CLI_PREDICT,
+      "the checkpoint; not needed where the model is one" },
+    { "partial", NULL, OPTION_PARTIAL, VG_CLI_RUN | VG_CLI_PRINT | VG_CLI_EVAL | VG_CLI_PREDICT,
+      "with --load: what does not fit is listed, and no error" },
+    { "fetch", "EXPR", OPTION_FETCH, VG_CLI_PREDICT, "the value to compute; may be given again" },
+    { "input", "NAME=FILE", OPTION_INPUT, VG_CLI_PREDICT,
+      "an input's examples: .npy or .csv, - is standard input; without any: the test split" },
+    { "jsonl", "FILE", OPTION_JSONL, VG_CLI_RUN | VG_CLI_DOCTOR | VG_CLI_SWEEP | VG_CLI_EVAL,
       "append each value as a line of JSON; - is standard output" },
     { "no-files", NULL, OPTION_NO_FILES, VG_CLI_RUN, "leave no run folder" },
     { "no-watch", NULL, OPTION_NO_WATCH, VG_CLI_RUN | VG_CLI_SWEEP, "do not look for what is wrong" },
@@ -56,6 +70,7 @@ static const option_row rows[] = {
     { "stage", "STAGE", OPTION_STAGE, VG_CLI_GRAPH, "forward, backward (the default), fused, or plan" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_GRAPH, "text (the default) or dot" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_PRINT, "text (the default), json or npy" },
+    { "format", "FORMAT", OPTION_FORMAT, VG_CLI_PREDICT, "csv (the default), json or npy" },
     { "wrt", "NAME", OPTION_WRT, VG_CLI_GRAPH, "write the derivative of the loss with respect to NAME as a model" },
     { "of", "EXPR", OPTION_OF, VG_CLI_GRAPH, "with --wrt: derive this, not the first train block's loss" },
     { "dump", "PASS", OPTION_DUMP, CHANGED, "print the graph after elaborate, differentiate, simplify or arrange" },
@@ -63,9 +78,6 @@ static const option_row rows[] = {
     { "color", "WHEN", OPTION_COLOUR, VG_CLI_MODEL | VG_CLI_FMT | VG_CLI_REPORT,
       "always, never, or auto: on a terminal, unless NO_COLOR is set" },
     { "help", NULL, OPTION_HELP, VG_CLI_MODEL | VG_CLI_HELP | VG_CLI_FMT | VG_CLI_DIFF | VG_CLI_REPORT, "show this" },
-    { "resume", NULL, OPTION_LATER, VG_CLI_RUN, NULL },
-    { "load", "FILE", OPTION_LATER, VG_CLI_RUN | VG_CLI_PRINT, NULL },
-    { "checkpoint-every", "N", OPTION_LATER, VG_CLI_RUN, NULL },
 };
 enum { ROW_COUNT = sizeof rows / sizeof *rows, FIRST_VALUE = 256 };   /* getopt's values begin behind the characters */
 
@@ -168,6 +180,12 @@ static vg_status take_option(vg_cli_options *options, const option_row *row, cha
     case OPTION_JOBS:      return take_number(options, row, text, 1, &options->jobs);
     case OPTION_SEED:      options->has_seed = true; return take_number(options, row, text, 0, &options->seed);
     case OPTION_DUMP:      options->dumps[options->dump_count++] = text; return VG_OK;
+    case OPTION_CHECKPOINT_EVERY: return take_number(options, row, text, 1, &options->checkpoint_every);
+    case OPTION_RESUME:    options->resume = true; return VG_OK;
+    case OPTION_LOAD:      options->load = text; return VG_OK;
+    case OPTION_PARTIAL:   options->partial = true; return VG_OK;
+    case OPTION_FETCH:     options->fetches[options->fetch_count++] = text; return VG_OK;
+    case OPTION_INPUT:     return add_change(options, row, VG_CLI_INPUT, text);
     case OPTION_OUT:       options->out = text; return VG_OK;
     case OPTION_JSONL:     options->jsonl = text; return VG_OK;
     case OPTION_STAGE:     options->stage = text; return VG_OK;
@@ -183,7 +201,6 @@ static vg_status take_option(vg_cli_options *options, const option_row *row, cha
     case OPTION_QUIET:     options->quiet = true; return VG_OK;
     case OPTION_COLOUR:    return read_colour(options, text);
     case OPTION_HELP:      *help = true; return VG_OK;
-    case OPTION_LATER:     return vg_cli_usage(options->verb, "--%s is not built yet", row->name);
     }
     return VG_OK;
 }
@@ -281,6 +298,7 @@ vg_status vg_cli_options_read(vg_cli_options *options, const vg_cli_verb *verb, 
     }
     options->changes = vg_cli_alloc((size_t)argc, sizeof *options->changes);
     options->dumps = vg_cli_alloc((size_t)argc, sizeof *options->dumps);
+    options->fetches = vg_cli_alloc((size_t)argc, sizeof *options->fetches);
     options->arguments = vg_cli_alloc((size_t)argc, sizeof *options->arguments);
     opterr = 0;
     bool only_arguments = false;   /* behind -- */
@@ -309,5 +327,6 @@ void vg_cli_options_free(vg_cli_options *options) {
     free(options->command);
     free(options->changes);
     free(options->dumps);
+    free(options->fetches);
     free(options->arguments);
 }

@@ -1,5 +1,4 @@
 /* vgraph print: the values of expressions at the first step. */
-#include <errno.h>
 #include <string.h>
 
 #include "cli.h"
@@ -51,16 +50,12 @@ static vg_status print_all(const vg_cli_options *options, vg_run *run, FILE *str
 }
 
 static vg_status write_values(const vg_cli_options *options, vg_run *run, print_format format) {
-    if (!options->out) {
-        return print_all(options, run, stdout, format);
+    vg_cli_result result;
+    if (!vg_cli_result_open(&result, options->out)) {
+        return VG_FAILED_RESOURCE;
     }
-    FILE *stream = fopen(options->out, "we");
-    vg_status status = stream ? print_all(options, run, stream, format) : VG_FAILED_RESOURCE;
-    if (!stream || ferror(stream) | (fclose(stream) != 0)) {
-        vg_cli_complain("cannot write '%s': %s", options->out, strerror(errno));
-        status = VG_FAILED_RESOURCE;
-    }
-    return status;
+    const vg_status status = print_all(options, run, result.file, format);
+    return vg_cli_result_close(&result, status == VG_OK) ? status : vg_cli_worse(status, VG_FAILED_RESOURCE);
 }
 
 /* A loss that is not finite is no reason to hide the values: looking for it is what they are printed for. */
@@ -72,7 +67,10 @@ static vg_status print_step(const vg_cli_options *options, vg_model *model, prin
     if (status != VG_OK) {
         return status;
     }
-    status = vg_run_step(run);
+    status = vg_cli_load_values(options, run);
+    if (status == VG_OK) {
+        status = vg_run_step(run);
+    }
     if (status == VG_OK || status == VG_FAILED_NUMBERS) {
         status = vg_cli_worse(status, write_values(options, run, format));
     }

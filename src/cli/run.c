@@ -8,16 +8,41 @@
 enum { SINK_LIMIT = 5 };
 
 /* path: what complaints name; NULL: standard output or error, which are told of at the end of the program. */
-typedef struct named_sink { vg_sink *sink; const char *path; } named_sink;
-/* queue: in front of the sinks in the list; NULL: there are none. */
-typedef struct watchers { named_sink list[SINK_LIMIT]; size_t count; bool quiet; vg_sink *queue; } watchers;
+typedef struct named_sink { vg_sink *sink; const char *path; bool shows; } named_sink;   /* shows: the whole run, not its parts */
+/* queue: in front of the sinks in the list; NULL: there are none. folder: of a run that goes on; else NULL. */
+typedef struct watchers { named_sink list[SINK_LIMIT]; size_t count; bool quiet; vg_sink *queue; const char *folder; uint64_t from; } watchers;
+
+/* What a run that goes on has recorded before the step at which it does. */
+static bool hand_earlier(void *user, const vg_record *record) {
+    const watchers *all = user;
+    const bool kept = record->kind == VG_RECORD_SCALAR || record->kind == VG_RECORD_HISTOGRAM || record->kind == VG_RECORD_IMAGE;
+    for (size_t i = 0; i < all->count && kept && record->step < all->from; i++) {
+        if (all->list[i].shows) {
+            vg_sink_watch(all->list[i].sink, record);
+        }
+    }
+    return true;
+}
+
+static void show_earlier(watchers *all, uint64_t from) {
+    vg_archive *archive = vg_archive_open(all->folder);
+    all->from = from;
+    if (!archive || !vg_archive_replay(archive, hand_earlier, all)) {
+        fprintf(stderr, "note: the report has the steps from %llu on: %s\n", (unsigned long long)from,
+                archive ? vg_archive_error(archive) : "there is not enough memory");
+    }
+    vg_archive_close(archive);
+}
 
 /* All sinks see every record, also after one has failed. */
 static bool hand_out(void *user, const vg_record *record) {
-    const watchers *all = user;
+    watchers *all = user;
     bool fine = true;
     for (size_t i = 0; i < all->count; i++) {
         fine &= vg_sink_watch(all->list[i].sink, record);
+    }
+    if (record->kind == VG_RECORD_START && record->step > 0 && all->folder) {
+        show_earlier(all, record->step);
     }
     if (all->quiet && record->kind == VG_RECORD_EXPECT && record->last && !record->ok) {
         vg_cli_complain("expect failed %llu times: %s", (unsigned long long)record->failures, record->tag);
@@ -47,7 +72,7 @@ static bool add_sink(watchers *all, vg_sink *sink, const char *path, const char 
     if (vg_sink_note(sink) && !all->quiet) {
         fprintf(stderr, "note: %s\n", vg_sink_note(sink));
     }
-    all->list[all->count++] = (named_sink){ sink, path };
+    all->list[all->count++] = (named_sink){ sink, path, false };
     return true;
 }
 
@@ -76,6 +101,9 @@ static bool add_file_sinks(watchers *all, const vg_cli_options *options, const v
     const bool fine = add_sink(all, vg_sink_journal(folder, model, &journal, &error), folder, &error) &&
                       add_sink(all, vg_sink_tensorboard(folder, model, &error), folder, &error) &&
                       add_sink(all, vg_sink_report(folder, model, &journal, &error), folder, &error);
+    if (fine) {
+        all->list[all->count - 1].shows = true;
+    }
     free(overrides);
     return fine;
 }
@@ -90,8 +118,11 @@ static bool open_sinks(watchers *all, const vg_cli_options *options, const vg_ru
     if (options->jsonl && !add_sink(all, vg_sink_json(options->jsonl, &error), options->jsonl, &error)) {
         return false;
     }
-    if (!options->quiet && !add_sink(all, terminal_sink(options, folder != NULL), NULL, &error)) {
-        return false;
+    if (!options->quiet) {
+        if (!add_sink(all, terminal_sink(options, folder != NULL), NULL, &error)) {
+            return false;
+        }
+        all->list[all->count - 1].shows = true;
     }
     if (all->count && !(all->queue = vg_sink_queue(hand_out, all, &error))) {
         vg_cli_complain("%s", error);
@@ -116,6 +147,22 @@ static vg_status close_sinks(watchers *all) {
     return status;
 }
 
+/* Where files are left, and checkpoints; of a run that goes on, the folder that it is in. NULL: none, or with *status. */
+static char *make_folder(const vg_cli_options *options, const vg_model *model, vg_run *run, vg_status *status) {
+    if (options->no_files) {
+        return NULL;
+    }
+    char *folder = options->resume ? vg_cli_resume_folder(options, vg_model_name(model), status)
+                                   : vg_cli_folder_make(options, "runs", vg_model_name(model), status);
+    if (*status == VG_OK && options->resume) {
+        *status = vg_cli_resume(options, run, folder);
+    }
+    if (*status == VG_OK) {
+        *status = vg_run_checkpoints(run, folder, options->checkpoint_every);
+    }
+    return folder;
+}
+
 static vg_status train(const vg_cli_options *options, vg_model *model) {
     watchers all = { .quiet = options->quiet };
     const vg_run_options run_options = {
@@ -128,7 +175,11 @@ static vg_status train(const vg_cli_options *options, vg_model *model) {
     if (status != VG_OK) {
         return status;
     }
-    char *folder = options->no_files ? NULL : vg_cli_folder_make(options, "runs", vg_model_name(model), &status);
+    if (!options->resume) {
+        status = vg_cli_load_values(options, run);
+    }
+    char *folder = status == VG_OK ? make_folder(options, model, run, &status) : NULL;
+    all.folder = options->resume ? folder : NULL;
     if (status == VG_OK && !open_sinks(&all, options, &run_options, model, folder)) {
         status = VG_FAILED_RESOURCE;
     }
@@ -148,6 +199,13 @@ static vg_status train(const vg_cli_options *options, vg_model *model) {
 vg_status vg_cli_run(const vg_cli_options *options) {
     if (options->out && options->no_files) {
         return vg_cli_usage(options->verb, "--out and --no-files contradict each other");
+    }
+    if (options->no_files && (options->resume || options->checkpoint_every)) {
+        return vg_cli_usage(options->verb, "--no-files and %s contradict each other",
+                            options->resume ? "--resume" : "--checkpoint-every");
+    }
+    if (options->resume && options->load) {
+        return vg_cli_usage(options->verb, "--resume goes on with the run's own values, and --load begins with others");
     }
     if (options->dump_count && options->jsonl && strcmp(options->jsonl, "-") == 0) {
         return vg_cli_usage(options->verb, "--dump and --jsonl - would both write to standard output");

@@ -31,8 +31,6 @@ void vg_cli_log_free(vg_cli_log *log);
 /* The series of that name and kind, looked for from the place `near` on; NULL: there is none. */
 const vg_cli_series *vg_cli_log_find(const vg_cli_log *log, const vg_cli_series *like, size_t near);
 
-/* Which way a scalar gets better, as its name says: -1 down (a loss), 1 up (an accuracy), 0 not known. */
-int vg_cli_direction(const char *tag);
 /* The place of the least (-1) or greatest (1) value of a series; its count: all are NaN. */
 size_t vg_cli_series_best(const vg_cli_series *series, int direction);
 

@@ -96,7 +96,7 @@ static bool best_of(const table *t, const char *tag, bool test, int direction, d
 static void add_scalar(table *t, const char *tag, bool test) {
     column *c = add_column(t, COLUMN_SCALAR, vg_cli_format("%s%s", test ? "test " : "", tag));
     double best = NAN;
-    c->direction = vg_cli_direction(tag);
+    c->direction = vg_direction(tag);
     const bool marked = best_of(t, tag, test, c->direction, &best);
     for (size_t k = 0; k < t->rows; k++) {
         const vg_cli_value *value = value_of(&t->sweep->runs[k], tag, test);

@@ -129,26 +129,35 @@ bool vg_cli_tensor_json(FILE *stream, const vg_tensor *tensor, const char *dtype
     return !ferror(stream);
 }
 
-/* Version 1.0: the dictionary is padded so that the data starts at a multiple of 64. Elements are written as this
- * machine holds them, little endian. */
-bool vg_cli_tensor_npy(FILE *stream, const vg_tensor *tensor, const char *dtype) {
+/* Version 1.0: the dictionary is padded so that the data starts at a multiple of 64. */
+void vg_cli_npy_head(FILE *stream, const char *dtype, const int64_t *shape, uint32_t rank) {
     enum { ALIGNMENT = 64, PREFIX = 10 };
     const bool single = strcmp(dtype, "f32") == 0, whole = strcmp(dtype, "i32") == 0;
     char header[512];
     int used = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': (",
                         single ? "<f4" : whole ? "<i4" : "<f8");
-    for (uint32_t axis = 0; axis < tensor->rank; axis++) {   /* a comma behind each: (3,) is a tuple, (3) is not */
-        used += snprintf(header + used, sizeof header - (size_t)used, "%" PRId64 ", ", tensor->shape[axis]);
+    for (uint32_t axis = 0; axis < rank; axis++) {   /* a comma behind each: (3,) is a tuple, (3) is not */
+        used += snprintf(header + used, sizeof header - (size_t)used, "%" PRId64 ", ", shape[axis]);
     }
     used += snprintf(header + used, sizeof header - (size_t)used, ")}");
     const int padded = (PREFIX + used + 1 + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT - PREFIX;
     fprintf(stream, "%sNUMPY%c%c%c%c%-*s\n", "\x93", 1, 0, padded & 0xFF, padded >> 8, padded - 1, header);
-    for (size_t i = 0; i < tensor->count; i++) {
-        const double value = tensor->elements[i];
+}
+
+/* As this machine holds them, little endian. */
+void vg_cli_npy_elements(FILE *stream, const char *dtype, const double *elements, size_t count) {
+    const bool single = strcmp(dtype, "f32") == 0, whole = strcmp(dtype, "i32") == 0;
+    for (size_t i = 0; i < count; i++) {
+        const double value = elements[i];
         const float narrow = (float)value;
         const int32_t integer = whole ? (int32_t)value : 0;
         const void *bytes = single ? (const void *)&narrow : whole ? (const void *)&integer : (const void *)&value;
         fwrite(bytes, single || whole ? 4 : 8, 1, stream);
     }
+}
+
+bool vg_cli_tensor_npy(FILE *stream, const vg_tensor *tensor, const char *dtype) {
+    vg_cli_npy_head(stream, dtype, tensor->shape, tensor->rank);
+    vg_cli_npy_elements(stream, dtype, tensor->elements, tensor->count);
     return !ferror(stream);
 }

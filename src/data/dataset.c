@@ -65,10 +65,22 @@ static void split(vg_dataset *set) {
     set->test_examples = test;
 }
 
+/* One that was made of its facts is looked at now, and must be what they say. */
+static bool describe_recalled(vg_dataset *set, vg_data_error *error) {
+    if (!set->recalled) {
+        return true;
+    }
+    set->recalled = false;
+    return vg_dataset_describe(set, error) && vg_dataset_matches(set, error);
+}
+
 bool vg_dataset_load(vg_dataset *set, vg_data_error *error) {
     if (!set->loaded) {
-        if (!set->source->load(set, error)) {
+        if (!describe_recalled(set, error) || !set->source->load(set, error)) {
             return false;
+        }
+        if (set->facts) {
+            vg_dataset_take_scales(set);
         }
         split(set);
         set->loaded = true;

@@ -63,8 +63,14 @@ struct vg_dataset {
     const uint32_t     *train, *test_examples;           /* example numbers of each split, after vg_dataset_load */
     uint32_t            train_count, test_count;         /* known after describe */
     bool                loaded;
+    bool                fed;                             /* it is an input's file (--input): vg_dataset_input made it */
+    const struct vg_facts *facts;                        /* of the checkpoint's: what it must be like; NULL: nobody says */
+    bool                recalled;                        /* all that is known of it are the facts: nothing was read yet */
 };
 typedef struct vg_dataset vg_dataset;
+
+/* What a data set was, as a checkpoint says (data/facts.h). Of `set` columns, classes and counts are filled. */
+typedef struct vg_facts { const char *name; vg_dataset set; } vg_facts;
 
 struct vg_source_row {
     const char         *name;
@@ -84,8 +90,18 @@ extern const uint32_t      vg_source_row_count;
 
 /* describe, then the split counts. `test` is set before. False with *error. */
 bool vg_dataset_describe(vg_dataset *set, vg_data_error *error);
+/* Fills a data set, whose source and arguments are known, with what its facts say. src/data/facts.c */
+void vg_dataset_recall(vg_dataset *set, const vg_facts *facts);
+/* Whether a described data set is what its facts say. False with *error. */
+bool vg_dataset_matches(const vg_dataset *set, vg_data_error *error);
+/* Its columns are scaled as the facts say. */
+void vg_dataset_take_scales(vg_dataset *set);
 /* load once, then the splits: the source's own; or a share, the last part or drawn with a fixed key. */
 bool vg_dataset_load(vg_dataset *set, vg_data_error *error);
+/* A data set of one column, of the form of `like` (of which the data are not looked at): the file's examples, in its order;
+ * all of them are the test split, and the training split, too. `path`: .npy, CSV, or "-", standard input, whose kind its
+ * first bytes tell. set->mem is set before. False with *error. */
+bool vg_dataset_input(vg_dataset *set, const vg_column *like, const char *path, vg_data_error *error);
 /* Copies `count` examples of a column into a batch: out is float (or double when wide) for a float column, int32
  * for an integer one, [count, shape] row by row. */
 void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out,

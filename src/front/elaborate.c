@@ -66,6 +66,7 @@ static void check_options(vg_elaborator *e) {
         if (!e->front->sets.items[k].used) report_unused(e, &e->front->sets.items[k], false);
     for (uint32_t k = 0; k < e->front->data.count; k++)
         if (!e->front->data.items[k].used) report_unused(e, &e->front->data.items[k], true);
+    vg_check_fed(e);
 }
 
 /* Everything that lives no longer than the elaboration. */

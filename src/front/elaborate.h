@@ -16,6 +16,11 @@ typedef struct vg_override {
 /* A file that `load` has read: its index of ir->constants, 0 when that failed. Both graphs see the same numbers. */
 typedef struct vg_loaded { vg_str path; uint32_t constant; } vg_loaded;
 
+/* The text of a model file that is not read from the disk. */
+typedef struct vg_known_file { vg_str path; const char *text; size_t length; } vg_known_file;
+/* --input NAME=FILE: what an input reads instead of its data set's column. */
+typedef struct vg_fed { vg_str name; const char *path; bool used; } vg_fed;
+
 typedef struct vg_front {
     vg_tree    tree;
     vg_tree_id root;                    /* of the model file */
@@ -24,6 +29,9 @@ typedef struct vg_front {
     VG_VEC(struct { vg_str path; vg_tree_id root; }) used;   /* files read by `use`, parsed once for both graphs */
     VG_VEC(vg_loaded)   loaded;
     VG_VEC(vg_override) sets, data, summaries, fetches;
+    VG_VEC(vg_fed)      fed;
+    VG_VEC(vg_known_file) files;        /* a checkpoint's: for `use` */
+    VG_VEC(struct vg_facts *) facts;    /* a checkpoint's: what its data sets were, which then need not be there */
     uint64_t   batch, steps;            /* options; 0: not given */
     uint64_t   seed;
     bool       has_seed;

@@ -240,6 +240,8 @@ void        vg_declare_variable(vg_elaborator *e, vg_tree_id statement);
 void        vg_variables_compare(vg_elaborator *e);   /* evaluation must make those that training made */
 void        vg_declare_data(vg_elaborator *e, vg_tree_id statement);
 void        vg_declare_input(vg_elaborator *e, vg_tree_id statement);
+/* Reports the --input options that no input has taken. */
+void        vg_check_fed(vg_elaborator *e);
 void        vg_declare_update(vg_elaborator *e, vg_tree_id statement);
 void        vg_updates_emit(vg_elaborator *e);
 /* The value of a dataset's member: a column, classes, count. */
@@ -253,6 +255,9 @@ void        vg_elaborate_trains(vg_elaborator *e);
 void        vg_elaborate_summary(vg_elaborator *e, vg_tree_id statement);
 void        vg_elaborate_expect(vg_elaborator *e, vg_tree_id statement);
 void        vg_elaborate_fetch(vg_elaborator *e, const vg_override *fetch, uint32_t index);
+/* 0 when the node depends on no gradient; else the turn in which a summary of it is taken: that of the block whose loss's
+ * gradients it depends on, the first when they are several blocks' or another value's. */
+uint32_t    vg_gradient_turn(vg_elaborator *e, vg_node node);
 /* Settings that must be known before the end: steps, batch. */
 uint64_t    vg_run_step_count(vg_elaborator *e, vg_span span);
 vg_node     vg_gradient_node(vg_elaborator *e, vg_node y, vg_node v, uint32_t group);

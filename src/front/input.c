@@ -138,6 +138,13 @@ static vg_override *data_override(vg_elaborator *e, vg_str name) {
     return NULL;
 }
 
+/* What a checkpoint says of a data set of this name; NULL: nothing. */
+static const vg_facts *facts_of(vg_elaborator *e, vg_str name) {
+    for (uint32_t k = 0; k < e->front->facts.count; k++)
+        if (__builtin_strcmp(e->front->facts.items[k]->name, vg_text_of(e, name)) == 0) return e->front->facts.items[k];
+    return NULL;
+}
+
 static vg_dataset *make_dataset(vg_elaborator *e, vg_str name, vg_tree_id tree) {
     vg_tree_id call = source_call(e, tree);
     const vg_source_row *source = call ? source_of(e, e->tree->a.items[call]) : NULL;
@@ -151,7 +158,12 @@ static vg_dataset *make_dataset(vg_elaborator *e, vg_str name, vg_tree_id tree) 
     for (uint32_t k = 0; k < source->parameter_count; k++) set->arguments[k].number = source->parameters[k].number;
     if (!data_arguments(e, set, call)) return NULL;
     vg_data_error error = { .text = "" };
-    if (vg_dataset_describe(set, &error)) return set;
+    set->facts = facts_of(e, name);
+    if (set->facts && !data_override(e, name)) {
+        vg_dataset_recall(set, set->facts);
+        return set;
+    }
+    if (vg_dataset_describe(set, &error) && (!set->facts || vg_dataset_matches(set, &error))) return set;
     vg_span span = vg_tree_span(e->tree, call);
     if (error.argument) vg_report(e->diags, data_wrong, span, e->frame->call, vg_text_of(e, name), error.text);
     else vg_report(e->diags, data_failed, span, e->frame->call, vg_text_of(e, name), error.text);
@@ -281,6 +293,60 @@ static bool column_fits(vg_elaborator *e, const vg_column *column, const vg_dim 
     return false;
 }
 
+/* ---- inputs from files (--input) */
+
+/* What an input without a data set looks like. False after reporting that its dimensions are not known. */
+static bool column_of_dims(vg_elaborator *e, const char *name, bool integer, const vg_dim *dims, uint32_t rank, vg_span span,
+                           vg_column *column) {
+    *column = (vg_column){ .name = name, .dtype = integer ? VG_I32 : VG_F32,
+                           .storage = integer ? VG_STORE_I32 : VG_STORE_F32, .rank = rank - 1 };
+    for (uint32_t k = 1; k < rank; k++) {
+        int64_t number;
+        if (k <= sizeof column->shape / sizeof *column->shape && vg_dim_is_number(&e->ir->dims, dims[k], &number) &&
+            number >= 0 && number <= INT32_MAX) {
+            column->shape[k - 1] = (uint32_t)number;
+            continue;
+        }
+        vg_report(e->diags, fed_unknown, span, e->frame->call, name);
+        return false;
+    }
+    return true;
+}
+
+static vg_fed *fed_of(vg_elaborator *e, vg_str name) {
+    for (uint32_t k = 0; k < e->front->fed.count; k++)
+        if (e->front->fed.items[k].name == name) return &e->front->fed.items[k];
+    return NULL;
+}
+
+/* The file's examples, as a data set of this one column; NULL after reporting. */
+static vg_dataset *fed_dataset(vg_elaborator *e, vg_fed *fed, const vg_column *like, vg_span span) {
+    vg_dataset *set = VG_NEW(&e->ir->arena, vg_dataset);
+    vg_data_error error = { .text = "" };
+    set->mem = e->mem;
+    set->name = fed->name;
+    set->folder = "";
+    set->test = -1;
+    set->fed = true;
+    if (vg_dataset_input(set, like, fed->path, &error)) return set;
+    vg_report(e->diags, fed_failed, span, e->frame->call, vg_text_of(e, fed->name), error.text);
+    return NULL;
+}
+
+void vg_check_fed(vg_elaborator *e) {
+    for (uint32_t k = 0; k < e->front->fed.count; k++) {
+        const vg_fed *fed = &e->front->fed.items[k];
+        if (fed->used) continue;
+        const char *name = vg_text_of(e, fed->name);
+        vg_report(e->diags, fed_unused, ((vg_span){ 0, 0 }), 0, name);
+        vg_suggest suggest;
+        vg_suggest_start(&suggest, name);
+        for (uint32_t i = 0; i < e->unit->inputs.count; i++) vg_suggest_offer(&suggest, vg_text_of(e, e->unit->inputs.items[i].path));
+        if (vg_suggest_best(&suggest))
+            vg_diags_note(e->diags, (vg_span){ 0, 0 }, "did you mean '%s'?", vg_suggest_best(&suggest));
+    }
+}
+
 void vg_declare_input(vg_elaborator *e, vg_tree_id statement) {
     vg_tree_id name = e->tree->a.items[statement], shape = e->tree->b.items[statement];
     uint32_t dataset = 0, column_index = 0;
@@ -304,6 +370,16 @@ void vg_declare_input(vg_elaborator *e, vg_tree_id statement) {
     vg_shape id = vg_shape_of(&e->ir->dims, dims, rank);
     vg_input input = { vg_entry_path(e, entry), id, dtype, column ? e->unit->datasets.items[dataset] : NULL,
                        column_index, vg_tree_span(e->tree, name) };
+    vg_fed *fed = fed_of(e, input.path);
+    if (fed && e->training) {
+        vg_column like;
+        fed->used = true;
+        if (column) like = *column;
+        else if (!column_of_dims(e, vg_text_of(e, fed->name), dtype == VG_I32, dims, rank, input.span, &like)) return;
+        input.dataset = fed_dataset(e, fed, &like, input.span);
+        input.column = 0;
+        if (!input.dataset) return;
+    }
     if (e->training) vg_vec_push(e->mem, &e->unit->inputs, input);
     vg_word words[3] = { id, input.path, dtype };
     vg_here(e, vg_tree_span(e->tree, statement));

@@ -6,6 +6,7 @@
 
 #include "diag/suggest.h"
 #include "front/dataset.h"
+#include "ir/direction.h"
 
 static const char *const setting_names[VG_SETTING_COUNT] = {
     "optimizer", "batch", "params", "clip_norm", "clip_value", "every", "steps", "epochs", "seed", "shuffle",
@@ -28,7 +29,7 @@ static void report_setting(vg_elaborator *e, vg_tree_id name) {
         vg_diags_note(e->diags, (vg_span){ 0, 0 }, "did you mean '%s'?", vg_suggest_best(&suggest));
     else
         vg_diags_note(e->diags, (vg_span){ 0, 0 }, "it has optimizer, batch, params, clip_norm, clip_value, every, "
-                      "steps, epochs, seed, shuffle, eval_every");
+                      "steps, epochs, seed, shuffle, eval_every, checkpoint_every, checkpoint_best");
 }
 
 /* ---- the text of the blocks */
@@ -247,7 +248,7 @@ static void check_counts(vg_elaborator *e, uint64_t batch) {
                       vg_arena_format(&e->arena, "%llu", (unsigned long long)batch));
         bool again = false;
         for (uint32_t j = 0; j < k; j++) again |= e->unit->inputs.items[j].dataset == input->dataset;
-        if (!input->dataset || again || input->dataset->train_count >= batch) continue;
+        if (!input->dataset || again || input->dataset->fed || input->dataset->train_count >= batch) continue;
         vg_report(e->diags, too_few_examples, input->span, 0, vg_text_of(e, input->dataset->name),
                   vg_arena_format(&e->arena, "%u", input->dataset->train_count),
                   vg_arena_format(&e->arena, "%llu", (unsigned long long)batch));
@@ -297,6 +298,36 @@ static void read_evaluation(vg_elaborator *e, const vg_settings *run) {
     if (e->diags->list.count == errors) check_last_batch(e, vg_tree_span(e->tree, tree));
 }
 
+/* ---- checkpoints */
+
+/* In the evaluation graph, which computes it over the test split, what checkpoint_best keeps the lowest of. */
+static void read_best(vg_elaborator *e, vg_tree_id tree) {
+    vg_span span = vg_tree_span(e->tree, tree);
+    vg_strings *strings = &e->ir->strings;
+    if (e->training) {
+        e->unit->checkpoint_best = e->unit->eval_every > 0;
+        if (!e->unit->eval_every) vg_report0(e->diags, best_without_eval, span, 0);
+        return;
+    }
+    const char *text = vg_text_of(e, vg_expression_text(e, tree));
+    if (vg_tag_direction(text) > 0) vg_report(e->diags, best_direction, span, 0, text);
+    vg_binding outer = vg_binding_refuse(e, "a train block", vg_strings_c(strings, "checkpoint_best"));
+    vg_node node = vg_evaluate_tensor(e, tree);
+    e->binding = outer;
+    if (!node) return;
+    if (vg_node_rank(e->graph, node) != 0) {
+        vg_report(e->diags, best_not_scalar, span, 0, vg_shape_shown(e, vg_node_shape(e->graph, node)));
+        return;
+    }
+    if (vg_gradient_turn(e, node)) {
+        vg_report0(e->diags, best_gradient, span, 0);
+        return;
+    }
+    vg_word words[4] = { vg_strings_c(strings, "checkpoint_best"), VG_SUMMARY_BEST, 1, 1 };
+    vg_here(e, span);
+    vg_emit(e->graph, VG_OP_summary, &node, 1, vg_attr_of(e->ir, words, 4));
+}
+
 void vg_settings_run(vg_elaborator *e, const vg_settings *blocks) {
     vg_unit *unit = e->unit;
     vg_settings run = run_settings(blocks, e->trains.count);
@@ -310,7 +341,10 @@ void vg_settings_run(vg_elaborator *e, const vg_settings *blocks) {
         vg_report(e->diags, steps_early, e->steps_span, 0,
                   vg_arena_format(&e->arena, "%llu", (unsigned long long)steps));
     e->steps = steps;
-    if (!e->training) return;
+    if (!e->training) {
+        if (run.tree[VG_S_checkpoint_best]) read_best(e, run.tree[VG_S_checkpoint_best]);
+        return;
+    }
     if (run.tree[VG_S_epochs] && e->trains.count && !first_dataset(e))
         vg_report(e->diags, setting_no_data, vg_tree_span(e->tree, run.tree[VG_S_epochs]), 0, "epochs");
     if (run.tree[VG_S_shuffle] && e->trains.count && !first_dataset(e))
@@ -321,24 +355,17 @@ void vg_settings_run(vg_elaborator *e, const vg_settings *blocks) {
     unit->steps = e->steps;
     check_batches(e, blocks);
     read_evaluation(e, &run);
+    unit->checkpoint_every = whole_setting(e, &run, VG_S_checkpoint_every, 1, 0);
+    if (run.tree[VG_S_checkpoint_best]) read_best(e, run.tree[VG_S_checkpoint_best]);
 }
 
 /* ---- reading the blocks' settings */
-
-static void refuse(vg_elaborator *e, const vg_settings *s) {
-    static const vg_setting later[] = { VG_S_checkpoint_every, VG_S_checkpoint_best };
-    for (size_t k = 0; k < sizeof later / sizeof *later; k++)
-        if (s->tree[later[k]])
-            vg_report(e->diags, not_built, vg_tree_span(e->tree, s->tree[later[k]]), e->frame->call,
-                      setting_names[later[k]], "setting");
-}
 
 vg_settings *vg_settings_read(vg_elaborator *e) {
     uint32_t count = e->trains.count;
     vg_tree_id *statements = VG_ARRAY(&e->arena, vg_tree_id, count + 1);
     for (uint32_t k = 0; k < count; k++) statements[k] = e->trains.items[k].statement;
     vg_settings *blocks = read_all(e, statements, count, true);
-    for (uint32_t k = 0; k < count; k++) refuse(e, &blocks[k]);
     if (count && blocks[0].tree[VG_S_every])
         vg_report0(e->diags, first_every, vg_tree_span(e->tree, blocks[0].tree[VG_S_every]), e->frame->call);
     return blocks;

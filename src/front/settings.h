@@ -14,9 +14,9 @@ typedef enum vg_setting {
 typedef struct vg_settings { vg_tree_id tree[VG_SETTING_COUNT]; } vg_settings;
 
 /* The settings of all train blocks, in their order, --set's in their place: e->trains.count of them, in e->arena.
- * Reports unknown, repeated and misplaced settings, and those that are not built yet. */
+ * Reports unknown, repeated and misplaced settings. */
 vg_settings *vg_settings_read(vg_elaborator *e);
-/* batch, steps, seed, shuffle, eval_every: into the elaborator and, the first time, the unit. Without a block `blocks` is empty. */
+/* batch, steps, seed, shuffle, eval_every, checkpoint_every and _best: into the elaborator and, the first time, the unit. Without a block `blocks` is empty. */
 void vg_settings_run(vg_elaborator *e, const vg_settings *blocks);
 /* Examples in a mini-batch of block `k`, from 0. */
 uint64_t vg_settings_batch(vg_elaborator *e, const vg_settings *blocks, uint32_t k);

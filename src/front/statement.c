@@ -223,13 +223,14 @@ static void check_use_overrides(vg_elaborator *e, uint32_t from, const char *fil
     e->use_consts.count = from;
 }
 
-/* Parsed once, also when the file is elaborated a second time for evaluation. 0 after reporting. */
-static vg_tree_id use_root(vg_elaborator *e, vg_str path, vg_span span) {
-    for (uint32_t k = 0; k < e->front->used.count; k++)
-        if (e->front->used.items[k].path == path) return e->front->used.items[k].root;
+/* The file's text among the sources: a checkpoint's, else read. 0 after reporting. */
+static uint32_t used_source(vg_elaborator *e, vg_str path, const char *name, vg_span span) {
     char *text;
     size_t length;
-    const char *name = vg_text_of(e, path);
+    for (uint32_t k = 0; k < e->front->files.count; k++) {
+        const vg_known_file *file = &e->front->files.items[k];
+        if (file->path == path) return vg_sources_add(&e->diags->sources, VG_SOURCE_MODEL, name, file->text, file->length);
+    }
     int failed = vg_file_read(e->mem, name, VG_SOURCE_LIMIT, &text, &length);
     if (failed) {
         vg_report(e->diags, file_failed, span, e->frame->call, name, strerror(failed));
@@ -237,7 +238,17 @@ static vg_tree_id use_root(vg_elaborator *e, vg_str path, vg_span span) {
     }
     uint32_t source = vg_sources_add(&e->diags->sources, VG_SOURCE_MODEL, name, text, length);
     vg_mem_free(e->mem, text);
-    vg_tree_id root = source ? vg_parse_file(e->tree, e->diags, source) : 0;
+    return source;
+}
+
+/* Parsed once, also when the file is elaborated a second time for evaluation. 0 after reporting. */
+static vg_tree_id use_root(vg_elaborator *e, vg_str path, vg_span span) {
+    for (uint32_t k = 0; k < e->front->used.count; k++)
+        if (e->front->used.items[k].path == path) return e->front->used.items[k].root;
+    const char *name = vg_text_of(e, path);
+    uint32_t source = used_source(e, path, name, span);
+    if (!source) return 0;
+    vg_tree_id root = vg_parse_file(e->tree, e->diags, source);
     vg_vec_reserve(e->mem, &e->front->used, 1);
     e->front->used.items[e->front->used.count].path = path;
     e->front->used.items[e->front->used.count++].root = root;

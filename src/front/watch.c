@@ -8,9 +8,7 @@ static uint32_t turn_of_gradient(const vg_elaborator *e, vg_node y) {
     return 1;
 }
 
-/* 0 when the node depends on no gradient; else the turn in which a summary of it is taken: that of the block whose loss's
- * gradients it depends on, the first when they are several blocks' or another value's. */
-static uint32_t gradient_turn(vg_elaborator *e, vg_node node) {
+uint32_t vg_gradient_turn(vg_elaborator *e, vg_node node) {
     const vg_graph *g = e->graph;
     for (uint32_t n = e->gradient_turn.count; n < vg_graph_count(g); n++) {
         uint32_t turn = n > 0 && vg_node_op(g, n) == VG_OP_grad ? turn_of_gradient(e, vg_operand(g, n, 0)) : 0;
@@ -68,7 +66,7 @@ static bool check_summary_shape(vg_elaborator *e, vg_summary_kind kind, vg_node 
 
 static void add_summary(vg_elaborator *e, const vg_summary_statement *s, vg_str tag, vg_node node, vg_span span) {
     uint64_t key = (uint64_t)s->kind << 32 | tag;
-    const uint32_t turn = gradient_turn(e, node);
+    const uint32_t turn = vg_gradient_turn(e, node);
     if (!e->training && (s->kind != VG_SUMMARY_SCALAR || turn)) return;      /* those of evaluation */
     uint32_t old = vg_map_get(&e->tag_map, key);
     if (old) {

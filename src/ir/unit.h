@@ -5,7 +5,8 @@
 
 #include "ir/graph.h"
 
-typedef enum vg_summary_kind { VG_SUMMARY_SCALAR, VG_SUMMARY_HISTOGRAM, VG_SUMMARY_IMAGE } vg_summary_kind;
+/* BEST stands in the evaluation graph alone: what checkpoint_best keeps the lowest of. */
+typedef enum vg_summary_kind { VG_SUMMARY_SCALAR, VG_SUMMARY_HISTOGRAM, VG_SUMMARY_IMAGE, VG_SUMMARY_BEST } vg_summary_kind;
 
 typedef struct vg_variable {
     vg_str   path;
@@ -95,6 +96,8 @@ typedef struct vg_unit {
     uint64_t  batch_size, steps, seed;     /* of the run; steps 0: not given (a model without train: 1) */
     uint64_t  eval_every;                  /* the test split is evaluated at every so many steps; 0: never */
     vg_span   eval_span;                   /* where that stands */
+    uint64_t  checkpoint_every;            /* the run's state is kept after every so many steps; 0: not by the model */
+    bool      checkpoint_best;             /* graph[0] has a summary of VG_SUMMARY_BEST */
     bool      shuffle;
     bool      uses_training;               /* the two graphs differ */
 } vg_unit;

@@ -84,6 +84,7 @@ void vg_account_add(vg_account *account, const vg_record *record) {
     switch (record->kind) {
     case VG_RECORD_START:
         account->steps = record->steps;
+        account->resumed = record->step;
         account->started = true;
         return;
     case VG_RECORD_EXPECT:
@@ -109,6 +110,7 @@ void vg_account_add(vg_account *account, const vg_record *record) {
     case VG_RECORD_STEP:
     case VG_RECORD_UNITS:
     case VG_RECORD_RATIO:
+    case VG_RECORD_CHECKPOINT:
         return;
     }
 }
@@ -202,6 +204,9 @@ json_t *vg_account_object(const vg_account *account) {
         "findings", finding_list(account), "expects", expect_list(account),
         "errors", error_list(account), "notes", note_list(account));
     int failed = 0;
+    if (object && account->resumed) {
+        failed |= json_object_set_new(object, "resumed_at", whole(account->resumed));
+    }
     if (object && account->done) {
         failed |= json_object_set_new(object, "steps_done", whole(account->steps_done));
         failed |= json_object_set_new(object, "seconds", json_real(isfinite(account->seconds) ? account->seconds : 0));

@@ -21,6 +21,7 @@ typedef struct vg_account {
     size_t      override_count;
     VG_VEC(vg_account_data) data;
     uint64_t    seed, steps, steps_done;
+    uint64_t    resumed;                  /* the steps that were done when it went on; 0: it began at the beginning */
     uint32_t    threads;
     bool        float64, fused, started, done;
     char        date[32], host[128], processor[256];

@@ -35,6 +35,7 @@ typedef struct vg_event_stream {
     vg_archive  *archive;
     vg_arena     arena;              /* for the event */
     VG_VEC(const char *) paths;      /* in the order of their names, which begin with the time */
+    VG_VEC(uint64_t) limits;         /* by path: events of this step and behind it were run again in a later file */
     uint32_t     next;               /* of the paths */
     void        *handle;             /* of the open file; NULL: none is */
     void        *file;               /* the FILE */

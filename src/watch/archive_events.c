@@ -26,6 +26,8 @@ static void close_file(void *file) { fclose(file); }
 
 static int by_name(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
+static bool find_limits(vg_event_stream *stream);
+
 bool vg_event_stream_open(vg_event_stream *stream, vg_archive *archive, const char *folder, bool *found) {
     *stream = (vg_event_stream){ .archive = archive };
     vg_arena_init(&stream->arena, &archive->mem);
@@ -47,7 +49,7 @@ bool vg_event_stream_open(vg_event_stream *stream, vg_archive *archive, const ch
     if (*found) {
         qsort(stream->paths.items, stream->paths.count, sizeof *stream->paths.items, by_name);
     }
-    return true;
+    return find_limits(stream);
 }
 
 static void end_file(vg_event_stream *stream) {
@@ -61,6 +63,7 @@ void vg_event_stream_close(vg_event_stream *stream) {
     end_file(stream);
     vg_arena_release(&stream->arena);
     vg_vec_free(&stream->archive->mem, &stream->paths);
+    vg_vec_free(&stream->archive->mem, &stream->limits);
     stream->event = NULL;
 }
 
@@ -155,6 +158,43 @@ static bool read_record(vg_event_stream *stream) {
     return read_body(stream, length);
 }
 
+/* The step at which the file of this path goes on with what is in the ones before it; UINT64_MAX: it does not. That stands
+ * at the file's beginning. */
+static bool find_start(vg_event_stream *stream, uint32_t path, uint64_t *start) {
+    enum { BEGINNING = 16 };
+    *start = UINT64_MAX;
+    stream->next = path;
+    bool fine = begin_file(stream);
+    for (uint32_t k = 0; fine && stream->handle && k < BEGINNING && *start == UINT64_MAX; k++) {
+        stream->event = NULL;
+        vg_arena_release(&stream->arena);
+        fine = read_record(stream);
+        if (stream->event && stream->event->session_log) {
+            *start = (uint64_t)stream->event->step;
+        }
+    }
+    end_file(stream);
+    stream->event = NULL;
+    return fine;
+}
+
+static bool find_limits(vg_event_stream *stream) {
+    uint64_t limit = UINT64_MAX;
+    for (uint32_t k = 0; k < stream->paths.count; k++) {
+        vg_vec_push(&stream->archive->mem, &stream->limits, UINT64_MAX);
+    }
+    for (uint32_t k = stream->paths.count; k-- > 1;) {
+        uint64_t start;
+        if (!find_start(stream, k, &start)) {
+            return false;
+        }
+        limit = start < limit ? start : limit;
+        stream->limits.items[k - 1] = limit;
+    }
+    stream->next = 0;
+    return true;
+}
+
 bool vg_event_stream_next(vg_event_stream *stream) {
     do {
         stream->event = NULL;
@@ -170,6 +210,7 @@ bool vg_event_stream_next(vg_event_stream *stream) {
         if (!read_record(stream)) {
             return false;
         }
-    } while (!stream->event || !stream->event->summary);
+    } while (!stream->event || !stream->event->summary ||
+             (uint64_t)stream->event->step >= stream->limits.items[stream->next - 1]);
     return true;
 }

@@ -112,6 +112,7 @@ static json_t *object_of(const vg_record *record, texts text, size_t *digits, bo
     case VG_RECORD_START:
     case VG_RECORD_UNITS:      /* for displays; the findings say what matters */
     case VG_RECORD_RATIO:
+    case VG_RECORD_CHECKPOINT:
     case VG_RECORD_STEP:
         *silent = true;
         return NULL;

@@ -160,6 +160,7 @@ static bool watch(vg_sink *sink, const vg_record *record) {
         return true;
     case VG_RECORD_START:
     case VG_RECORD_EXPECT:
+    case VG_RECORD_CHECKPOINT:
     case VG_RECORD_FINDING:
     case VG_RECORD_DONE:
         return true;

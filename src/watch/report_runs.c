@@ -74,6 +74,11 @@ static json_t *run_list(const runs_sink *self) {
     return list;
 }
 
+/* Which way a scalar's values get better; 0: not known, or they are a histogram's. */
+static int direction_of(const json_t *curve, bool rms) {
+    return rms ? 0 : vg_direction(json_string_value(json_object_get(curve, "tag")));
+}
+
 /* A keep's curves behind those that are there, with whose they are. */
 static json_t *add_curves(json_t *list, const vg_keep *keep, uint32_t run, bool rms) {
     json_t *own = vg_keep_curves(keep);
@@ -82,7 +87,8 @@ static json_t *add_curves(json_t *list, const vg_keep *keep, uint32_t run, bool 
     bool fine = own != NULL;
     json_array_foreach(own, i, curve) {
         fine = fine && json_object_set_new(curve, "run", whole(run)) == 0 &&
-               json_object_set_new(curve, "rms", json_boolean(rms)) == 0;
+               json_object_set_new(curve, "rms", json_boolean(rms)) == 0 &&
+               json_object_set_new(curve, "direction", json_integer(direction_of(curve, rms))) == 0;
     }
     fine = fine && list && json_array_extend(list, own) == 0;
     json_decref(own);

@@ -1,9 +1,11 @@
 /* TensorBoard's event file: records of protobuf messages, each written whole as it happens, so that a running
  * TensorBoard follows the run. Message by protobuf-c (tensorboard.proto), CRC-32C by ISA-L. */
+#include <dirent.h>
 #include <errno.h>
 #include <isa-l/crc.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/model.h"
@@ -22,6 +24,8 @@ typedef struct tensorboard_sink {
     vg_file *file;
     vg_file *test_file;  /* of values over the test split: a run of its own to TensorBoard. NULL until there are any */
     vg_arena arena;      /* for one record */
+    bool     later;      /* the folder has event files of an earlier part of this run */
+    uint64_t start;      /* the step that this part begins with */
     vg_map   described;  /* hash of a tag -> the kind of its records + 1: its metadata is written */
 } tensorboard_sink;
 
@@ -240,15 +244,36 @@ static bool write_images(tensorboard_sink *self, const vg_record *record) {
     return write_tensor(self, record, &tensor, "images", VG_TENSORBOARD_CLASS_BLOBS, &exact);
 }
 
-/* events.out.tfevents.SECONDS.HOST.PID.N, N counting until the name is free. 0, or errno. */
-static int create_file(tensorboard_sink *self, const char *folder, vg_file **file) {
+/* ---- files */
+
+/* The seconds in the names of the folder's event files, the latest; -1: it has none. */
+static long long latest_file(const char *folder) {
+    static const char prefix[] = "events.out.tfevents.";
+    long long latest = -1;
+    DIR *directory = opendir(folder);
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        const long long seconds = strncmp(entry->d_name, prefix, sizeof prefix - 1) == 0
+                                ? strtoll(entry->d_name + sizeof prefix - 1, NULL, 10) : -1;
+        latest = seconds > latest ? seconds : latest;
+    }
+    if (directory) {
+        closedir(directory);
+    }
+    return latest;
+}
+
+/* events.out.tfevents.SECONDS.HOST.PID.N, N counting until the name is free. Files are read in the order of their names: one
+ * that is later than others says so, whatever the clock does. *later: there are others. 0, or errno. */
+static int create_file(tensorboard_sink *self, const char *folder, vg_file **file, bool *later) {
     int failed = vg_folder_create(folder);
     if (failed) {
         return failed;
     }
     char host[128];
     vg_os_hostname(host, sizeof host);
-    const long long now = (long long)vg_os_wall_time();
+    const long long latest = latest_file(folder), clock = (long long)vg_os_wall_time();
+    const long long now = clock > latest ? clock : latest + 1;
+    *later = latest >= 0;
     for (int n = 0; n < FILES_A_SECOND; n++) {
         const char *path = vg_arena_format(&self->arena, "%s/events.out.tfevents.%010lld.%s.%u.%d", folder, now, host,
                                            (unsigned)vg_os_process(), n);
@@ -260,14 +285,31 @@ static int create_file(tensorboard_sink *self, const char *folder, vg_file **fil
     return failed;
 }
 
+/* From here on what earlier files have of this step and behind it counts no more. */
+static bool write_start(tensorboard_sink *self, vg_file *file) {
+    enum { START = 1 };
+    VgTb__SessionLog log = VG_TB__SESSION_LOG__INIT;
+    VgTb__Event event = VG_TB__EVENT__INIT;
+    log.has_status = event.has_wall_time = event.has_step = true;
+    log.status = START;
+    event.wall_time = vg_os_wall_time();
+    event.step = (int64_t)self->start;
+    event.session_log = &log;
+    vg_text text = vg_text_new(&self->sink.mem);
+    vg_tensorboard_event(&text, &self->arena, &event);
+    return write_text(self, file, &text);
+}
+
 static bool open_test_file(tensorboard_sink *self) {
-    const int failed = create_file(self, vg_arena_format(&self->arena, "%s/test", self->folder), &self->test_file);
+    const char *folder = vg_arena_format(&self->arena, "%s/test", self->folder);
+    bool later = false;
+    const int failed = create_file(self, folder, &self->test_file, &later);
     if (failed) {
         return vg_sink_fail(&self->sink, vg_sink_reason(failed));
     }
     vg_text text = vg_text_new(&self->sink.mem);
     vg_tensorboard_version(&text, &self->arena, vg_os_wall_time());
-    return write_text(self, self->test_file, &text);
+    return write_text(self, self->test_file, &text) && (!later || write_start(self, self->test_file));
 }
 
 /* A float32 NaN is as good as any. */
@@ -303,7 +345,10 @@ static bool watch(vg_sink *sink, const vg_record *record) {
     case VG_RECORD_IMAGE:
         return write_images(self, record);
     case VG_RECORD_START:
+        self->start = record->step;
+        return !self->later || write_start(self, self->file);
     case VG_RECORD_EXPECT:
+    case VG_RECORD_CHECKPOINT:
     case VG_RECORD_STEP:
     case VG_RECORD_UNITS:
     case VG_RECORD_RATIO:
@@ -349,7 +394,7 @@ static bool open_file(vg_sink *sink, const void *user) {
     char *folder = vg_mem_alloc(&sink->mem, strlen(options->folder) + 1);
     self->folder = strcpy(folder, options->folder);
     self->model = options->model;
-    const int failed = create_file(self, options->folder, &self->file);
+    const int failed = create_file(self, options->folder, &self->file, &self->later);
     if (failed) {
         return vg_sink_fail(sink, vg_sink_reason(failed));
     }

@@ -206,6 +206,7 @@ static bool watch(vg_sink *sink, const vg_record *record) {
     case VG_RECORD_START:
     case VG_RECORD_UNITS:
     case VG_RECORD_RATIO:
+    case VG_RECORD_CHECKPOINT:
         return true;
     case VG_RECORD_SCALAR:
     case VG_RECORD_HISTOGRAM:

@@ -29,18 +29,6 @@ const groupsOf = curves => {
 const scalars = groupsOf(data.curves.filter(c => !c.rms)).sort((a, b) => a.test - b.test);
 const tensors = groupsOf(data.curves.filter(c => c.rms));
 
-/* Which way a scalar gets better, as its name says: src/cli/series.c has the same words. */
-const direction = whole => {
-  const tag = splitTag(whole)[1];   /* behind the name of its family */
-  return /[()*/^+-]/.test(tag)
-    ? 0
-    : /(^|[^a-z0-9])(accuracy|acc|precision|recall|f1|auc|bleu|score|reward)(?![a-z0-9])/i.test(tag)
-      ? 1
-      : /(^|[^a-z0-9])(loss|error|err|mse|rmse|mae|nll|perplexity|cost|entropy)(?![a-z0-9])/i.test(tag)
-        ? -1
-        : 0;
-};
-
 const lastOf = (group, i) => {
   const curve = group.curves.find(c => c.run === i);
   return curve && curve.points ? curve.values[curve.points - 1] : undefined;
@@ -57,7 +45,7 @@ const tableSection = () => {
   const names = varied.length ? varied : null;
   const cell = (kind, ...children) => html('td', { class: kind }, children);
   const best = scalars.map(group => {
-    const way = direction(group.tag),
+    const way = group.curves[0].direction,
       values = runs.map((r, i) => lastOf(group, i)).filter(v => v !== undefined && !Number.isNaN(v));
     return way && values.length > 1 ? (way > 0 ? Math.max(...values) : Math.min(...values)) : NaN;
   });

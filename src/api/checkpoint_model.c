@@ -1,0 +1,246 @@
+/* The model in a checkpoint: its texts and options go in, and come out again as a model that needs no file. */
+#include "api/checkpoint.h"
+
+#include <string.h>
+
+#include "data/facts.h"
+
+static void destroy_json(void *object) { json_decref(object); }
+
+json_t *vg_checkpoint_own(vg_mem *mem, json_t *object) {
+    if (!object) vg_mem_fail(mem);
+    vg_mem_own(mem, destroy_json, object);
+    return object;
+}
+
+/* ---- in */
+
+/* Takes `item` over; false without memory. */
+static bool append(json_t *list, json_t *item) { return json_array_append_new(list, item) == 0; }
+
+static json_t *whole(json_t *list, bool fine) {
+    if (!fine) json_decref(list);
+    return fine ? list : NULL;
+}
+
+static json_t *source_list(const vg_model *model) {
+    const vg_sources *sources = &model->ir.diags.sources;
+    json_t *list = json_array();
+    bool fine = list != NULL;
+    for (uint32_t k = 1; k < sources->list.count && fine; k++) {
+        const vg_source *source = &sources->list.items[k];
+        if (source->kind != VG_SOURCE_MODEL) continue;
+        fine = append(list, json_pack("[s, s#]", source->name, source->text, source->length));
+    }
+    return whole(list, fine);
+}
+
+/* The text that an option gave. */
+static json_t *option_text(const vg_model *model, const vg_override *row) {
+    const vg_source *source = vg_sources_at(&model->ir.diags.sources, row->span.begin);
+    return json_stringn(source->text, source->length);
+}
+
+static json_t *option_list(const vg_model *model, const vg_override *rows, uint32_t count) {
+    json_t *list = json_array();
+    bool fine = list != NULL;
+    for (uint32_t k = 0; k < count && fine; k++) {
+        json_t *text = option_text(model, &rows[k]);
+        fine = append(list, rows[k].name ? json_pack("[s, o]", vg_strings_text(&model->ir.strings, rows[k].name), text) : text);
+    }
+    return whole(list, fine);
+}
+
+json_t *vg_checkpoint_describe(vg_model *model, vg_mem *mem) {
+    const vg_front *front = &model->front;
+    json_t *object = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I}", "name", model->name, "sources", source_list(model),
+                               "set", option_list(model, front->sets.items, front->sets.count),
+                               "data", option_list(model, front->data.items, front->data.count),
+                               "summary", option_list(model, front->summaries.items, front->summaries.count),
+                               "batch", (json_int_t)front->batch, "steps", (json_int_t)front->steps);
+    if (object && front->has_seed && json_object_set_new(object, "seed", json_integer((json_int_t)front->seed)) != 0) {
+        json_decref(object);
+        object = NULL;
+    }
+    return vg_checkpoint_own(mem, object);
+}
+
+/* ---- out */
+
+static const char *number_of(vg_model *model, size_t number) {
+    return vg_arena_format(&model->ir.arena, "%zu", number);
+}
+
+static bool wrong(vg_model *model, const char *path, const char *what) {
+    vg_report(&model->ir.diags, checkpoint_wrong, ((vg_span){ 0, 0 }), 0, path, what);
+    return false;
+}
+
+bool vg_checkpoint_open(vg_model *model, vg_mem *mem, const char *path, bool ours, vg_safetensors *file) {
+    vg_data_error error = { .argument = false };
+    if (!vg_safetensors_open(file, mem, path, &error)) {
+        vg_report(&model->ir.diags, checkpoint_failed, ((vg_span){ 0, 0 }), 0, error.text);
+        return false;
+    }
+    const char *layout = vg_safetensors_metadata(file, "vgraph");
+    if (!ours) return true;
+    if (!layout) return wrong(model, path, "it holds tensors, but no model: name the model's file, too");
+    return strcmp(layout, VG_CHECKPOINT_LAYOUT) == 0 || wrong(model, path, "another version of vgraph has written it");
+}
+
+json_t *vg_checkpoint_object(vg_model *model, vg_mem *mem, const vg_safetensors *file, const char *key) {
+    const char *text = vg_safetensors_metadata(file, key);
+    json_error_t error;
+    json_t *object = text ? json_loads(text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error) : NULL;
+    if (object) return vg_checkpoint_own(mem, object);
+    if (text && json_error_code(&error) == json_error_out_of_memory) vg_mem_fail(mem);
+    wrong(model, file->path, text ? vg_arena_format(&model->ir.arena, "its '%s' is no JSON: %s (byte %s)", key, error.text,
+                                                    number_of(model, (size_t)error.position))
+                                  : vg_arena_format(&model->ir.arena, "it has no '%s'", key));
+    return NULL;
+}
+
+bool vg_checkpoint_is_loaded(vg_arena *arena, const char *tensor, const char **path) {
+    static const char begin[] = "load(\"", end[] = "\")";
+    const size_t length = strlen(tensor), around = sizeof begin - 1 + sizeof end - 1;
+    if (length < around || strncmp(tensor, begin, sizeof begin - 1) != 0 ||
+        strcmp(tensor + length - (sizeof end - 1), end) != 0) return false;
+    if (path) *path = vg_arena_copy(arena, tensor + sizeof begin - 1, length - around);
+    return true;
+}
+
+/* ---- a model of it */
+
+typedef struct recalling { vg_model *model; const char *path; bool whole; } recalling;
+
+static bool known(const vg_override *rows, uint32_t count, vg_str name) {
+    for (uint32_t k = 0; k < count; k++)
+        if (rows[k].name == name) return true;
+    return false;
+}
+
+/* What the caller has set counts before what the checkpoint says. */
+static vg_status add_named(vg_model *model, const json_t *list, bool data) {
+    const vg_front *front = &model->front;
+    vg_status status = VG_OK;
+    for (size_t k = 0; k < json_array_size(list) && status == VG_OK; k++) {
+        const json_t *pair = json_array_get(list, k);
+        const char *name = json_string_value(json_array_get(pair, 0)), *text = json_string_value(json_array_get(pair, 1));
+        if (!name || !text) continue;
+        const vg_str id = vg_strings_c(&model->ir.strings, name);
+        if (data ? known(front->data.items, front->data.count, id) : known(front->sets.items, front->sets.count, id)) continue;
+        status = data ? vg_model_data(model, name, text) : vg_model_set(model, name, text);
+    }
+    return status;
+}
+
+static vg_status add_options(vg_model *model, const json_t *object) {
+    vg_front *front = &model->front;
+    vg_status status = add_named(model, json_object_get(object, "set"), false);
+    if (status == VG_OK) status = add_named(model, json_object_get(object, "data"), true);
+    const json_t *summaries = json_object_get(object, "summary");
+    for (size_t k = 0; k < json_array_size(summaries) && status == VG_OK; k++) {
+        const char *text = json_string_value(json_array_get(summaries, k));
+        if (text) status = vg_model_summary(model, text);
+    }
+    const json_int_t batch = json_integer_value(json_object_get(object, "batch"));
+    const json_int_t steps = json_integer_value(json_object_get(object, "steps"));
+    const json_t *seed = json_object_get(object, "seed");
+    if (!front->batch && batch > 0 && batch <= INT32_MAX) front->batch = (uint64_t)batch;
+    if (!front->steps && steps > 0) front->steps = (uint64_t)steps;
+    if (!front->has_seed && json_is_integer(seed)) {
+        front->has_seed = true;
+        front->seed = (uint64_t)json_integer_value(seed);
+    }
+    return status;
+}
+
+static void add_files(vg_model *model, const json_t *sources) {
+    for (size_t k = 1; k < json_array_size(sources); k++) {
+        const json_t *pair = json_array_get(sources, k), *text = json_array_get(pair, 1);
+        const char *name = json_string_value(json_array_get(pair, 0));
+        if (!name || !json_is_string(text)) continue;
+        const size_t length = json_string_length(text);
+        const vg_known_file file = { vg_strings_c(&model->ir.strings, name),
+                                     vg_arena_copy(&model->ir.arena, json_string_value(text), length), length };
+        vg_vec_push(&model->mem, &model->front.files, file);
+    }
+}
+
+/* The arrays that `load` had read: constants of the model, as if it had read them now. */
+static bool add_constants(vg_model *model, const vg_safetensors *file) {
+    vg_ir *ir = &model->ir;
+    for (uint32_t k = 0; k < file->tensors.count; k++) {
+        const vg_safetensor *tensor = &file->tensors.items[k];
+        const char *path;
+        vg_dim dims[VG_RANK_LIMIT];
+        if (!vg_checkpoint_is_loaded(&ir->arena, tensor->name, &path)) continue;
+        if (strcmp(tensor->dtype, "F64") != 0 && strcmp(tensor->dtype, "I32") != 0)
+            return wrong(model, file->path, vg_arena_format(&ir->arena, "the type of %s", tensor->name));
+        const bool integer = tensor->dtype[0] == 'I';
+        double *elements = vg_mem_alloc(&model->mem, tensor->count * sizeof *elements);
+        for (uint64_t i = 0; i < tensor->count; i++) {
+            int32_t number;
+            if (!integer) memcpy(&elements[i], (const char *)tensor->data + i * sizeof *elements, sizeof *elements);
+            else {
+                memcpy(&number, (const char *)tensor->data + i * sizeof number, sizeof number);
+                elements[i] = number;
+            }
+        }
+        for (uint32_t d = 0; d < tensor->rank; d++) dims[d] = vg_dim_number(&ir->dims, (int64_t)tensor->shape[d]);
+        const vg_shape shape = vg_shape_of(&ir->dims, dims, tensor->rank);
+        vg_vec_push(&model->mem, &ir->constants,
+                    ((vg_constant){ shape, integer ? VG_I32 : VG_F32, elements, tensor->count }));
+        const vg_loaded loaded = { vg_strings_c(&ir->strings, path), ir->constants.count - 1 };
+        vg_vec_push(&model->mem, &model->front.loaded, loaded);
+    }
+    return true;
+}
+
+static bool add_facts(vg_model *model, const vg_safetensors *file) {
+    const json_t *list = vg_checkpoint_object(model, &model->mem, file, VG_CHECKPOINT_DATA);
+    if (!list) return false;
+    for (size_t k = 0; k < json_array_size(list); k++) {
+        vg_facts *facts = vg_facts_read(&model->ir.arena, json_array_get(list, k));
+        if (!facts) return wrong(model, file->path, "what it says of a data set does not fit together");
+        vg_vec_push(&model->mem, &model->front.facts, facts);
+    }
+    return true;
+}
+
+static vg_status recall(void *user) {
+    const recalling *r = user;
+    vg_model *model = r->model;
+    vg_safetensors file;
+    if (!vg_checkpoint_open(model, &model->mem, r->path, r->whole, &file)) return vg_model_status(model);
+    vg_status status = VG_OK;
+    /* Of other programs' files there is nothing but tensors to recall. */
+    if (vg_safetensors_metadata(&file, "vgraph")) {
+        const json_t *object = vg_checkpoint_object(model, &model->mem, &file, VG_CHECKPOINT_MODEL);
+        const json_t *sources = json_object_get(object, "sources"), *pair = json_array_get(sources, 0);
+        const json_t *text = json_array_get(pair, 1);
+        const char *name = json_string_value(json_array_get(pair, 0));
+        if (!object || !add_facts(model, &file)) status = vg_model_status(model);
+        else if (r->whole && (!name || !json_is_string(text))) {
+            wrong(model, r->path, "it does not say its model's text");
+            status = vg_model_status(model);
+        } else if (r->whole) {
+            add_files(model, sources);
+            status = add_constants(model, &file) ? add_options(model, object) : vg_model_status(model);
+            if (status == VG_OK)
+                status = vg_model_load_text(model, name, json_string_value(text), json_string_length(text));
+        }
+    }
+    vg_safetensors_close(&file);
+    return status;
+}
+
+vg_status vg_model_load_checkpoint(vg_model *model, const char *path) {
+    recalling r = { model, path, true };
+    return vg_model_guard(model, NULL, recall, &r);
+}
+
+vg_status vg_model_recall_data(vg_model *model, const char *path) {
+    recalling r = { model, path, false };
+    return vg_model_guard(model, NULL, recall, &r);
+}

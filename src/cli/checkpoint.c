@@ -1,0 +1,118 @@
+/* Checkpoints on the command line: values that are loaded, and runs that go on. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static const char file_name[] = "checkpoint.safetensors";
+
+/* ---- --load */
+
+static bool list_row(void *user, const vg_load_row *row) {
+    (void)user;
+    switch (row->state) {
+    case VG_LOADED:
+        break;
+    case VG_LOADED_NOT:
+        fprintf(stderr, "not loaded: %s %s is not in the file\n", row->name, row->model);
+        break;
+    case VG_LOADED_OTHER_SHAPE:
+        fprintf(stderr, "not loaded: %s is %s in the file, and %s in the model\n", row->name, row->file, row->model);
+        break;
+    case VG_LOADED_UNEXPECTED:
+        fprintf(stderr, "not loaded: %s %s is not in the model\n", row->name, row->file);
+        break;
+    }
+    return true;
+}
+
+/* --load, or the checkpoint that the model is of. */
+static const char *values_file(const vg_cli_options *options) {
+    const char *path = options->arguments[0];
+    return options->load ? options->load : vg_cli_is_checkpoint(path) ? path : NULL;
+}
+
+vg_status vg_cli_needs_values(const vg_cli_options *options) {
+    if (values_file(options)) {
+        return VG_OK;
+    }
+    return vg_cli_usage(options->verb, "'vgraph %s' needs --load: the checkpoint with the values", options->verb->name);
+}
+
+vg_status vg_cli_load_values(const vg_cli_options *options, vg_run *run) {
+    const vg_load_options how = { .partial = options->partial, .report = options->partial ? list_row : NULL };
+    const char *path = values_file(options);
+    if (!path && options->partial) {
+        return vg_cli_usage(options->verb, "--partial goes with --load");
+    }
+    return path ? vg_run_load(run, path, &how) : VG_OK;
+}
+
+/* ---- --resume */
+
+static bool has_checkpoint(const char *folder, struct stat *status) {
+    char *path = vg_cli_format("%s/%s", folder, file_name);
+    const bool has = stat(path, status) == 0;
+    free(path);
+    return has;
+}
+
+/* Of the folders runs/NAME-..., the one whose checkpoint is the latest; NULL: none has one. */
+static char *newest_folder(const char *name) {
+    char *prefix = vg_cli_format("%s-", name), *newest = NULL;
+    struct timespec latest = { 0 };
+    DIR *directory = opendir("runs");
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0) {
+            continue;
+        }
+        struct stat status;
+        char *folder = vg_cli_format("runs/%s", entry->d_name);
+        const bool has = has_checkpoint(folder, &status);
+        const struct timespec time = has ? status.st_mtim : latest;
+        if (has && (!newest || time.tv_sec > latest.tv_sec ||
+                    (time.tv_sec == latest.tv_sec && time.tv_nsec > latest.tv_nsec))) {
+            free(newest);
+            newest = folder;
+            latest = time;
+        } else {
+            free(folder);
+        }
+    }
+    if (directory) {
+        closedir(directory);
+    }
+    free(prefix);
+    return newest;
+}
+
+char *vg_cli_resume_folder(const vg_cli_options *options, const char *model_path, vg_status *status) {
+    if (options->out) {
+        return vg_cli_format("%s", options->out);
+    }
+    char *name = vg_cli_base_name(model_path), *folder = newest_folder(name);
+    if (!folder) {
+        *status = vg_cli_usage(options->verb, "no folder runs/%s-... has a checkpoint to go on from; --out names the folder",
+                               name);
+    }
+    free(name);
+    return folder;
+}
+
+vg_status vg_cli_resume(const vg_cli_options *options, vg_run *run, const char *folder) {
+    struct stat status;
+    if (!has_checkpoint(folder, &status)) {
+        if (!options->quiet) {
+            fprintf(stderr, "note: '%s' has no checkpoint yet: the run begins at its first step\n", folder);
+        }
+        return VG_OK;
+    }
+    char *path = vg_cli_format("%s/%s", folder, file_name);
+    const vg_status answer = vg_run_resume(run, path);
+    free(path);
+    return answer;
+}

@@ -1,0 +1,51 @@
+/* A file for results, which replaces the one that was there when it is whole. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+static bool complain(const char *path, int error) {
+    vg_cli_complain("cannot write '%s': %s", path, strerror(error));
+    return false;
+}
+
+bool vg_cli_result_open(vg_cli_result *result, const char *path) {
+    struct stat status;
+    *result = (vg_cli_result){ .file = stdout, .path = path };
+    if (!path) {
+        return true;
+    }
+    /* A pipe or a device is written to as it is. */
+    if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) {
+        result->beside = vg_cli_format("%s.%ld", path, (long)getpid());
+    }
+    result->file = fopen(result->beside ? result->beside : path, result->beside ? "wxe" : "we");
+    if (result->file) {
+        return true;
+    }
+    complain(path, errno);
+    free(result->beside);
+    return false;
+}
+
+bool vg_cli_result_close(vg_cli_result *result, bool keep) {
+    if (!result->path) {
+        return true;      /* the end of the program looks at standard output */
+    }
+    int failed = ferror(result->file) ? EIO : 0;
+    errno = 0;
+    if (fclose(result->file) != 0) {
+        failed = errno ? errno : EIO;
+    }
+    if (result->beside && keep && !failed && rename(result->beside, result->path) != 0) {
+        failed = errno;
+    }
+    if (result->beside && (!keep || failed)) {
+        unlink(result->beside);
+    }
+    free(result->beside);
+    return !failed || complain(result->path, failed);
+}

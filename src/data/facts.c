@@ -1,0 +1,218 @@
+/* The facts of a data set (facts.h): to JSON and back, and a data set that is made of them or held against them. */
+#include "data/facts.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "data/source.h"
+
+enum { LARGEST = 1 << 24 };      /* columns, classes, scales: more than any file has */
+
+/* ---- to JSON. Each returns NULL without memory, and json_pack then answers NULL for the whole. */
+
+static json_t *whole(json_t *list, bool fine) {
+    if (!fine) json_decref(list);
+    return fine ? list : NULL;
+}
+
+static json_t *text_list(const char *const *texts, uint32_t count) {
+    json_t *list = json_array();
+    bool fine = list != NULL;
+    for (uint32_t k = 0; k < count && fine; k++) fine = json_array_append_new(list, json_string(texts[k])) == 0;
+    return whole(list, fine);
+}
+
+static json_t *float_list(const float *numbers, uint32_t count) {
+    json_t *list = json_array();
+    bool fine = list != NULL;
+    for (uint32_t k = 0; k < count && fine; k++) fine = json_array_append_new(list, json_real((double)numbers[k])) == 0;
+    return whole(list, fine);
+}
+
+static json_t *shape_list(const vg_column *column) {
+    json_t *list = json_array();
+    bool fine = list != NULL;
+    for (uint32_t k = 0; k < column->rank && fine; k++)
+        fine = json_array_append_new(list, json_integer(column->shape[k])) == 0;
+    return whole(list, fine);
+}
+
+/* Takes the value over; false without memory. */
+static bool put(json_t *object, const char *key, json_t *value) { return json_object_set_new(object, key, value) == 0; }
+
+static json_t *column_object(const vg_column *column) {
+    json_t *object = json_pack("{s:s, s:b, s:i, s:f, s:o, s:i}", "name", column->name, "integer", column->dtype == VG_I32,
+                               "bytes", column->storage == VG_STORE_U8, "scale", (double)column->scale,
+                               "shape", shape_list(column), "classes", (int)column->classes);
+    bool fine = object != NULL;
+    if (fine && column->texts) fine = put(object, "texts", text_list(column->texts, column->classes));
+    if (fine && column->members) fine = put(object, "members", text_list(column->members, column->shape[0]));
+    if (fine && column->scalings)
+        fine = put(object, "gain", float_list(column->gain, column->scalings)) &&
+               put(object, "shift", float_list(column->shift, column->scalings));
+    return whole(object, fine);
+}
+
+static json_t *set_object(const vg_dataset *set, const char *name) {
+    json_t *columns = json_array();
+    bool fine = columns != NULL;
+    for (uint32_t k = 0; k < set->column_count && fine; k++)
+        fine = json_array_append_new(columns, column_object(&set->columns[k])) == 0;
+    json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:i, s:o}", "name", name, "source", set->source->name,
+                               "count", (json_int_t)set->count, "train", (json_int_t)set->train_count, "test",
+                               (json_int_t)set->test_count, "classes", (int)set->classes, "columns", whole(columns, fine));
+    if (object && set->class_texts && !put(object, "texts", text_list(set->class_texts, set->classes)))
+        return whole(object, false);
+    return object;
+}
+
+json_t *vg_facts_list(const vg_unit *unit, const vg_strings *strings) {
+    json_t *list = json_array();
+    bool fine = list != NULL;
+    for (uint32_t k = 0; k < unit->datasets.count && fine; k++) {
+        const vg_dataset *set = unit->datasets.items[k];
+        if (set->fed) continue;
+        fine = json_array_append_new(list, set_object(set, vg_strings_text(strings, set->name))) == 0;
+    }
+    return whole(list, fine);
+}
+
+/* ---- from JSON */
+
+static bool number_of(const json_t *object, const char *key, json_int_t most, uint32_t *number) {
+    const json_t *value = json_object_get(object, key);
+    const json_int_t whole_value = json_integer_value(value);
+    *number = (uint32_t)whole_value;
+    return json_is_integer(value) && whole_value >= 0 && whole_value <= most;
+}
+
+static const char *text_of(vg_arena *arena, const json_t *value) {
+    return json_is_string(value) ? vg_arena_copy(arena, json_string_value(value), json_string_length(value)) : NULL;
+}
+
+/* `count` texts; true and NULL where there are none. */
+static bool read_texts(vg_arena *arena, const json_t *list, uint32_t count, const char *const **texts) {
+    *texts = NULL;
+    if (!list) return true;
+    if (json_array_size(list) != count) return false;
+    const char **read = VG_ARRAY(arena, const char *, count);
+    for (uint32_t k = 0; k < count; k++)
+        if ((read[k] = text_of(arena, json_array_get(list, k))) == NULL) return false;
+    *texts = read;
+    return true;
+}
+
+static const float *read_floats(vg_arena *arena, const json_t *list) {
+    float *numbers = VG_ARRAY(arena, float, json_array_size(list) + 1);
+    for (size_t k = 0; k < json_array_size(list); k++) numbers[k] = (float)json_number_value(json_array_get(list, k));
+    return numbers;
+}
+
+static bool read_column(vg_arena *arena, const json_t *object, vg_column *column) {
+    const json_t *shape = json_object_get(object, "shape"), *gain = json_object_get(object, "gain");
+    uint64_t elements = 1;
+    *column = (vg_column){ .name = text_of(arena, json_object_get(object, "name")), .rank = (uint32_t)json_array_size(shape) };
+    column->dtype = json_is_true(json_object_get(object, "integer")) ? VG_I32 : VG_F32;
+    column->storage = json_is_true(json_object_get(object, "bytes")) ? VG_STORE_U8
+                    : column->dtype == VG_I32 ? VG_STORE_I32 : VG_STORE_F32;
+    column->scale = (float)json_number_value(json_object_get(object, "scale"));
+    if (!column->name || column->rank > sizeof column->shape / sizeof *column->shape) return false;
+    for (uint32_t k = 0; k < column->rank; k++) {
+        const json_int_t length = json_integer_value(json_array_get(shape, k));
+        if (length < 0 || length > INT32_MAX) return false;
+        column->shape[k] = (uint32_t)length;
+        elements *= (uint64_t)length;
+        if (elements > INT32_MAX) return false;
+    }
+    if (!number_of(object, "classes", LARGEST, &column->classes) ||
+        !read_texts(arena, json_object_get(object, "texts"), column->classes, &column->texts) ||
+        !read_texts(arena, json_object_get(object, "members"), column->rank ? column->shape[0] : 0, &column->members))
+        return false;
+    column->scalings = (uint32_t)json_array_size(gain);
+    if (column->scalings == 0) return true;
+    if (column->scalings != 1 && column->scalings != elements) return false;
+    column->gain = read_floats(arena, gain);
+    column->shift = read_floats(arena, json_object_get(object, "shift"));
+    return json_array_size(json_object_get(object, "shift")) == column->scalings;
+}
+
+vg_facts *vg_facts_read(vg_arena *arena, const json_t *object) {
+    const json_t *columns = json_object_get(object, "columns");
+    vg_facts *facts = VG_NEW(arena, vg_facts);
+    vg_dataset *set = &facts->set;
+    facts->name = text_of(arena, json_object_get(object, "name"));
+    set->column_count = (uint32_t)json_array_size(columns);
+    if (set->column_count > sizeof set->columns / sizeof *set->columns) return NULL;
+    if (!facts->name || !number_of(object, "count", INT32_MAX, &set->count) ||
+        !number_of(object, "train", INT32_MAX, &set->train_count) ||
+        !number_of(object, "test", INT32_MAX, &set->test_count) ||
+        !number_of(object, "classes", LARGEST, &set->classes) ||
+        !read_texts(arena, json_object_get(object, "texts"), set->classes, &set->class_texts)) return NULL;
+    for (uint32_t k = 0; k < set->column_count; k++)
+        if (!read_column(arena, json_array_get(columns, k), &set->columns[k])) return NULL;
+    return facts;
+}
+
+/* ---- a data set by its facts */
+
+void vg_dataset_recall(vg_dataset *set, const vg_facts *facts) {
+    const vg_dataset *known = &facts->set;
+    memcpy(set->columns, known->columns, known->column_count * sizeof *set->columns);
+    set->column_count = known->column_count;
+    set->classes = known->classes;
+    set->class_texts = known->class_texts;
+    set->count = known->count;
+    set->train_count = known->train_count;
+    set->test_count = known->test_count;
+    set->facts = facts;
+    set->recalled = true;
+}
+
+static bool same_texts(const char *const *a, const char *const *b, uint32_t count) {
+    if (!a || !b) return a == b;
+    for (uint32_t k = 0; k < count; k++)
+        if (strcmp(a[k], b[k]) != 0) return false;
+    return true;
+}
+
+static const vg_column *column_named(const vg_dataset *set, const char *name) {
+    for (uint32_t k = 0; k < set->column_count; k++)
+        if (strcmp(set->columns[k].name, name) == 0) return &set->columns[k];
+    return NULL;
+}
+
+/* A column that an input may read is what it was: its scale is taken over later. */
+static bool matches(const vg_column *column, const vg_column *known, vg_data_error *error) {
+    const bool same = column && column->dtype == known->dtype && column->rank == known->rank &&
+                      memcmp(column->shape, known->shape, known->rank * sizeof *known->shape) == 0;
+    if (!same)
+        return vg_data_fail(error, "the checkpoint was trained with a column '%s' that is %s here", known->name,
+                            column ? "of another type or shape" : "missing");
+    if (column->classes == known->classes && same_texts(column->texts, known->texts, known->classes)) return true;
+    return vg_data_fail(error, "the classes of '%s' are not those that the checkpoint was trained with (%u here, %u there): "
+                        "the same words in the same order", known->name, column->classes, known->classes);
+}
+
+bool vg_dataset_matches(const vg_dataset *set, vg_data_error *error) {
+    const vg_dataset *known = &set->facts->set;
+    for (uint32_t k = 0; k < known->column_count; k++)
+        if (!matches(column_named(set, known->columns[k].name), &known->columns[k], error)) return false;
+    if (same_texts(set->class_texts, known->class_texts, known->classes) && set->classes == known->classes) return true;
+    return vg_data_fail(error, "its alphabet is not the one that the checkpoint was trained with (%u characters here, %u "
+                        "there)", set->classes, known->classes);
+}
+
+void vg_dataset_take_scales(vg_dataset *set) {
+    for (uint32_t k = 0; k < set->column_count; k++) {
+        const vg_column *known = column_named(&set->facts->set, set->columns[k].name);
+        if (!known) continue;
+        set->columns[k].scalings = known->scalings;
+        set->columns[k].gain = known->gain;
+        set->columns[k].shift = known->shift;
+    }
+}
+
+bool vg_dataset_input(vg_dataset *set, const vg_column *like, const char *path, vg_data_error *error) {
+    (void)set, (void)like;
+    return vg_data_fail(error, "%s", path);
+}
