@@ -118,7 +118,7 @@ void vg_run_observe(vg_run *run, vg_turn *turn) {
         if ((root->cadences & (at_end ? due_last : due)) == 0) continue;
         if (root->op == VG_OP_summary) observe_summary(run, program, root, words);
         else if (root->op == VG_OP_expect) observe_expect(run, program, root, words);
-        else if (root->op == VG_OP_fetch) vg_run_convert(run, view, (double *)run->fetches[words[0]].elements);
+        else if (root->op == VG_OP_fetch) vg_run_fetch_keep(run, &run->fetches[words[0]]);
         else if (root->op == VG_OP_evidence) vg_judge_see(run, (uint32_t)words[0], view);
         else if (root->op == VG_OP_loss) run->loss = vg_view_get(view, 0, run->real);
     }

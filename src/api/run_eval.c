@@ -5,9 +5,9 @@
 #include "run/blas.h"
 
 /* The data set of the first input that has one says how many examples there are; NULL without data. */
-static const vg_dataset *first_dataset(const vg_unit *unit) {
-    for (uint32_t k = 0; k < unit->inputs.count; k++)
-        if (unit->inputs.items[k].dataset) return unit->inputs.items[k].dataset;
+static const vg_dataset *first_dataset(const vg_run *run) {
+    for (uint32_t k = 0; k < run->unit->inputs.count; k++)
+        if (vg_run_dataset(run, k)) return vg_run_dataset(run, k);
     return NULL;
 }
 
@@ -15,10 +15,10 @@ static const vg_dataset *first_dataset(const vg_unit *unit) {
 
 void vg_run_eval_sizes(vg_run *run) {
     vg_evaluation *evaluation = &run->evaluation;
-    const vg_dataset *set = first_dataset(run->unit);
+    const vg_dataset *set = first_dataset(run);
     const uint32_t batch = run->turns[0].batch;
     *evaluation = (vg_evaluation){ .every = run->unit->eval_every };
-    if (run->options.evaluation || run->options.watch == NULL) evaluation->every = 0;
+    if (run->options.evaluation || run->options.fetches_only || run->options.watch == NULL) evaluation->every = 0;
     if (evaluation->every == 0) return;
     evaluation->examples = set ? set->test_count : batch;
     evaluation->sizes[VG_EVAL_FULL] = batch < evaluation->examples ? batch : evaluation->examples;
@@ -51,16 +51,17 @@ bool vg_run_eval_make(vg_run *run) {
 /* ---- evaluating */
 
 /* `size` examples from the split's `begin`-th on; a data set that is over begins again. */
-static void load_batch(vg_run *run, uint64_t begin, uint32_t size) {
+static vg_status load_batch(vg_run *run, uint64_t begin, uint32_t size) {
     uint32_t *batch = run->evaluation.batch;
     for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
         const vg_input *input = &run->unit->inputs.items[k];
-        const vg_dataset *set = input->dataset;
+        const vg_dataset *set = vg_run_dataset(run, k);
         if (set == NULL) continue;
         for (uint32_t i = 0; i < size; i++) batch[i] = set->test_examples[(begin + i) % set->test_count];
-        vg_dataset_gather(set, input->column, batch, size, run->store.slots.items[run->inputs[k].slot].view.data,
-                          run->real == 8);
+        if (!vg_dataset_read(set, input->column, batch, size, run->store.slots.items[run->inputs[k].slot].view.data,
+                             run->real == 8)) return vg_run_report_gather(run, k);
     }
+    return VG_OK;
 }
 
 static vg_status add_batch(vg_run *run, vg_context *context, uint64_t begin) {
@@ -68,11 +69,12 @@ static vg_status add_batch(vg_run *run, vg_context *context, uint64_t begin) {
     const bool full = evaluation->examples - begin >= evaluation->sizes[VG_EVAL_FULL];
     vg_program *program = &evaluation->programs[full ? VG_EVAL_FULL : VG_EVAL_REST];
     const uint32_t size = evaluation->sizes[full ? VG_EVAL_FULL : VG_EVAL_REST];
-    load_batch(run, begin, size);
+    const vg_status loaded = load_batch(run, begin, size);
+    if (loaded != VG_OK) return loaded;
     vg_run_load_bind(run, evaluation->bindings[full ? VG_EVAL_FULL : VG_EVAL_REST]);
-    const int threads = program->uses_blas ? vg_blas_enter() : 1;
+    if (program->uses_blas) vg_blas_enter();
     const bool fine = vg_program_execute(program, context, run->steps);
-    vg_blas_leave(threads);
+    if (program->uses_blas) vg_blas_leave();
     if (!fine) return vg_run_report_fault(run, program, context);
     for (uint32_t k = 0; k < program->roots.count; k++)
         evaluation->sums[k] += size * vg_view_get(&program->views.items[program->roots.items[k].view], 0, run->real);

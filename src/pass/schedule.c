@@ -11,6 +11,7 @@ static uint64_t root_every(const vg_graph *graph, vg_node root, vg_part part, ui
     bool           step = part == VG_PART_STEP;
     uint64_t       every = 1, own_turn = 1;
     if (part == VG_PART_EVALUATION) return op == VG_OP_summary ? 1 : 0;
+    if (part == VG_PART_FETCHES) return op == VG_OP_fetch ? 1 : 0;
     if (op == VG_OP_initial) return step ? 0 : 1;
     if (op == VG_OP_update) {
         if (!updates) return 0;
