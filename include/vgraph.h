@@ -1,9 +1,29 @@
 /* vgraph: models written in a small text language, trained and watched.
  *
  * The one public header. A vg_model is loaded from text, checked, and asked about; a vg_run is one training run of
- * it. Handles are opaque and owned by the caller until freed; a model must outlive its runs. Nothing here prints,
- * exits, or keeps global state; two models can be used by two threads at once, one model by one thread at a time.
- * Every function that can fail returns a vg_status; the reasons are diagnostics of the model. */
+ * it, or one evaluation. What follows holds for all functions that do not say otherwise.
+ *
+ * Ownership. Handles are opaque and the caller's until freed; a model must outlive its runs. What is passed in is
+ * copied or read during the call. A text that is handed out lives with its model, run or archive; what a run hands
+ * out besides is valid until the next call on that run.
+ *
+ * Errors. What can fail returns a vg_status, and the reasons are diagnostics of the model (vg_model_diagnostic).
+ * Without memory the answer is VG_FAILED_RESOURCE, and the handles can still be freed. A handle that is NULL is a
+ * mistake of the caller's where it is not said to be allowed, and so is a NULL text.
+ *
+ * Numbers. Tensors are dense and row by row (the last axis is the fastest); floats are float32, or float64 in a run
+ * that asks for it; integers are int32. Times are seconds, memory bytes, steps count from 0.
+ *
+ * Threads. Nothing is shared between models: two of them can be used by two threads at once, one model and its runs
+ * by one thread at a time, whichever. A run's own threads block all signals, and call nothing of the host's but
+ * vg_provider.gather (a vg_sink_queue: what stands behind it). Nothing here prints, exits, changes the locale or
+ * handles signals. Where a run computes by OpenBLAS (orthogonal initial values; all products where the processor is
+ * no x86-64), that library has one thread meanwhile, for the whole process; before, between and after steps the
+ * host's setting is as it was.
+ *
+ * After fork(2) the threads of a run stay with the parent: the child may free the parent's runs and models, and make
+ * its own, but cannot go on with them, and must not close the parent's sinks. Fork while no other thread is within a
+ * call. */
 #ifndef VGRAPH_H
 #define VGRAPH_H
 
@@ -17,7 +37,7 @@ extern "C" {
 
 #define VG_API __attribute__((visibility("default")))
 
-/* The exit statuses of the command line. */
+/* Also the exit statuses of the command line. */
 typedef enum vg_status {
     VG_OK              = 0,
     VG_FAILED_MODEL    = 1,    /* the model is wrong */
@@ -31,6 +51,7 @@ typedef enum vg_status {
 typedef struct vg_model vg_model;
 typedef struct vg_run vg_run;
 
+/* "0.1.0"; static. */
 VG_API const char *vg_version(void);
 
 /* Writes `length` bytes; returns false to stop (the caller then gets VG_FAILED_RESOURCE). */
@@ -41,19 +62,48 @@ typedef bool (*vg_write)(void *user, const char *bytes, size_t length);
 VG_API vg_model *vg_model_new(void);               /* NULL without memory */
 VG_API void      vg_model_free(vg_model *model);   /* NULL is allowed */
 
-/* What the command line's options say; all before loading. Texts are copied. Syntax errors are diagnostics. */
-VG_API vg_status vg_model_set(vg_model *model, const char *name, const char *expression);      /* --set name=expression */
-VG_API vg_status vg_model_data(vg_model *model, const char *name, const char *source);         /* --data name=source */
-VG_API vg_status vg_model_summary(vg_model *model, const char *statement);                     /* --summary statement */
-VG_API vg_status vg_model_batch(vg_model *model, uint64_t batch);                              /* --batch */
-VG_API vg_status vg_model_steps(vg_model *model, uint64_t steps);                              /* --steps: `steps` in the model, too */
-VG_API vg_status vg_model_seed(vg_model *model, uint64_t seed);                                /* --seed */
-/* An input's examples, all of its test split, from a file instead of its data set: .npy, CSV, or "-", standard input; in the
- * form that the data set has them: with its columns' names, words for classes, unscaled. For runs of `inference`. */
-VG_API vg_status vg_model_input(vg_model *model, const char *name, const char *path);                      /* --input */
-/* A value to be read after each step (vg_run_fetch); *index counts from 0. */
+/* What the command line's options say; all before loading. Syntax errors are diagnostics (VG_FAILED_MODEL); the same
+ * name twice is VG_FAILED_USAGE. A name that the model does not have is found when it is loaded. */
+VG_API vg_status vg_model_set(vg_model *model, const char *name, const char *expression);   /* --set name=expression */
+VG_API vg_status vg_model_data(vg_model *model, const char *name, const char *source);      /* --data name=source */
+VG_API vg_status vg_model_summary(vg_model *model, const char *statement);                  /* --summary statement */
+VG_API vg_status vg_model_batch(vg_model *model, uint64_t batch);   /* --batch, 1 to 2^31 - 1; else VG_FAILED_USAGE */
+VG_API vg_status vg_model_steps(vg_model *model, uint64_t steps);   /* --steps, from 1: the model's `steps`, too */
+VG_API vg_status vg_model_seed(vg_model *model, uint64_t seed);     /* --seed */
+/* --input name=path: an input's examples, all of its test split, from a file instead of its data set: .npy, CSV, or "-",
+ * standard input; in the form that the data set has them: with its columns' names, words for classes, unscaled. For
+ * vg_run_predict. */
+VG_API vg_status vg_model_input(vg_model *model, const char *name, const char *path);
+/* An expression of the model's names, to be read after each step (vg_run_fetch): "logits", "mean(loss)",
+ * "grad(loss, h.W)". *index counts from 0. */
 VG_API vg_status vg_model_fetch(vg_model *model, const char *expression, uint32_t *index);
-/* For looking at the passes: the graph's text after the pass of this name goes to `write`. */
+/* Data of the host's instead of a file's. */
+typedef struct vg_provider_column {
+    const char *name;          /* as in the model: images in `input x: [batch, 784] = digits.images` */
+    bool        integer;       /* int32; else float */
+    uint32_t    rank;          /* axes of one example: 0 to 4 */
+    uint32_t    shape[4];      /* their lengths, from 1 */
+    uint32_t    classes;       /* of an integer column: how many (the model's digits.classes); 0: it has none */
+} vg_provider_column;
+typedef struct vg_provider {
+    const vg_provider_column *columns;   /* copied */
+    size_t      column_count;  /* 1 to 16 */
+    uint64_t    count;         /* all examples: 1 to 2^31 - 1 */
+    uint64_t    train;         /* the first so many are trained on, the rest is the test split; 0: a fifth is drawn */
+    /* Fills `out` with column `column` (from 0) of the examples with these numbers (below `count`): [examples, shape]
+     * row by row, float or int32 as the column says, also in a run of float64. False when it cannot: the run ends
+     * with VG_FAILED_RESOURCE. Called within vg_run_step and vg_run_all, by their thread, or for the step to come by
+     * a thread of the run's that loads ahead; of one run never twice at once, so that it needs locks only against the
+     * host's own threads and other runs. It must not call the library on this model, nor leave by longjmp or an
+     * exception. */
+    bool      (*gather)(void *user, size_t column, const uint32_t *examples, size_t count, void *out);
+    void       *user;          /* the host's, for as long as the model lives */
+} vg_provider;
+/* Takes the place of the model's `data NAME = ...`, as vg_model_data does; before loading. VG_FAILED_USAGE when
+ * something of it is out of bounds. */
+VG_API vg_status vg_model_provide(vg_model *model, const char *name, const vg_provider *provider);
+/* For looking at the passes: the graph's text after the pass of this name goes to `write` while it is loaded.
+ * VG_FAILED_USAGE: there is no such pass. */
 VG_API vg_status vg_model_dump(vg_model *model, const char *pass, vg_write write, void *user);
 
 /* What a run looks at so that it can say what is wrong (vg_finding). SOME: the first ten steps, every twentieth and the
@@ -61,8 +111,10 @@ VG_API vg_status vg_model_dump(vg_model *model, const char *pass, vg_write write
 typedef enum vg_watching { VG_WATCH_NOTHING, VG_WATCH_SOME, VG_WATCH_ALL } vg_watching;
 VG_API vg_status vg_model_watch(vg_model *model, vg_watching watching);
 
-/* Parses, elaborates, differentiates and checks. `name` is what messages call the text; relative paths in the
- * model start at its folder. Reads of the data only what shapes and class counts need. Once per model. */
+/* Parses, elaborates, differentiates and checks. `name` is what messages call the text; relative paths in the model
+ * start at its folder. `text` is UTF-8, `length` bytes. Reads of the data only what shapes and class counts need.
+ * Once per model: again is VG_FAILED_USAGE. VG_FAILED_MODEL: the text is wrong; VG_FAILED_RESOURCE: a file cannot be
+ * read. */
 VG_API vg_status vg_model_load_file(vg_model *model, const char *path);
 VG_API vg_status vg_model_load_text(vg_model *model, const char *name, const char *text, size_t length);
 
@@ -88,9 +140,11 @@ typedef struct vg_diagnostic {
     vg_status   status;
 } vg_diagnostic;
 
+/* How many there are, and one of them, in the order in which they came. False: there is no such. `vg_help` explains a
+ * code. */
 VG_API size_t vg_model_diagnostics(const vg_model *model);
-VG_API bool   vg_model_diagnostic(const vg_model *model, size_t index, vg_diagnostic *out);   /* texts live with the model */
-/* All of them as a person reads them: source lines, carets, notes. Those from `from` on. */
+VG_API bool   vg_model_diagnostic(const vg_model *model, size_t index, vg_diagnostic *out);
+/* Those from `from` on as a person reads them: source lines, carets, notes; with `colour` in ANSI's colours. */
 VG_API vg_status vg_model_explain(const vg_model *model, size_t from, bool colour, vg_write write, void *user);
 
 /* ---- Looking at a model ------------------------------------------------------------------------------------- */
@@ -98,14 +152,15 @@ VG_API vg_status vg_model_explain(const vg_model *model, size_t from, bool colou
 typedef enum vg_stage { VG_STAGE_FORWARD, VG_STAGE_BACKWARD, VG_STAGE_FUSED, VG_STAGE_PLAN } vg_stage;
 typedef enum vg_graph_format { VG_GRAPH_TEXT, VG_GRAPH_DOT } vg_graph_format;
 
+/* The graph, as text that can be read back or for Graphviz. VG_FAILED_MODEL: the model is not loaded. */
 VG_API vg_status vg_model_graph(vg_model *model, vg_stage stage, vg_graph_format format, vg_write write, void *user);
 /* The derivative of a value with respect to another as a model of its own, in which `derivative` is bound to it: its
- * value at the first step is that of grad(y, v). `wrt` and `of` are indices of vg_model_fetch; `of` NULL: the first train
- * block's loss. VG_FAILED_MODEL when there is none, or when it has an operator that the language cannot write. */
+ * value at the first step is that of grad(y, v). `wrt` and `of` are indices of vg_model_fetch; `of` NULL: the first
+ * train block's loss. VG_FAILED_MODEL when there is none, or when it has an operator that the language cannot write. */
 VG_API vg_status vg_model_derivative(vg_model *model, const uint32_t *of, uint32_t wrt, vg_write write, void *user);
 /* Variables, layers, shapes, parameters, FLOPs and bytes of a step, planned memory. */
 VG_API vg_status vg_model_describe(vg_model *model, vg_write write, void *user);
-/* The folder, seed, source and overrides, as the beginning of run.json needs them; texts live with the model. */
+/* What messages call the model, and its text, `length` bytes; "" before it is loaded. */
 VG_API const char *vg_model_name(const vg_model *model);
 VG_API const char *vg_model_source(const vg_model *model, size_t *length);
 
@@ -210,6 +265,7 @@ typedef bool (*vg_watch)(void *user, const vg_record *record);
 
 /* ---- A run -------------------------------------------------------------------------------------------------- */
 
+/* All 0, which is what a NULL for them means, too: train as the model says. */
 typedef struct vg_run_options {
     uint64_t steps;            /* 0: as the model says */
     uint64_t seed;             /* used when has_seed */
@@ -219,21 +275,50 @@ typedef struct vg_run_options {
     bool     no_fuse;          /* one operator after the other: the same bits, slower */
     bool     evaluation;       /* run the graph with `training` false, without updates */
     bool     evidence;         /* watch gets UNITS and RATIO records, too */
-    bool     inference;        /* evaluation of nothing but the fetches: data that they do not need are not loaded */
     vg_watch watch;            /* NULL: nobody watches */
     void    *user;
+    uint64_t batch;            /* examples in a mini-batch, of all train blocks, up to 2^31 - 1; 0: as the model says */
+    bool     fetches_only;     /* a step computes the fetches and nothing else: no update, summary, expect or loss; data
+                                  that they do not need are not read. With `evaluation` this is inference */
+    bool     no_data;          /* data are not read: every input that a step needs is fed */
 } vg_run_options;
 
-/* Plans the programs, loads the data, makes the initial values. *run is NULL when it fails. */
+/* Plans the programs, loads the data, makes the initial values (those of the seed). *run is NULL when it fails;
+ * VG_FAILED_MODEL: the model is not loaded, or its data have too few examples for a batch. */
 VG_API vg_status vg_run_new(vg_model *model, const vg_run_options *options, vg_run **run);
-VG_API void      vg_run_free(vg_run *run);
-/* Gives a value to an input without data: `count` numbers row by row, kept until fed again. */
+VG_API void      vg_run_free(vg_run *run);   /* NULL is allowed */
+
+typedef struct vg_input_info {
+    const char    *name;
+    bool           integer;    /* int32; else float */
+    uint32_t       rank;
+    const int64_t *shape;      /* [batch, ...], with the run's batch (of several train blocks the largest) */
+    size_t         count;      /* their product */
+    bool           has_data;   /* it gets its values from data, and cannot be fed */
+    bool           needed;     /* a step of this run reads it: without data it must be fed before the first one */
+} vg_input_info;
+/* The model's inputs, in its order. VG_FAILED_USAGE: there is no such. */
+VG_API size_t    vg_run_inputs(const vg_run *run);
+VG_API vg_status vg_run_input(const vg_run *run, size_t index, vg_input_info *out);
+
+/* Gives a value to an input without data: `count` numbers of the shape that vg_run_input tells, copied, and kept
+ * until it is fed again. They are converted where the input's type is another: floats to int32 towards 0.
+ * VG_FAILED_USAGE: there is no such input, it has data, or the count is not right; the run can go on. */
 VG_API vg_status vg_run_feed(vg_run *run, const char *input, const double *values, size_t count);
-/* One step. VG_FAILED_NUMBERS when the loss is not finite. */
+VG_API vg_status vg_run_feed_f32(vg_run *run, const char *input, const float *values, size_t count);
+VG_API vg_status vg_run_feed_i32(vg_run *run, const char *input, const int32_t *values, size_t count);
+/* One step. It may be called beyond `steps`, as often as wanted: `steps` is what vg_run_all goes to, what schedules
+ * of the rate count on, and where what is due "at the end" is due; learning goes on, and an evaluation looks at the
+ * data again from the beginning. Behind the first step nothing is allocated. VG_FAILED_USAGE: an input has not been
+ * fed, which can still be done. VG_FAILED_NUMBERS: the loss is not finite; VG_FAILED_RESOURCE: data could not be
+ * gathered, an index of the data is out of range, or the watcher has refused. After these two every further step
+ * answers the same, and what the train block in question would have updated is as it was. */
 VG_API vg_status vg_run_step(vg_run *run);
 /* All remaining steps, with the START and DONE records; stops after the step in which *stop becomes nonzero
- * (NULL: never), with VG_INTERRUPTED. */
+ * (NULL: never), with VG_INTERRUPTED, from which another call goes on. VG_FAILED_EXPECT: all steps were done, but an
+ * `expect` did not hold. Else as vg_run_step. */
 VG_API vg_status vg_run_all(vg_run *run, const volatile int *stop);
+/* `steps`, as the options or the model say. */
 VG_API uint64_t  vg_run_steps(const vg_run *run);
 /* ---- Keeping and going on. A checkpoint is a safetensors file: the variables, states and optimizers' states by their
  * paths; and in its metadata the model's text and options, what the data sets were, and how far the run is. */
@@ -274,9 +359,10 @@ VG_API vg_status vg_run_resume(vg_run *run, const char *path);
 /* Computes the scalar summaries over the test split, with `training` false, as eval_every does, and records them (SCALAR,
  * test); *examples (NULL is allowed): how many it has. A summary with a gradient in it is left out. */
 VG_API vg_status vg_run_test(vg_run *run, uint64_t *examples);
-/* Of a run of `inference`: computes the fetches for all examples of the test split, batch by batch, in their order, and
- * calls each(user, first, count, examples) after each batch, in which vg_run_fetch gives the values of the `count` examples
- * from `first` on, of `examples` in all; false from it ends with VG_FAILED_RESOURCE. The last batch may be smaller. Without data it is one batch. */
+/* Of a run of `evaluation` and `fetches_only`: computes the fetches for all examples of the test split, batch by batch, in
+ * their order, and calls each(user, first, count, examples) after each batch, in which vg_run_fetch gives the values of the
+ * `count` examples from `first` on, of `examples` in all; false from it ends with VG_FAILED_RESOURCE. The last batch may be
+ * smaller. Without data it is one batch. */
 VG_API vg_status vg_run_predict(vg_run *run, bool (*each)(void *user, uint64_t first, uint64_t count, uint64_t examples),
                                 void *user);
 
@@ -295,10 +381,29 @@ typedef struct vg_tensor {
     const double  *elements;     /* row by row */
 } vg_tensor;
 
-/* The value of fetch `index` at the last step. Owned by the run, valid until the next call on it. */
+/* The value of fetch `index` at the last step, before its updates, as doubles. VG_FAILED_USAGE: there is no such
+ * fetch, or no step was done yet. */
 VG_API vg_status vg_run_fetch(vg_run *run, uint32_t index, vg_tensor *out);
+
+/* The same where it lies, in the type that it was computed in: nothing is copied. */
+typedef enum vg_elements { VG_ELEMENTS_FLOAT, VG_ELEMENTS_DOUBLE, VG_ELEMENTS_INT32 } vg_elements;
+typedef struct vg_raw {
+    const char    *name;         /* the expression's text */
+    vg_elements    type;
+    uint32_t       rank;
+    const int64_t *shape;
+    size_t         count;
+    const void    *elements;     /* row by row */
+} vg_raw;
+VG_API vg_status vg_run_fetch_raw(const vg_run *run, uint32_t index, vg_raw *out);
+
+/* The variables, those that are trained, the states, and the optimizers', in the order of their definition, as they are
+ * after the last step, or at first. VG_FAILED_USAGE: there is no such. */
 VG_API size_t    vg_run_variables(const vg_run *run);
 VG_API vg_status vg_run_variable(vg_run *run, size_t index, vg_tensor *out);
+/* Gives a variable, by its name ("h[1].W"), other values: `count` numbers row by row, converted like those that are
+ * fed. VG_FAILED_USAGE: there is no such variable, or the count is not right; nothing has changed then. */
+VG_API vg_status vg_run_set_variable(vg_run *run, const char *name, const double *values, size_t count);
 
 /* ---- Where the time of a step goes --------------------------------------------------------------------------- */
 
@@ -359,13 +464,13 @@ typedef struct vg_gradcheck_row {
 
 /* Order 1: every trainable variable's symbolic gradient of the training loss (of a sum of all blocks' losses) against
  * central differences, in float64, at the first mini-batch, with all draws held fixed, a hundredth off the initial
- * values, so that nothing stands exactly on a kink: 32 random entries and 4 random directions a variable, all entries up
- * to 64. Order 2: the derivative of that gradient along a random direction of one variable after the other, at such
- * entries and directions of all variables; a row is about the variable that moves. What is further off than 1e-7 of the
- * tensor's largest derivative is wrong. What cannot be told because of a kink (of relu at 0, say) nearby, at however
- * short a distance, is skipped. `report` (NULL: nobody) gets one row a variable, in order, whose texts live with the
- * model; false from it ends the check with VG_FAILED_RESOURCE. VG_FAILED_MODEL when one is wrong or nothing is trained,
- * VG_FAILED_USAGE for another order. `options` NULL: all 0. */
+ * values, so that nothing stands exactly on a kink: 32 random entries and 4 random directions a variable, all entries
+ * up to 64. Order 2: the derivative of that gradient along a random direction of one variable after the other, at
+ * such entries and directions of all variables; a row is about the variable that moves. What is further off than 1e-7
+ * of the tensor's largest derivative is wrong. What cannot be told because of a kink (of relu at 0, say) nearby, at
+ * however short a distance, is skipped. `report` (NULL: nobody) gets one row a variable, in order, whose texts live
+ * with the model; false from it ends the check with VG_FAILED_RESOURCE. VG_FAILED_MODEL when one is wrong or nothing
+ * is trained, VG_FAILED_USAGE for another order. `options` NULL: all 0. */
 VG_API vg_status vg_model_gradcheck(vg_model *model, const vg_gradcheck_options *options,
                                     bool (*report)(void *user, const vg_gradcheck_row *row), void *user);
 
@@ -451,9 +556,10 @@ VG_API const char *vg_archive_error(const vg_archive *archive);
 /* All is 0 and NULL but the folder after an error. */
 VG_API const vg_archive_info *vg_archive_info_of(const vg_archive *archive);
 /* The run's records again, in their order: START, scalars, histograms, images, the expects' counts, findings, and
- * DONE when the run has ended. Values and moments are exact, a histogram's buckets at most 96, neighbours merged; STEP, UNITS and
- * RATIO records and an expect's message are not kept. A record that is not whole at the end of a file is being written, and left out.
- * False when a file is damaged, or `watch` has answered false (then without an error). Can be called again. */
+ * DONE when the run has ended. Values and moments are exact, a histogram's buckets at most 96, neighbours merged;
+ * STEP, UNITS and RATIO records and an expect's message are not kept. A record that is not whole at the end of a file
+ * is being written, and left out. False when a file is damaged, or `watch` has answered false (then without an
+ * error). Can be called again. */
 VG_API bool vg_archive_replay(vg_archive *archive, vg_watch watch, void *user);
 
 /* ---- A report on several runs -------------------------------------------------------------------------------- */

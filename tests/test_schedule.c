@@ -42,6 +42,7 @@ static const schedule_case schedule_cases[] = {
     { "a turn that has nothing", VG_PART_STEP, 3, true, "" },
     { "initial values", VG_PART_INITIAL, 1, true, "16 " },
     { "an evaluation has the summaries of all turns", VG_PART_EVALUATION, 0, false, "8 14 15 " },
+    { "fetches alone", VG_PART_FETCHES, 1, false, "15 " },
 };
 
 static void check_order(const schedule_case *row) {

@@ -180,9 +180,9 @@ vg_status vg_model_gradcheck(vg_model *model, const vg_gradcheck_options *option
     if (order > 2) return VG_FAILED_USAGE;
     vg_status status = vg_run_new(model, &(vg_run_options){ .steps = 1, .float64 = true }, &c.run);
     if (status != VG_OK) return status;
-    const int threads = vg_blas_enter();
+    vg_blas_enter();
     status = vg_model_guard(model, &c.run->mem, body, &(request){ &c, order });
-    vg_blas_leave(threads);
+    vg_blas_leave();
     if (c.base.ir) vg_graph_free(&c.base);
     if (c.blame.graph.ir) vg_graph_free(&c.blame.graph);
     vg_run_free(c.run);

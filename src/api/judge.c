@@ -206,7 +206,7 @@ static void find_units(vg_run *run) {
 
 void vg_judge_make(vg_run *run) {
     const vg_unit *unit = run->unit;
-    if (unit->evidence.count == 0 || run->options.evaluation) return;
+    if (unit->evidence.count == 0 || run->options.evaluation || run->options.fetches_only) return;
     vg_judge *judge = run->judge = vg_mem_alloc(&run->mem, sizeof *judge);
     judge->tracks = vg_mem_alloc(&run->mem, unit->evidence.count * sizeof *judge->tracks);
     judge->moving = vg_mem_alloc(&run->mem, unit->weights.count * sizeof *judge->moving);

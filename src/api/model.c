@@ -77,6 +77,10 @@ static vg_status add_named(const option *o, bool data) {
             vg_report(&model->ir.diags, option_twice, row.span, 0, o->kind, o->name);
             return VG_FAILED_USAGE;
         }
+    if (data && vg_model_provides(model, row.name)) {
+        vg_report(&model->ir.diags, option_twice, row.span, 0, o->kind, o->name);
+        return VG_FAILED_USAGE;
+    }
     row.tree = vg_parse_expression(&model->front.tree, &model->ir.diags, source);
     if (data) vg_vec_push(&model->mem, &model->front.data, row);
     else vg_vec_push(&model->mem, &model->front.sets, row);

@@ -38,6 +38,9 @@ vg_status vg_model_guard_or(vg_model *model, vg_mem *other, vg_body body, vg_bod
 /* Copies a text among the sources of the diagnostics. Its index; 0 after reporting that it is too long. */
 uint32_t vg_model_add_source(vg_model *model, vg_source_kind kind, const char *name, const char *text, size_t length);
 
+/* Whether the host program provides the data set of this name. src/api/provide.c */
+bool vg_model_provides(const vg_model *model, vg_str name);
+
 /* The exit status that the model's diagnostics ask for; VG_OK without any. */
 vg_status vg_model_status(const vg_model *model);
 

@@ -121,7 +121,7 @@ void vg_run_observe(vg_run *run, vg_turn *turn) {
         if (root->op == VG_OP_summary) observe_summary(run, program, root, words);
         else if (root->op == VG_OP_expect) observe_expect(run, program, root, words);
         else if (root->op == VG_OP_fetch) {
-            vg_run_convert(run, view, (double *)run->fetches[words[0]].elements);
+            vg_run_fetch_keep(run, &run->fetches[words[0]]);
             run->fetched = true;
         }
         else if (root->op == VG_OP_evidence) vg_judge_see(run, (uint32_t)words[0], view);

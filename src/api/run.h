@@ -33,9 +33,13 @@ void vg_loader_next(vg_loader *loader, uint32_t size, uint32_t *batch);
 /* Goes to where `seen` and `seen_epoch` once were. */
 void vg_loader_seek(vg_loader *loader, uint64_t epoch, uint32_t next);
 
-/* loader: its place + 1; 0: must be fed, when something reads it. coming: where its next batch is made, as large as the
- * slot; NULL: nowhere. */
-typedef struct vg_run_input { uint32_t slot; uint32_t loader; bool read, fed; void *coming; } vg_run_input;
+/* loader: its place + 1; 0: must be fed, where `read`, by a program of the run. wanted: its data are read. coming: where its
+ * next batch is made, as large as the slot; NULL: nowhere. */
+typedef struct vg_input_state { uint32_t slot; uint32_t loader; bool wanted, read, fed; void *coming; } vg_input_state;
+
+/* What was fetched: `view` is the program's. Of what a later call may change, a variable or an input, `kept` has it as it
+ * was in the step; else NULL. tensor.elements are made when first asked for. */
+typedef struct vg_fetched { vg_tensor tensor; const vg_view *view; void *kept; } vg_fetched;
 
 /* The next mini-batch, made by a thread of its own while the step runs. Only that thread touches the loaders and what
  * is `coming` while the batch is being made. */
@@ -51,6 +55,7 @@ typedef struct vg_ahead {
     vg_thread *thread;      /* NULL: not begun yet */
     vg_word32  state;
     uint32_t   batch;       /* examples of the one that was asked for */
+    uint32_t   failed;      /* the number + 1 of the input that could not be gathered; 0: none */
 } vg_ahead;
 
 typedef struct vg_turn {
@@ -89,11 +94,12 @@ struct vg_run {
     uint32_t       variable_count;
     uint32_t      *variable_slots;
     vg_tensor     *variables;           /* what vg_run_variable handed out; elements made when first asked for */
-    vg_tensor     *fetches;
+    vg_fetched    *fetches;
     bool           fetched;             /* they hold the values of a batch */
-    vg_run_input  *inputs;              /* as unit->inputs */
+    vg_input_state *inputs;             /* as unit->inputs */
     vg_loader     *loaders;
     uint32_t       loader_count;
+    bool           provided;            /* some data are the host's, who is not asked by two threads at once */
     vg_ahead       ahead;
     vg_turn       *turns;
     uint32_t       turn_count;
@@ -145,8 +151,10 @@ vg_status vg_run_prepare(vg_run *run, uint32_t turn);
 /* ---- run_load.c */
 /* Memory for loading ahead, where that pays. Behind the programs. */
 void vg_run_load_make(vg_run *run);
-/* The mini-batch of a turn, from the loading ahead or made now. */
-void vg_run_take_batch(vg_run *run, vg_turn *turn);
+/* The mini-batch of a turn, from the loading ahead or made now. VG_FAILED_RESOURCE, reported, when it cannot be had. */
+vg_status vg_run_take_batch(vg_run *run, vg_turn *turn);
+/* Reports that input `k`'s examples could not be gathered. */
+vg_status vg_run_report_gather(vg_run *run, uint32_t k);
 /* Asks for the mini-batch of the turn that comes after `turn`, if one does. */
 void vg_run_load_ahead(vg_run *run, uint32_t turn);
 /* By input, where a program made now reads it; NULL: inputs do not move. */
@@ -170,6 +178,15 @@ vg_status vg_run_keep(vg_run *run, bool ends);
 /* The value of checkpoint_best over the test split: where it is the lowest, this state is kept. */
 vg_status vg_run_keep_best(vg_run *run, double value);
 
+/* What part of the graph a step is. */
+static inline vg_part vg_run_part(const vg_run *run) {
+    return run->options.fetches_only ? VG_PART_FETCHES : VG_PART_STEP;
+}
+/* The input's data set; NULL: it must be fed, when something reads it. */
+static inline vg_dataset *vg_run_dataset(const vg_run *run, uint32_t input) {
+    return run->inputs[input].wanted ? run->unit->inputs.items[input].dataset : NULL;
+}
+
 /* ---- run_needs.c: of the run's variables, data and values of a step, for the batches of its turns */
 /* What the symbols stand for with a batch of that many examples, by vg_symbol. */
 int64_t *vg_run_symbols(vg_run *run, uint64_t batch);
@@ -178,7 +195,10 @@ bool vg_run_fits(vg_run *run);
 /* Reports how much memory is needed, and what needs the most of it. */
 void vg_run_report_needs(vg_run *run);
 
-/* ---- run_read.c: the elements of a tensor handed out, as doubles */
+/* ---- run_read.c: what is handed out, as doubles but for vg_raw */
 void vg_run_convert(const vg_run *run, const vg_view *view, double *elements);
+void vg_run_fetches_make(vg_run *run);
+/* Keeps of a fetch what would be gone when it is asked for. */
+void vg_run_fetch_keep(const vg_run *run, const vg_fetched *fetched);
 
 #endif

@@ -6,10 +6,10 @@
 #include "api/run.h"
 #include "run/blas.h"
 
-/* The data set of the first input that has one, and is read, says how many examples there are; NULL without data. */
+/* The data set of the first input that has one says how many examples there are; NULL without data. */
 static const vg_dataset *first_dataset(const vg_run *run) {
     for (uint32_t k = 0; k < run->unit->inputs.count; k++)
-        if (run->inputs[k].read && run->unit->inputs.items[k].dataset) return run->unit->inputs.items[k].dataset;
+        if (vg_run_dataset(run, k)) return vg_run_dataset(run, k);
     return NULL;
 }
 
@@ -32,7 +32,7 @@ void vg_run_eval_sizes(vg_run *run) {
     vg_evaluation *evaluation = &run->evaluation;
     *evaluation = (vg_evaluation){ .every = run->unit->eval_every, .best = INFINITY };
     const bool wanted = run->options.watch != NULL || run->unit->checkpoint_best;
-    if (run->options.evaluation || !wanted) evaluation->every = 0;
+    if (run->options.evaluation || run->options.fetches_only || !wanted) evaluation->every = 0;
     if (evaluation->every) cut(run);
 }
 
@@ -64,16 +64,17 @@ bool vg_run_eval_make(vg_run *run) {
 /* ---- evaluating */
 
 /* `size` examples from the split's `begin`-th on; a data set that is over begins again. */
-static void load_batch(vg_run *run, uint64_t begin, uint32_t size) {
+static vg_status load_batch(vg_run *run, uint64_t begin, uint32_t size) {
     uint32_t *batch = run->evaluation.batch;
     for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
         const vg_input *input = &run->unit->inputs.items[k];
-        const vg_dataset *set = input->dataset;
-        if (set == NULL || !run->inputs[k].read) continue;
+        const vg_dataset *set = vg_run_dataset(run, k);
+        if (set == NULL) continue;
         for (uint32_t i = 0; i < size; i++) batch[i] = set->test_examples[(begin + i) % set->test_count];
-        vg_dataset_gather(set, input->column, batch, size, run->store.slots.items[run->inputs[k].slot].view.data,
-                          run->real == 8);
+        if (!vg_dataset_read(set, input->column, batch, size, run->store.slots.items[run->inputs[k].slot].view.data,
+                             run->real == 8)) return vg_run_report_gather(run, k);
     }
+    return VG_OK;
 }
 
 /* The batch that begins with example `begin`; *which: of its size. */
@@ -81,12 +82,13 @@ static vg_status execute(vg_run *run, vg_context *context, uint64_t begin, uint3
     vg_evaluation *evaluation = &run->evaluation;
     *which = evaluation->examples - begin >= evaluation->sizes[VG_EVAL_FULL] ? VG_EVAL_FULL : VG_EVAL_REST;
     vg_program *program = &evaluation->programs[*which];
-    load_batch(run, begin, evaluation->sizes[*which]);
+    const vg_status loaded = load_batch(run, begin, evaluation->sizes[*which]);
+    if (loaded != VG_OK) return loaded;
     vg_run_load_bind(run, evaluation->bindings[*which]);
     context->batch++;
-    const int threads = program->uses_blas ? vg_blas_enter() : 1;
+    if (program->uses_blas) vg_blas_enter();
     const bool fine = vg_program_execute(program, context, run->steps);
-    vg_blas_leave(threads);
+    if (program->uses_blas) vg_blas_leave();
     return fine ? VG_OK : vg_run_report_fault(run, program, context);
 }
 
@@ -157,7 +159,7 @@ static bool make_late(vg_run *run, vg_part part) {
         return false;
     }
     for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
-        const vg_dataset *other = run->inputs[k].read ? run->unit->inputs.items[k].dataset : NULL;
+        const vg_dataset *other = vg_run_dataset(run, k);
         if (!other || !(other->fed || set->fed) || other->test_count == set->test_count) continue;
         vg_report(&run->model->ir.diags, fed_counts, run->unit->inputs.items[k].span, 0, vg_run_text(run, set->name),
                   vg_run_number(run, set->test_count), vg_run_text(run, other->name), vg_run_number(run, other->test_count));
@@ -185,7 +187,7 @@ static vg_status test(void *user) {
 vg_status vg_run_test(vg_run *run, uint64_t *examples) {
     asking a = { .run = run };
     if (examples) *examples = 0;
-    if (run->options.inference) return VG_FAILED_USAGE;
+    if (run->options.fetches_only) return VG_FAILED_USAGE;
     const vg_status status = vg_model_guard(run->model, &run->mem, test, &a);
     if (examples) *examples = run->evaluation.examples;
     return status;
@@ -197,11 +199,11 @@ static void take_fetches(vg_run *run, const vg_program *program) {
         const vg_root_row *root = &program->roots.items[k];
         uint32_t count;
         const uint32_t index = (uint32_t)vg_attr_words(&run->model->ir, program->graph->attr.items[root->node], &count)[0];
-        const vg_view *view = &program->views.items[root->view];
-        vg_tensor *fetch = &run->fetches[index];
-        fetch->shape = view->dims;
-        fetch->count = (size_t)view->count;
-        vg_run_convert(run, view, (double *)(uintptr_t)fetch->elements);
+        vg_fetched *fetched = &run->fetches[index];
+        fetched->view = &program->views.items[root->view];
+        fetched->tensor.shape = fetched->view->dims;
+        fetched->tensor.count = (size_t)fetched->view->count;
+        vg_run_fetch_keep(run, fetched);
     }
     run->fetched = true;
 }
@@ -225,5 +227,6 @@ static vg_status predict(void *user) {
 vg_status vg_run_predict(vg_run *run, bool (*each)(void *user, uint64_t first, uint64_t count, uint64_t examples),
                          void *user) {
     asking a = { run, each, user };
-    return run->options.inference ? vg_model_guard(run->model, &run->mem, predict, &a) : VG_FAILED_USAGE;
+    if (!run->options.fetches_only || !run->options.evaluation) return VG_FAILED_USAGE;
+    return vg_model_guard(run->model, &run->mem, predict, &a);
 }

@@ -10,20 +10,23 @@
 /* Of a turn's inputs together: below, waking a thread costs more than gathering. */
 enum { WORTHWHILE_BYTES = 128 << 10, SPIN = 4000 };
 
-static vg_slot *slot_of(vg_run *run, const vg_run_input *input) { return &run->store.slots.items[input->slot]; }
+static vg_slot *slot_of(vg_run *run, const vg_input_state *input) { return &run->store.slots.items[input->slot]; }
 
-/* Examples [from, to) of the batch; where `coming`, of the one that is made ahead. */
-static void gather_part(vg_run *run, bool coming, uint32_t from, uint32_t to) {
+/* Examples [from, to) of the batch; where `coming`, of the one that is made ahead. The number + 1 of the input that could
+ * not be filled; 0: all could. */
+static uint32_t gather_part(vg_run *run, bool coming, uint32_t from, uint32_t to) {
     for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
-        const vg_run_input *input = &run->inputs[k];
+        const vg_input_state *input = &run->inputs[k];
         if (input->loader == 0) continue;
         const vg_loader *loader = &run->loaders[input->loader - 1];
         const vg_view *view = &slot_of(run, input)->view;
         const uint32_t *batch = coming ? loader->coming : loader->batch;
         char *to_data = coming ? input->coming : view->data;
-        vg_dataset_gather(loader->set, run->unit->inputs.items[k].column, batch + from, to - from,
-                          to_data + from * (vg_view_bytes(view, run->real) / (size_t)view->dims[0]), run->real == 8);
+        if (!vg_dataset_read(loader->set, run->unit->inputs.items[k].column, batch + from, to - from,
+                             to_data + from * (vg_view_bytes(view, run->real) / (size_t)view->dims[0]), run->real == 8))
+            return k + 1;
     }
+    return 0;
 }
 
 static void choose_examples(vg_run *run, uint32_t size, bool coming) {
@@ -40,12 +43,14 @@ static void gather_share(void *user, uint32_t t) {
 }
 
 /* At once, by the run's threads where that pays. */
-static void gather(vg_run *run, const vg_turn *turn) {
+static uint32_t gather(vg_run *run, const vg_turn *turn) {
     const uint32_t size = turn->batch;
     choose_examples(run, size, false);
     sharing s = { run, size, vg_pool_threads(run->pool) };
-    if (run->large && s.threads > 1 && vg_pace_is_together(&turn->program.pace)) vg_pool_run(run->pool, gather_share, &s);
-    else gather_part(run, false, 0, size);
+    if (!run->large || run->provided || s.threads == 1 || !vg_pace_is_together(&turn->program.pace))
+        return gather_part(run, false, 0, size);
+    vg_pool_run(run->pool, gather_share, &s);
+    return 0;
 }
 
 /* ---- the thread */
@@ -68,7 +73,7 @@ static void work(void *user) {
         if (seen == VG_AHEAD_over) return;
         if (change(ahead, VG_AHEAD_asked, VG_AHEAD_begun)) {
             choose_examples(run, ahead->batch, true);
-            gather_part(run, true, 0, ahead->batch);
+            ahead->failed = gather_part(run, true, 0, ahead->batch);
             say(ahead, VG_AHEAD_made);
         } else if (seen != VG_AHEAD_asked) {
             vg_thread_wait(&ahead->state, seen, 0);
@@ -79,9 +84,11 @@ static void work(void *user) {
 void vg_run_load_end(vg_run *run) {
     vg_ahead *ahead = &run->ahead;
     if (ahead->thread == NULL) return;
-    change(ahead, VG_AHEAD_asked, VG_AHEAD_idle);
-    vg_thread_wait(&ahead->state, VG_AHEAD_begun, 0);
-    say(ahead, VG_AHEAD_over);
+    if (vg_thread_is_here(ahead->thread)) {
+        change(ahead, VG_AHEAD_asked, VG_AHEAD_idle);
+        vg_thread_wait(&ahead->state, VG_AHEAD_begun, 0);
+        say(ahead, VG_AHEAD_over);
+    }
     vg_thread_join(ahead->thread);
     ahead->thread = NULL;
 }
@@ -102,13 +109,14 @@ void vg_run_load_make(vg_run *run) {
         if (run->inputs[k].loader) bytes += vg_view_bytes(&slot_of(run, &run->inputs[k])->view, run->real);
     for (uint32_t k = 0; k < run->turn_count; k++)
         if (run->turns[k].batch > batch) batch = run->turns[k].batch;
-    run->large = bytes >= WORTHWHILE_BYTES;
+    for (uint32_t k = 0; k < run->loader_count; k++) run->provided = run->provided || run->loaders[k].set->gather;
+    run->large = bytes >= WORTHWHILE_BYTES || run->provided;      /* how long the host takes is not known */
     if (!run->large || run->mem.bytes + bytes > vg_os_memory() || vg_thread_cores() <= vg_pool_threads(run->pool)) return;
     run->ahead.wanted = true;
     for (uint32_t k = 0; k < run->loader_count; k++)
         run->loaders[k].coming = vg_mem_alloc(&run->mem, batch * sizeof *run->loaders[k].coming);
     for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
-        vg_run_input *input = &run->inputs[k];
+        vg_input_state *input = &run->inputs[k];
         if (input->loader) input->coming = vg_mem_alloc(&run->mem, vg_view_bytes(&slot_of(run, input)->view, run->real));
     }
     for (uint32_t k = 0; k < run->turn_count; k++) run->turns[k].bindings = vg_run_load_bindings(run, &run->turns[k].program);
@@ -139,6 +147,14 @@ static void take(vg_run *run) {
         if (run->inputs[k].loader) exchange(&slot_of(run, &run->inputs[k])->view.data, &run->inputs[k].coming);
 }
 
+vg_status vg_run_report_gather(vg_run *run, uint32_t k) {
+    const vg_input *input = &run->unit->inputs.items[k];
+    vg_report(&run->model->ir.diags, data_failed, input->span, 0, vg_run_text(run, input->dataset->name),
+              vg_arena_format(&run->model->ir.arena, "the program that provides it could not give column '%s'",
+                              input->dataset->columns[input->column].name));
+    return VG_FAILED_RESOURCE;
+}
+
 /* Nobody touches the loaders now. */
 static void note_place(vg_run *run) {
     for (uint32_t k = 0; k < run->loader_count; k++) {
@@ -148,23 +164,26 @@ static void note_place(vg_run *run) {
 }
 
 /* A thread that had no core to run on is not waited for. */
-void vg_run_take_batch(vg_run *run, vg_turn *turn) {
+vg_status vg_run_take_batch(vg_run *run, vg_turn *turn) {
     vg_ahead *ahead = &run->ahead;
+    uint32_t failed;
     if (!ahead->wanted) {
-        gather(run, turn);
+        failed = gather(run, turn);
         note_place(run);
-        return;
+        return failed ? vg_run_report_gather(run, failed - 1) : VG_OK;
     }
     change(ahead, VG_AHEAD_asked, VG_AHEAD_idle);
     vg_thread_wait(&ahead->state, VG_AHEAD_begun, SPIN);
     if (change(ahead, VG_AHEAD_made, VG_AHEAD_idle)) {
         assert(ahead->batch == turn->batch);
+        failed = ahead->failed;
         take(run);
     } else {
-        gather(run, turn);
+        failed = gather(run, turn);
     }
     note_place(run);
     vg_run_load_bind(run, turn->bindings);
+    return failed ? vg_run_report_gather(run, failed - 1) : VG_OK;
 }
 
 /* The batch of the turn that comes after turn `k` of this step; 0 when none does. */

@@ -71,6 +71,7 @@ static void add_variables(needs *n) {
 
 static uint64_t dataset_bytes(const vg_dataset *set) {
     uint64_t example = 0;
+    if (set->gather) return 0;
     for (uint32_t k = 0; k < set->column_count; k++) {
         const vg_column *column = &set->columns[k];
         uint64_t bytes = column->shares ? 0 : column->storage == VG_STORE_U8 ? 1 : 4;
@@ -97,7 +98,7 @@ static void add_data(needs *n) {
         }
         add(n, bytes);
         if (leads(n, bytes, input->span, 0)) n->what = named(n, "input", input->path);
-        if (input->dataset == NULL || !n->run->inputs[k].read || !is_new(unit, k)) continue;
+        if (vg_run_dataset(n->run, k) == NULL || !is_new(unit, k)) continue;
         bytes = dataset_bytes(input->dataset);
         add(n, bytes);
         if (leads(n, bytes, input->span, 0)) n->what = named(n, "data", input->dataset->name);
@@ -147,7 +148,7 @@ static bool add_programs(needs *n) {
     const vg_evaluation *evaluation = &run->evaluation;
     const bool training = !run->options.evaluation;
     for (uint32_t k = 0; k < run->turn_count && (training || run->model->evaluates); k++)
-        if (!add_program(n, training, VG_PART_STEP, k + 1, run->turns[k].symbols)) return false;
+        if (!add_program(n, training, vg_run_part(run), k + 1, run->turns[k].symbols)) return false;
     for (uint32_t k = 0; k < VG_EVAL_SIZES; k++)
         if (evaluation->sizes[k] && !add_program(n, false, VG_PART_EVALUATION, 0, evaluation->symbols[k])) return false;
     return true;

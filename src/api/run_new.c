@@ -42,13 +42,14 @@ static uint32_t input_of(const vg_unit *unit, vg_str path) {
     return k;
 }
 
-/* Which inputs the run looks at: all, or of an inference those that the fetches depend on. */
+/* Whose data are read: all, or, where nothing but fetches is computed, those that they depend on. */
 static void find_inputs(vg_run *run) {
     const vg_unit *unit = run->unit;
     run->inputs = vg_mem_alloc(&run->mem, unit->inputs.count * sizeof *run->inputs);
-    for (uint32_t k = 0; k < unit->inputs.count; k++) run->inputs[k].read = !run->options.inference;
-    if (!run->options.inference) return;
-    const vg_graph *graph = &unit->graph[0];
+    for (uint32_t k = 0; k < unit->inputs.count; k++)
+        run->inputs[k].wanted = !run->options.no_data && !run->options.fetches_only;
+    if (run->options.no_data || !run->options.fetches_only) return;
+    const vg_graph *graph = &unit->graph[run->options.evaluation ? 0 : 1];
     uint8_t *mark = vg_mem_alloc(&run->mem, vg_graph_count(graph));
     for (vg_node node = vg_graph_count(graph); node-- > 1;) {
         const vg_op op = vg_node_op(graph, node);
@@ -56,7 +57,7 @@ static void find_inputs(vg_run *run) {
         if (!mark[node] && op != VG_OP_fetch) continue;
         for (uint32_t k = 0; k < graph->operand_count.items[node]; k++) mark[vg_operand(graph, node, k)] = 1;
         if (op == VG_OP_input)      /* words: shape, path, type */
-            run->inputs[input_of(unit, (vg_str)vg_attr_words(graph->ir, graph->attr.items[node], &count)[1])].read = true;
+            run->inputs[input_of(unit, (vg_str)vg_attr_words(graph->ir, graph->attr.items[node], &count)[1])].wanted = true;
     }
     vg_mem_free(&run->mem, mark);
 }
@@ -66,7 +67,7 @@ static vg_status make_loaders(vg_run *run) {
     run->loaders = vg_mem_alloc(&run->mem, unit->inputs.count * sizeof *run->loaders);
     for (uint32_t k = 0; k < unit->inputs.count; k++) {
         const vg_input *input = &unit->inputs.items[k];
-        if (input->dataset == NULL || !run->inputs[k].read || loader_of(run, input->dataset)) continue;
+        if (vg_run_dataset(run, k) == NULL || loader_of(run, input->dataset)) continue;
         const vg_status status = load(run, input);
         if (status != VG_OK) return status;
         const uint32_t count = examples_of(run, input->dataset), batch = largest_batch(run);
@@ -85,7 +86,7 @@ static vg_status make_loaders(vg_run *run) {
 static uint64_t batch_in_use(const vg_run *run, uint64_t batch) {
     if (batch == 0) batch = 1;
     for (uint32_t k = 0; run->options.evaluation && k < run->unit->inputs.count; k++) {
-        const vg_dataset *set = run->inputs[k].read ? run->unit->inputs.items[k].dataset : NULL;
+        const vg_dataset *set = vg_run_dataset(run, k);
         if (set && set->test_count > 0 && set->test_count < batch) batch = set->test_count;
     }
     return batch;
@@ -118,7 +119,7 @@ static void make_storage(vg_run *run) {
         const vg_input *input = &unit->inputs.items[k];
         slot_dims(run, input->shape, run->turns[widest].symbols, dims, &rank);
         run->inputs[k].slot = vg_store_slot(&run->store, input->path, dims, rank, input->dtype);
-        run->inputs[k].loader = input->dataset && run->inputs[k].read ? loader_of(run, input->dataset) : 0;
+        run->inputs[k].loader = vg_run_dataset(run, k) ? loader_of(run, input->dataset) : 0;
     }
 }
 
@@ -127,20 +128,8 @@ static void make_observers(vg_run *run) {
     const uint32_t keys = run->real == 8 ? VG_KEYS_F64 : VG_KEYS_F32;
     run->expects = vg_mem_alloc(mem, run->unit->expectations.count * sizeof *run->expects);
     run->buckets = vg_mem_alloc(mem, keys * sizeof *run->buckets);
-    run->fetches = vg_mem_alloc(mem, run->unit->fetches.count * sizeof *run->fetches);
     run->message = vg_text_new(mem);
-    const vg_program *program = &run->turns[0].program;
-    for (uint32_t k = 0; k < program->roots.count; k++) {
-        const vg_root_row *root = &program->roots.items[k];
-        if (root->op != VG_OP_fetch) continue;
-        uint32_t count;
-        const vg_word *words = vg_attr_words(&run->model->ir, program->graph->attr.items[root->node], &count);
-        const vg_view *view = &program->views.items[root->view];
-        run->fetches[words[0]] = (vg_tensor){
-            vg_run_text(run, run->unit->fetches.items[words[0]]), view->dtype == VG_I32, view->rank, view->dims,
-            (size_t)view->count, vg_mem_alloc(mem, (size_t)view->count * sizeof(double))
-        };
-    }
+    vg_run_fetches_make(run);
 }
 
 /* ---- programs */
@@ -148,11 +137,12 @@ static void make_observers(vg_run *run) {
 /* One turn a train block; a model that trains nothing has one, too. Then the evaluation's batches. */
 static void make_turns(vg_run *run) {
     const vg_unit *unit = run->unit;
-    run->turn_count = unit->blocks.count ? unit->blocks.count : 1;
+    run->turn_count = unit->blocks.count && !run->options.fetches_only ? unit->blocks.count : 1;
     run->turns = vg_mem_alloc(&run->mem, run->turn_count * sizeof *run->turns);
     for (uint32_t k = 0; k < run->turn_count; k++) {
         const vg_block *block = unit->blocks.count ? &unit->blocks.items[k] : NULL;
-        const uint64_t batch = batch_in_use(run, block ? block->batch : unit->batch_size);
+        const uint64_t own = block ? block->batch : unit->batch_size;
+        const uint64_t batch = batch_in_use(run, run->options.batch ? run->options.batch : own);
         run->turns[k].batch = batch > UINT32_MAX ? UINT32_MAX : (uint32_t)batch;
         run->turns[k].every = block && block->every ? block->every : 1;
         run->turns[k].symbols = vg_run_symbols(run, run->turns[k].batch);
@@ -160,17 +150,28 @@ static void make_turns(vg_run *run) {
     vg_run_eval_sizes(run);
 }
 
-static vg_program_options turn_options(const vg_run *run, uint32_t turn) {
-    return (vg_program_options){ .part = run->options.inference ? VG_PART_FETCHES : VG_PART_STEP, .turn = turn,
-                                 .updates = !run->options.evaluation, .no_fuse = run->options.no_fuse, .pool = run->pool };
+/* Which inputs a program reads. */
+static void mark_read(vg_run *run, const vg_program *program) {
+    for (vg_node node = 1; node < vg_graph_count(program->graph); node++) {
+        uint32_t count;
+        if (vg_node_op(program->graph, node) != VG_OP_input || program->schedule.cadences[node] == 0) continue;
+        const vg_word *words = vg_attr_words(&run->model->ir, program->graph->attr.items[node], &count);
+        run->inputs[input_of(run->unit, (vg_str)words[1])].read = true;
+    }
 }
 
 static bool make_programs(vg_run *run) {
     const vg_graph *graph = &run->unit->graph[run->options.evaluation ? 0 : 1];
     for (uint32_t k = 0; k < run->turn_count; k++)
-        if (!vg_program_make(&run->turns[k].program, &run->mem, run->unit, graph, &run->store, turn_options(run, k + 1),
-                             run->turns[k].symbols, run->real)) return false;
-    return vg_run_eval_make(run);
+        if (!vg_program_make(&run->turns[k].program, &run->mem, run->unit, graph, &run->store,
+                             (vg_program_options){ .part = vg_run_part(run), .turn = k + 1,
+                                                   .updates = !run->options.evaluation, .no_fuse = run->options.no_fuse,
+                                                   .pool = run->pool }, run->turns[k].symbols, run->real)) return false;
+    if (!vg_run_eval_make(run)) return false;
+    for (uint32_t k = 0; k < run->turn_count; k++) mark_read(run, &run->turns[k].program);
+    for (uint32_t k = 0; k < VG_EVAL_SIZES; k++)
+        if (run->evaluation.sizes[k]) mark_read(run, &run->evaluation.programs[k]);
+    return true;
 }
 
 /* Initial values are those of the training graph, whatever is run. */
@@ -178,9 +179,9 @@ static vg_status initialise(vg_run *run) {
     vg_program program;
     if (!vg_program_make(&program, &run->mem, run->unit, &run->unit->graph[1], &run->store, (vg_program_options){ .part = VG_PART_INITIAL,
                          .no_fuse = run->options.no_fuse }, run->turns[0].symbols, run->real)) return vg_model_status(run->model);
-    const int threads = program.uses_blas ? vg_blas_enter() : 1;
+    if (program.uses_blas) vg_blas_enter();
     const bool fine = vg_program_execute(&program, &run->context, run->steps);
-    vg_blas_leave(threads);
+    if (program.uses_blas) vg_blas_leave();
     const vg_place place = program.graph->place.items[program.fault_node];
     vg_program_release(&program);
     if (fine) return VG_OK;
@@ -188,11 +189,33 @@ static vg_status initialise(vg_run *run) {
     return VG_FAILED_RESOURCE;
 }
 
+/* An input of a fixed length has no other batch than the model's. */
+static vg_status check_options(vg_run *run) {
+    const vg_ir *ir = &run->model->ir;
+    const uint64_t batch = run->options.batch;
+    if (run->options.fetches_only && run->unit->fetches.count == 0) {
+        vg_report0(&run->model->ir.diags, nothing_to_fetch, ((vg_span){ 0, 0 }), 0);
+        return VG_FAILED_USAGE;
+    }
+    if (batch > INT32_MAX) return VG_FAILED_USAGE;
+    for (uint32_t k = 0; k < run->unit->inputs.count && batch; k++) {
+        const vg_input *input = &run->unit->inputs.items[k];
+        int64_t length;
+        if (!vg_dim_is_number(&ir->dims, vg_shape_dim(&ir->dims, input->shape, 0), &length)) continue;
+        if ((uint64_t)length == batch) continue;
+        vg_report(&run->model->ir.diags, input_batch, input->span, 0, vg_run_text(run, input->path),
+                  number_of(run, (uint64_t)length), number_of(run, batch));
+        return VG_FAILED_MODEL;
+    }
+    return VG_OK;
+}
+
 static vg_status make(void *user) {
     vg_run *run = user;
     const vg_unit *unit = run->unit;
+    vg_status status = check_options(run);
+    if (status != VG_OK) return status;
     run->real = run->options.float64 ? 8 : 4;
-    run->options.evaluation = run->options.evaluation || run->options.inference;
     run->steps = run->options.steps ? run->options.steps : unit->steps ? unit->steps : 1;
     run->context.seed = run->options.has_seed ? run->options.seed : unit->seed;
     if (run->options.evaluation && !vg_model_evaluation(run->model)) return vg_model_status(run->model);
@@ -201,7 +224,7 @@ static vg_status make(void *user) {
     find_inputs(run);
     make_turns(run);
     if (!vg_run_fits(run)) vg_mem_fail(&run->mem);
-    const vg_status status = make_loaders(run);
+    status = make_loaders(run);
     if (status != VG_OK) return status;
     make_storage(run);
     if (!make_programs(run)) return vg_model_status(run->model);

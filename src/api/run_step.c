@@ -30,8 +30,7 @@ static vg_status report_loss(vg_run *run, uint32_t turn) {
 
 vg_status vg_run_prepare(vg_run *run, uint32_t turn) {
     const vg_status status = check_fed(run);
-    if (status == VG_OK) vg_run_take_batch(run, &run->turns[turn]);
-    return status;
+    return status == VG_OK ? vg_run_take_batch(run, &run->turns[turn]) : status;
 }
 
 static vg_status take_turn(vg_run *run, uint32_t k, double *first_loss) {
@@ -39,17 +38,18 @@ static vg_status take_turn(vg_run *run, uint32_t k, double *first_loss) {
     run->context.turn = k + 1;
     run->context.fault = VG_FAULT_none;
     run->loss = NAN;
-    vg_run_take_batch(run, turn);
+    const vg_status loaded = vg_run_take_batch(run, turn);
+    if (loaded != VG_OK) return loaded;
     vg_run_load_ahead(run, k);
     vg_profile_lap(turn->program.profile, VG_LAP_loading);
-    const int threads = turn->program.uses_blas ? vg_blas_enter() : 1;
+    if (turn->program.uses_blas) vg_blas_enter();
     const bool fine = vg_program_execute(&turn->program, &run->context, run->steps);
-    vg_blas_leave(threads);
+    if (turn->program.uses_blas) vg_blas_leave();
     if (!fine) return vg_run_report_fault(run, &turn->program, &run->context);
     vg_run_observe(run, turn);
     vg_profile_lap(turn->program.profile, VG_LAP_recording);
     if (k == 0) *first_loss = run->loss;
-    if (run->unit->blocks.count > 0 && !isfinite(run->loss)) return report_loss(run, k);
+    if (run->unit->blocks.count > 0 && !run->options.fetches_only && !isfinite(run->loss)) return report_loss(run, k);
     vg_program_apply(&turn->program, &run->context, run->steps);
     vg_profile_lap(turn->program.profile, VG_LAP_updates);
     return VG_OK;
@@ -89,7 +89,7 @@ uint64_t vg_run_steps(const vg_run *run) { return run->steps; }
 
 static bool emit_expects(vg_run *run) {
     bool held = true;
-    for (uint32_t k = 0; k < run->unit->expectations.count; k++) {
+    for (uint32_t k = 0; k < run->unit->expectations.count && !run->options.fetches_only; k++) {
         const vg_expectation *expectation = &run->unit->expectations.items[k];
         const bool ok = run->expects[k].failures == 0, said = !ok && expectation->message;
         vg_run_emit(run, (vg_record){ .kind = VG_RECORD_EXPECT, .step = run->done ? run->done - 1 : 0,

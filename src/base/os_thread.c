@@ -14,6 +14,7 @@
 
 struct vg_thread {
     pthread_t handle;
+    pid_t     process;
     void    (*body)(void *user);
     void     *user;
 };
@@ -29,7 +30,7 @@ vg_thread *vg_thread_start(void (*body)(void *user), void *user) {
     sigset_t all, before;
     vg_thread *thread = malloc(sizeof *thread);
     if (thread == NULL) return NULL;
-    *thread = (vg_thread){ .body = body, .user = user };
+    *thread = (vg_thread){ .process = getpid(), .body = body, .user = user };
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     const int failed = pthread_create(&thread->handle, NULL, enter, thread);
@@ -39,9 +40,11 @@ vg_thread *vg_thread_start(void (*body)(void *user), void *user) {
     return NULL;
 }
 
+bool vg_thread_is_here(const vg_thread *thread) { return thread->process == getpid(); }
+
 void vg_thread_join(vg_thread *thread) {
     if (thread == NULL) return;
-    pthread_join(thread->handle, NULL);
+    if (vg_thread_is_here(thread)) pthread_join(thread->handle, NULL);
     free(thread);
 }
 

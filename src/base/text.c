@@ -112,9 +112,10 @@ const char *vg_number_text(char buffer[32], double number) {
     }
     /* Fifteen digits always survive being read, and %g drops their trailing zeros; subnormals have fewer. */
     int digits = fabs(number) < DBL_MIN ? 1 : DBL_DIG;
+    int length;   /* 24 at most: -1.7976931348623157e+308 */
     do {
-        snprintf(buffer, NUMBER_SIZE, "%.*g", digits, number);
-    } while (strtod(buffer, NULL) != number && digits++ < DBL_DECIMAL_DIG);
+        length = snprintf(buffer, NUMBER_SIZE, "%.*g", digits, number);
+    } while ((length >= NUMBER_SIZE || strtod(buffer, NULL) != number) && digits++ < DBL_DECIMAL_DIG);
     char *comma = strchr(buffer, ',');   /* the host's locale is not ours */
     if (comma) {
         *comma = '.';

@@ -13,7 +13,9 @@ typedef _Atomic uint32_t vg_word32;
 /* Runs body(user) on a thread of its own, which blocks every signal: they are the host's. NULL where the system gives
  * no thread (the caller then does the work itself). */
 vg_thread *vg_thread_start(void (*body)(void *user), void *user);
-/* Waits for its end and forgets it; NULL is allowed. */
+/* Whether it is this process's: a child of fork(2) has none of its parent's threads. */
+bool       vg_thread_is_here(const vg_thread *thread);
+/* Waits for its end and forgets it; NULL is allowed. One that is not here is only forgotten. */
 void       vg_thread_join(vg_thread *thread);
 
 /* Returns when *word is no longer `seen` (acquire). Spins for about `spin` pauses first. */

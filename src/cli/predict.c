@@ -187,7 +187,7 @@ static bool write_batch(void *user, uint64_t first, uint64_t count, uint64_t exa
 static vg_status predict(predicting *p, vg_model *model) {
     const vg_cli_options *options = p->options;
     const vg_run_options run_options = { .float64 = options->float64, .threads = (uint32_t)options->threads,
-                                         .inference = true };
+                                         .evaluation = true, .fetches_only = true };
     vg_cli_result result;
     vg_status status = vg_run_new(model, &run_options, &p->run);
     if (status != VG_OK) {

@@ -43,6 +43,9 @@ typedef struct vg_source_row vg_source_row;
 /* Why a source failed, for the diagnostic data_failed (exit status 4) or data_argument (1). */
 typedef struct vg_data_error { char text[480]; bool argument; } vg_data_error;
 
+/* Fills `out` with a column's numbers, float or int32, of these examples: [count, shape]. False: it could not. */
+typedef bool (*vg_gather)(void *user, size_t column, const uint32_t *examples, size_t count, void *out);
+
 struct vg_dataset {
     vg_mem             *mem;
     const vg_source_row *source;
@@ -66,6 +69,8 @@ struct vg_dataset {
     bool                fed;                             /* it is an input's file (--input): vg_dataset_input made it */
     const struct vg_facts *facts;                        /* of the checkpoint's: what it must be like; NULL: nobody says */
     bool                recalled;                        /* all that is known of it are the facts: nothing was read yet */
+    vg_gather           gather;                          /* the host program's, of a set that it provides; else NULL */
+    void               *gather_user;
 };
 typedef struct vg_dataset vg_dataset;
 
@@ -106,6 +111,12 @@ bool vg_dataset_input(vg_dataset *set, const vg_column *like, const char *path, 
  * for an integer one, [count, shape] row by row. */
 void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out,
                        bool wide);
+
+/* The same of a set that the host program may provide: called by one thread at a time then. False when that could not. */
+bool vg_dataset_read(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out,
+                     bool wide);
+/* The source of such a set, whose columns, classes, count and own_train are filled in already. src/data/provided.c */
+extern const vg_source_row vg_source_provided;
 
 /* An array of a file, row by row: integers are VG_I32. For the function load("file.npy"). */
 typedef struct vg_array {

@@ -39,11 +39,12 @@ static void option_summary(vg_elaborator *e) {
     for (uint32_t k = 0; k < e->front->summaries.count; k++) vg_elaborate_summary(e, e->front->summaries.items[k].tree);
 }
 
-static void report_unused(vg_elaborator *e, const vg_override *set, bool data) {
+static void report_unused(vg_elaborator *e, vg_str set, vg_span span, bool data) {
     const vg_strings *strings = &e->ir->strings;
-    const char *name = vg_strings_text(strings, set->name);
-    if (data) vg_report(e->diags, unused_data, set->span, 0, name);
-    else vg_report(e->diags, unused_set, set->span, 0, name);
+    const char *name = vg_strings_text(strings, set);
+    if (!data) vg_report(e->diags, unused_set, span, 0, name);
+    else if (span.end) vg_report(e->diags, unused_data, span, 0, name);
+    else vg_report(e->diags, unused_provided, span, 0, name);
     vg_suggest suggest;
     vg_suggest_start(&suggest, name);
     for (vg_entry c = vg_entry_at(e, e->root)->first_child; c; c = vg_entry_at(e, c)->next)
@@ -63,9 +64,14 @@ static void report_unused(vg_elaborator *e, const vg_override *set, bool data) {
 static void check_options(vg_elaborator *e) {
     if (!e->training || vg_diags_status(e->diags) == VG_CLASS_MODEL) return;
     for (uint32_t k = 0; k < e->front->sets.count; k++)
-        if (!e->front->sets.items[k].used) report_unused(e, &e->front->sets.items[k], false);
+        if (!e->front->sets.items[k].used)
+            report_unused(e, e->front->sets.items[k].name, e->front->sets.items[k].span, false);
     for (uint32_t k = 0; k < e->front->data.count; k++)
-        if (!e->front->data.items[k].used) report_unused(e, &e->front->data.items[k], true);
+        if (!e->front->data.items[k].used)
+            report_unused(e, e->front->data.items[k].name, e->front->data.items[k].span, true);
+    for (uint32_t k = 0; k < e->front->provided.count; k++)
+        if (!e->front->provided.items[k].used)
+            report_unused(e, e->front->provided.items[k].name, (vg_span){ 0, 0 }, true);
     vg_check_fed(e);
 }
 

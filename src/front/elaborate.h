@@ -13,6 +13,9 @@ typedef struct vg_override {
     bool       used;
 } vg_override;
 
+/* A data set of the host program's, instead of the model's of this name. */
+typedef struct vg_provided { vg_str name; vg_dataset *set; bool used; } vg_provided;
+
 /* A file that `load` has read: its index of ir->constants, 0 when that failed. Both graphs see the same numbers. */
 typedef struct vg_loaded { vg_str path; uint32_t constant; } vg_loaded;
 
@@ -32,6 +35,7 @@ typedef struct vg_front {
     VG_VEC(vg_fed)      fed;
     VG_VEC(vg_known_file) files;        /* a checkpoint's: for `use` */
     VG_VEC(struct vg_facts *) facts;    /* a checkpoint's: what its data sets were, which then need not be there */
+    VG_VEC(vg_provided) provided;
     uint64_t   batch, steps;            /* options; 0: not given */
     uint64_t   seed;
     bool       has_seed;

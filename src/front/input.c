@@ -145,6 +145,18 @@ static const vg_facts *facts_of(vg_elaborator *e, vg_str name) {
     return NULL;
 }
 
+static vg_dataset *provided_dataset(vg_elaborator *e, vg_str name) {
+    vg_data_error error;
+    for (uint32_t k = 0; k < e->front->provided.count; k++) {
+        vg_provided *row = &e->front->provided.items[k];
+        if (row->name != name) continue;
+        row->used = true;
+        vg_dataset_describe(row->set, &error);      /* it counts the splits; nothing can be wrong */
+        return row->set;
+    }
+    return NULL;
+}
+
 static vg_dataset *make_dataset(vg_elaborator *e, vg_str name, vg_tree_id tree) {
     vg_tree_id call = source_call(e, tree);
     const vg_source_row *source = call ? source_of(e, e->tree->a.items[call]) : NULL;
@@ -184,7 +196,8 @@ void vg_declare_data(vg_elaborator *e, vg_tree_id statement) {
     vg_str text = vg_tree_name(e->tree, name);
     while (index < e->unit->datasets.count && e->unit->datasets.items[index]->name != text) index++;
     if (index == e->unit->datasets.count) {
-        vg_dataset *dataset = make_dataset(e, text, tree);
+        vg_dataset *dataset = provided_dataset(e, text);
+        if (!dataset) dataset = make_dataset(e, text, tree);
         if (dataset) vg_vec_push(e->mem, &e->unit->datasets, dataset);
     }
     vg_entry entry = vg_bind_entry(e, name, NULL, 0, VG_E_data);

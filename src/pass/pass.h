@@ -58,8 +58,8 @@ typedef enum vg_phase {
     VG_PHASE_device     /* every turn in which it is due; variables and inputs, which live elsewhere, too */
 } vg_phase;
 
-/* Which roots a program runs. EVALUATION: the summaries alone, of every turn, however often they are due. FETCHES: those
- * alone. */
+/* Which roots a program runs. EVALUATION: the summaries alone, of every turn, however often they are due.
+ * FETCHES: the fetches alone. */
 typedef enum vg_part { VG_PART_STEP, VG_PART_INITIAL, VG_PART_EVALUATION, VG_PART_FETCHES } vg_part;
 
 /* A cadence of its own: the first ten steps, every twentieth, and the last tenth. */

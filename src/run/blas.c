@@ -5,6 +5,8 @@
 #include <cblas.h>
 #include <string.h>
 
+#include "base/thread.h"
+
 void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work, const int *lwork,
              int *info);
 void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda, const double *tau, double *work,
@@ -12,14 +14,26 @@ void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda
 
 enum { BLOCK = 64 };     /* columns that LAPACK works on at once */
 
-int vg_blas_enter(void) {
-    const int threads = openblas_get_num_threads();
-    if (threads != 1) openblas_set_num_threads(1);
-    return threads;
+/* OpenBLAS has one number of threads for the whole process, so this, which looks after it, is the process's, too. */
+static struct { vg_word32 lock; uint32_t inside; int threads; } host;
+
+static void lock(void) {
+    while (atomic_exchange(&host.lock, 1) != 0) vg_thread_nap(&host.lock, 1, 100);
 }
 
-void vg_blas_leave(int threads) {
-    if (threads != 1) openblas_set_num_threads(threads);
+static void unlock(void) { atomic_store(&host.lock, 0); }
+
+void vg_blas_enter(void) {
+    lock();
+    if (host.inside++ == 0) host.threads = openblas_get_num_threads();
+    if (openblas_get_num_threads() != 1) openblas_set_num_threads(1);
+    unlock();
+}
+
+void vg_blas_leave(void) {
+    lock();
+    if (--host.inside == 0 && host.threads != 1 && openblas_get_num_threads() == 1) openblas_set_num_threads(host.threads);
+    unlock();
 }
 
 const char *vg_blas_version(void) { return openblas_get_config(); }

@@ -1,13 +1,15 @@
-/* The door to OpenBLAS and its LAPACK: one file includes their headers. Single-threaded; the host program's
- * thread setting is put back (vg_blas_enter, vg_blas_leave around a run's step). */
+/* The door to OpenBLAS and its LAPACK: one file includes their headers. Single-threaded: what computes with it stands
+ * between vg_blas_enter and vg_blas_leave, which put the host program's thread setting back. */
 #ifndef VG_RUN_BLAS_H
 #define VG_RUN_BLAS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-int  vg_blas_enter(void);            /* one thread from here; returns what was set */
-void vg_blas_leave(int threads);
+/* One thread from here on, until the last of those that have entered, on whatever thread, leaves. Nests. */
+void vg_blas_enter(void);
+/* A number that the host has set meanwhile stays. */
+void vg_blas_leave(void);
 /* c [m, n] = op(a) [m, k] @ op(b) [k, n], row by row, dense; c is overwritten (beta 0). k = 0 gives zeros. */
 void vg_blas_product_f32(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const float *a, const float *b,
                          float *c);
