@@ -345,7 +345,7 @@ typedef struct vg_load_options {
     void *user;
 } vg_load_options;
 /* Gives the variables the values of a safetensors file's tensors of the same names and shapes: a checkpoint, or another
- * program's (floats of 16, 32 or 64 bits; whole numbers that an int32 holds). The run begins at step 0 all the same. What
+ * program's (floats of 16, 32 or 64 bits, whole numbers). The run begins at step 0 all the same. What
  * does not fit is VG_FAILED_MODEL, and no variable is changed; but states of optimizers, which then begin as ever.
  * `options` NULL: all 0. */
 VG_API vg_status vg_run_load(vg_run *run, const char *path, const vg_load_options *options);

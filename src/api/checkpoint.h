@@ -1,6 +1,6 @@
 /* Checkpoints: a run's variables and where it stands, as a safetensors file, with the model that it is of.
  *
- * The tensors are the variables and states by their paths (F32, or F64 of a run with float64; I32), the arrays that
+ * The tensors are the variables and states by their paths (F32, or F64 of a run with float64), the arrays that
  * `load` has read (under load("PATH")), and what findings are judged by (FINDINGS, of bytes: of this program alone). The
  * metadata are four texts, three of them JSON:
  *   vgraph          the layout's number, VG_CHECKPOINT_LAYOUT

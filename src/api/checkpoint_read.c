@@ -19,23 +19,9 @@ typedef struct reading {
     vg_map          places;          /* a variable's path -> the tensor's place + 1 */
 } reading;
 
-/* ---- elements */
+/* ---- elements. Variables are floats; other programs' files may have them in other types. */
 
-static bool is_one_of(const char *dtype, const char *const *names, size_t count) {
-    for (size_t k = 0; k < count; k++)
-        if (strcmp(dtype, names[k]) == 0) return true;
-    return false;
-}
-
-static bool is_float(const char *dtype) {
-    static const char *const names[] = { "F64", "F32", "F16", "BF16" };
-    return is_one_of(dtype, names, sizeof names / sizeof *names);
-}
-
-static bool is_whole(const char *dtype) {
-    static const char *const names[] = { "I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL" };
-    return is_one_of(dtype, names, sizeof names / sizeof *names);
-}
+static bool is_float(const char *dtype) { return dtype[0] == 'F' || dtype[0] == 'B'; }
 
 /* An element's bits; the data need not be aligned. */
 static uint64_t bits_of(const vg_safetensor *tensor, uint64_t i) {
@@ -56,36 +42,28 @@ static double float_of(const vg_safetensor *tensor, uint64_t i) {
     }
 }
 
-/* False: an int32 cannot hold it. */
-static bool whole_of(const vg_safetensor *tensor, uint64_t i, int32_t *number) {
+static double whole_of(const vg_safetensor *tensor, uint64_t i) {
     const uint32_t unused = 64 - 8 * vg_safetensor_size(tensor->dtype);
     const uint64_t bits = bits_of(tensor, i);
-    const int64_t wide = tensor->dtype[0] == 'I' ? (int64_t)(bits << unused) >> unused : (int64_t)bits;
-    *number = (int32_t)wide;
-    return wide >= INT32_MIN && wide <= INT32_MAX;
+    return tensor->dtype[0] == 'I' ? (double)((int64_t)(bits << unused) >> unused) : (double)bits;
+}
+
+static void copy(const reading *r, const vg_safetensor *tensor, const vg_view *view) {
+    if (strcmp(tensor->dtype, r->run->real == 8 ? "F64" : "F32") == 0) {
+        memcpy(view->data, tensor->data, vg_view_bytes(view, r->run->real));
+        return;
+    }
+    for (int64_t i = 0; i < view->count; i++)
+        vg_view_set(view, i, r->run->real, (is_float(tensor->dtype) ? float_of : whole_of)(tensor, (uint64_t)i));
 }
 
 /* ---- what fits */
 
 static bool fits(const vg_safetensor *tensor, const vg_view *view) {
-    bool same = tensor->rank == view->rank && (view->dtype == VG_I32 ? is_whole : is_float)(tensor->dtype);
-    int32_t number;
+    const bool packed = strncmp(tensor->dtype, "F8", 2) == 0 || strcmp(tensor->dtype, "BOOL") == 0;
+    bool same = tensor->rank == view->rank && !packed;
     for (uint32_t d = 0; d < view->rank && same; d++) same = tensor->shape[d] == (uint64_t)view->dims[d];
-    for (uint64_t i = 0; i < tensor->count && same && view->dtype == VG_I32; i++) same = whole_of(tensor, i, &number);
     return same;
-}
-
-static void copy(const reading *r, const vg_safetensor *tensor, const vg_view *view) {
-    const char *same = view->dtype == VG_I32 ? "I32" : r->run->real == 8 ? "F64" : "F32";
-    if (strcmp(tensor->dtype, same) == 0) {
-        memcpy(view->data, tensor->data, vg_view_bytes(view, r->run->real));
-        return;
-    }
-    for (int64_t i = 0; i < view->count; i++) {
-        int32_t number;
-        if (view->dtype == VG_I32 && whole_of(tensor, (uint64_t)i, &number)) ((int32_t *)view->data)[i] = number;
-        else vg_view_set(view, i, r->run->real, float_of(tensor, (uint64_t)i));
-    }
 }
 
 /* What an optimizer or this program keeps beside the model's own variables: neither missed nor unexpected. */
@@ -105,7 +83,7 @@ static const char *tensor_text(reading *r, const vg_safetensor *tensor) {
 
 static const char *view_text(reading *r, const vg_view *view) {
     vg_text text = vg_text_new(&r->mem);
-    vg_text_format(&text, "%s [", view->dtype == VG_I32 ? "I32" : r->run->real == 8 ? "F64" : "F32");
+    vg_text_format(&text, "%s [", r->run->real == 8 ? "F64" : "F32");
     for (uint32_t d = 0; d < view->rank; d++) vg_text_format(&text, "%s%lld", d ? ", " : "", (long long)view->dims[d]);
     vg_text_format(&text, "]");
     return vg_text_c(&text);

@@ -69,7 +69,7 @@ static void add_variables(const vg_run *run, vg_safetensor *tensors) {
         const vg_variable *variable = &run->unit->variables.items[k];
         vg_safetensor *tensor = &tensors[k];
         tensor->name = vg_run_text(run, variable->path);
-        tensor->dtype = view->dtype == VG_I32 ? "I32" : run->real == 8 ? "F64" : "F32";
+        tensor->dtype = run->real == 8 ? "F64" : "F32";
         tensor->rank = view->rank;
         for (uint32_t d = 0; d < view->rank; d++) tensor->shape[d] = (uint64_t)view->dims[d];
         tensor->data = view->data;

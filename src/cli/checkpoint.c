@@ -14,6 +14,9 @@ static const char file_name[] = "checkpoint.safetensors";
 
 static bool list_row(void *user, const vg_load_row *row) {
     (void)user;
+    if (row->beside && row->state == VG_LOADED_UNEXPECTED) {
+        return true;
+    }
     switch (row->state) {
     case VG_LOADED:
         break;
@@ -103,8 +106,28 @@ char *vg_cli_resume_folder(const vg_cli_options *options, const char *model_path
     return folder;
 }
 
+/* What a run that was killed while it wrote a file has left beside it: NAME.NUMBER. */
+static void clear_remains(const char *folder) {
+    static const char *const names[] = { file_name, "best.safetensors", "run.json", "report.html" };
+    DIR *directory = opendir(folder);
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            const size_t length = strlen(names[i]);
+            const char *number = entry->d_name + length + 1;
+            if (strncmp(entry->d_name, names[i], length) == 0 && entry->d_name[length] == '.' && *number &&
+                number[strspn(number, "0123456789")] == '\0') {
+                unlinkat(dirfd(directory), entry->d_name, 0);
+            }
+        }
+    }
+    if (directory) {
+        closedir(directory);
+    }
+}
+
 vg_status vg_cli_resume(const vg_cli_options *options, vg_run *run, const char *folder) {
     struct stat status;
+    clear_remains(folder);
     if (!has_checkpoint(folder, &status)) {
         if (!options->quiet) {
             fprintf(stderr, "note: '%s' has no checkpoint yet: the run begins at its first step\n", folder);
