@@ -253,8 +253,7 @@ static void test_gather_short(void **state) {
             { .dtype = VG_F32, .storage = VG_STORE_F32, .rank = 1, .shape = { length }, .data = values },
             { .dtype = VG_I32, .storage = VG_STORE_I32, .rank = 1, .shape = { length }, .data = whole }
         };
-        vg_dataset set = { .count = 3 };
-        for (int k = 0; k < 2; k++) set.columns[k] = columns[k];
+        vg_dataset set = { .count = 3, .columns = columns, .column_count = 2 };
         float narrow[5 * MANY + 1] = { 0 };
         double wide[5 * MANY + 1] = { 0 };
         int32_t integers[5 * MANY + 1] = { 0 };
@@ -266,6 +265,64 @@ static void test_gather_short(void **state) {
             assert_true(narrow[i] == wanted && wide[i] == (double)wanted && integers[i] == (int32_t)wanted);
         }
         assert_true(narrow[length * MANY] == 0 && integers[length * MANY] == 0);
+    }
+}
+
+/* Every storage, at an address that fits none of them, as one example and as several with a stride between. */
+static void test_gather_storages(void **state) {
+    (void)state;
+    static const struct { vg_storage storage; const char *bytes; size_t length; double values[4]; } rows[] = {
+        { VG_STORE_U8, BYTES("\0\1\177\377"), { 0, 1, 127, 255 } },
+        { VG_STORE_I8, BYTES("\0\1\177\377"), { 0, 1, 127, -1 } },
+        { VG_STORE_I16, BYTES("\1\0\377\177\0\200\377\377"), { 1, 32767, -32768, -1 } },
+        { VG_STORE_U16, BYTES("\1\0\377\177\0\200\377\377"), { 1, 32767, 32768, 65535 } },
+        { VG_STORE_I32, BYTES("\1\0\0\0\377\377\377\177\0\0\0\200\376\377\377\377"), { 1, 2147483647, -2147483648.0, -2 } },
+        { VG_STORE_I64, BYTES("\5\0\0\0\0\0\0\0\376\377\377\377\377\377\377\377\0\0\0\200\377\377\377\377\0\0\0\0\0\0\0\0"),
+          { 5, -2, -2147483648.0, 0 } },
+        { VG_STORE_F16, BYTES("\0\74\0\300\1\0\377\173"), { 1, -2, 0x1p-24, 65504 } },
+        { VG_STORE_BF16, BYTES("\200\77\0\300\0\200\111\100"), { 1, -2, -0.0, 3.140625 } },
+        { VG_STORE_F32, BYTES("\0\0\200\77\0\0\0\300\0\0\0\200\0\0\200\0"), { 1, -2, -0.0, 0x1p-126 } },
+        { VG_STORE_F64, BYTES("\0\0\0\0\0\0\360\77\0\0\0\0\0\0\0\300\0\0\0\0\0\0\0\0\x9a\x99\x99\x99\x99\x99\xb9\x3f"),
+          { 1, -2, 0, 0.1 } },
+    };
+    static const uint32_t examples[] = { 2, 0 }, first = 0;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char bytes[256] = { 0 };
+        const size_t size = vg_storage_size(rows[i].storage), stride = rows[i].length + 3;
+        assert_int_equal(4 * size, rows[i].length);
+        memcpy(bytes + 1, rows[i].bytes, rows[i].length);
+        memcpy(bytes + 1 + 2 * stride, rows[i].bytes, rows[i].length);
+        const bool whole = rows[i].storage != VG_STORE_F16 && rows[i].storage != VG_STORE_BF16
+                        && rows[i].storage != VG_STORE_F32 && rows[i].storage != VG_STORE_F64;
+        vg_column columns[2] = { { .dtype = VG_F32, .storage = rows[i].storage, .scale = 1, .rank = 1, .shape = { 4 },
+                                   .data = bytes + 1, .stride = stride } };
+        columns[1] = columns[0];
+        columns[1].dtype = VG_I32;
+        vg_dataset set = { .count = 3, .columns = columns, .column_count = 2 };
+        float narrow[8];
+        double wide[8];
+        int32_t integers[8];
+        vg_dataset_gather(&set, 0, examples, 2, narrow, false);
+        vg_dataset_gather(&set, 0, examples, 2, wide, true);
+        if (whole) vg_dataset_gather(&set, 1, examples, 2, integers, false);
+        for (int k = 0; k < 8; k++) {
+            const double wanted = rows[i].values[k % 4];
+            assert_true(wide[k] == wanted && signbit(wide[k]) == signbit(wanted) && narrow[k] == (float)wanted);
+            assert_true(!whole || integers[k] == (int32_t)wanted);
+        }
+        static const float gain[] = { 2, 0.5f, 1, 0 }, shift[] = { 1, 0, -1, 7 };
+        columns[0].gain = gain;
+        columns[0].shift = shift;
+        for (uint32_t scalings = 1; scalings <= 4; scalings += 3) {
+            columns[0].scalings = scalings;
+            vg_dataset_gather(&set, 0, &first, 1, narrow, false);
+            vg_dataset_gather(&set, 0, &first, 1, wide, true);
+            for (int k = 0; k < 4; k++) {
+                const int at = scalings == 1 ? 0 : k;
+                assert_true(narrow[k] == (float)rows[i].values[k] * gain[at] + shift[at]);
+                assert_true(wide[k] == rows[i].values[k] * gain[at] + shift[at]);
+            }
+        }
     }
 }
 
@@ -337,7 +394,7 @@ int main(void) {
         TEST(test_every_source_says_what_it_is), TEST(test_unbuilt_sources_say_so), TEST(test_arguments_are_checked),
         TEST(test_digits), TEST(test_digits_are_the_same_everywhere),
         TEST(test_digits_keep_their_bits), TEST(test_handwritings), TEST(test_splits),
-        TEST(test_loads_once), TEST(test_gather), TEST(test_gather_short),
+        TEST(test_loads_once), TEST(test_gather), TEST(test_gather_short), TEST(test_gather_storages),
         TEST(test_toys), TEST(test_memory_fails_at_every_call),
     };
     return cmocka_run_group_tests_name("data", tests, NULL, NULL);

@@ -74,7 +74,7 @@ static uint64_t dataset_bytes(const vg_dataset *set) {
     if (set->gather) return 0;
     for (uint32_t k = 0; k < set->column_count; k++) {
         const vg_column *column = &set->columns[k];
-        uint64_t bytes = column->shares ? 0 : column->storage == VG_STORE_U8 ? 1 : 4;
+        uint64_t bytes = column->shares || column->mapped ? 0 : vg_storage_size(column->storage);
         for (uint32_t axis = 0; axis < column->rank; axis++) bytes = times(bytes, column->shape[axis]);
         if (__builtin_add_overflow(example, bytes, &example)) return UINT64_MAX;
     }

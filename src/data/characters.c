@@ -21,11 +21,11 @@ void vg_characters_describe(vg_dataset *set, uint32_t count, uint32_t length, co
         .dtype = VG_I32, .storage = classes <= BYTE_CLASSES ? VG_STORE_U8 : VG_STORE_I32,
         .rank = 1, .shape = { length }, .classes = classes
     };
+    vg_dataset_columns(set, 2);
     set->columns[VG_NOW] = set->columns[VG_NEXT] = column;
     set->columns[VG_NOW].name = "now";
     set->columns[VG_NEXT].name = "next";
     set->columns[VG_NEXT].shares = true;
-    set->column_count = 2;
     set->count = count;
     set->in_order = true;
     set->classes = classes;

@@ -23,12 +23,12 @@ bool vg_digits_describe(vg_dataset *set, vg_data_error *error) {
         || !vg_argument_whole(set, SEED, 0, VG_SEED_LIMIT, error)) {
         return false;
     }
+    vg_dataset_columns(set, COLUMNS);
     set->columns[IMAGES] = (vg_column){
         .name = "images", .dtype = VG_F32, .storage = VG_STORE_U8, .scale = 1 / 255.0f,
         .rank = 2, .shape = { SIDE, SIDE }
     };
     set->columns[LABELS] = (vg_column){ .name = "labels", .dtype = VG_I32, .storage = VG_STORE_U8, .classes = CLASSES };
-    set->column_count = COLUMNS;
     set->classes = CLASSES;
     set->count = (uint32_t)vg_argument_number(set, COUNT);
     return true;

@@ -142,7 +142,7 @@ vg_facts *vg_facts_read(vg_arena *arena, const json_t *object) {
     vg_dataset *set = &facts->set;
     facts->name = text_of(arena, json_object_get(object, "name"));
     set->column_count = (uint32_t)json_array_size(columns);
-    if (set->column_count > sizeof set->columns / sizeof *set->columns) return NULL;
+    set->columns = VG_ARRAY(arena, vg_column, set->column_count + 1);
     if (!facts->name || !number_of(object, "count", INT32_MAX, &set->count) ||
         !number_of(object, "train", INT32_MAX, &set->train_count) ||
         !number_of(object, "test", INT32_MAX, &set->test_count) ||
@@ -157,8 +157,7 @@ vg_facts *vg_facts_read(vg_arena *arena, const json_t *object) {
 
 void vg_dataset_recall(vg_dataset *set, const vg_facts *facts) {
     const vg_dataset *known = &facts->set;
-    memcpy(set->columns, known->columns, known->column_count * sizeof *set->columns);
-    set->column_count = known->column_count;
+    memcpy(vg_dataset_columns(set, known->column_count), known->columns, known->column_count * sizeof *set->columns);
     set->classes = known->classes;
     set->class_texts = known->class_texts;
     set->count = known->count;
@@ -210,9 +209,4 @@ void vg_dataset_take_scales(vg_dataset *set) {
         set->columns[k].gain = known->gain;
         set->columns[k].shift = known->shift;
     }
-}
-
-bool vg_dataset_input(vg_dataset *set, const vg_column *like, const char *path, vg_data_error *error) {
-    (void)set, (void)like;
-    return vg_data_fail(error, "%s", path);
 }

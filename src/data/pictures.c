@@ -90,6 +90,8 @@ static bool take_shape(vg_dataset *set, const vg_idx *images, vg_data_error *err
 }
 
 static bool describe_files(vg_dataset *set, const collection *files, vg_data_error *error) {
+    vg_dataset_columns(set, COLUMNS);
+    set->column_count = 0;                      /* until they are known */
     set->count = set->own_train = 0;
     for (uint32_t k = 0; k < files->count; k++) {
         vg_idx images, labels;
@@ -164,10 +166,10 @@ bool vg_mnist_describe(vg_dataset *set, vg_data_error *error) {
     collection files;
     bool found = find_mnist(set, &files, error) && describe_files(set, &files, error);
     if (!found) {
+        vg_dataset_columns(set, COLUMNS);
         set->columns[IMAGES] = (vg_column){ .name = "images", .dtype = VG_F32, .storage = VG_STORE_U8,
                                             .scale = 1 / 255.0f, .rank = 2, .shape = { 28, 28 } };
         set->columns[LABELS] = (vg_column){ .name = "labels", .dtype = VG_I32, .storage = VG_STORE_U8 };
-        set->column_count = COLUMNS;
     }
     set->columns[LABELS].classes = set->classes = MNIST_CLASSES;
     return found;

@@ -16,6 +16,9 @@ bool vg_spirals_load(vg_dataset *set, vg_data_error *error);
 bool vg_moons_load(vg_dataset *set, vg_data_error *error);
 bool vg_circles_load(vg_dataset *set, vg_data_error *error);
 bool vg_xor_load(vg_dataset *set, vg_data_error *error);
+bool vg_table_describe(vg_dataset *set, vg_data_error *error);
+bool vg_table_load(vg_dataset *set, vg_data_error *error);
+bool vg_table_finish(vg_dataset *set, vg_data_error *error);
 bool vg_text_describe(vg_dataset *set, vg_data_error *error);
 bool vg_text_load(vg_dataset *set, vg_data_error *error);
 bool vg_sentences_describe(vg_dataset *set, vg_data_error *error);
@@ -29,6 +32,21 @@ bool vg_data_refuse(vg_data_error *error, const char *format, ...) __attribute__
 bool vg_data_unreadable(vg_data_error *error, const char *path, int failed);
 /* vg_file_map, saying so where it fails. */
 bool vg_data_map(vg_mem *mem, const char *path, vg_mapping **mapping, vg_data_error *error);
+
+/* Elements of an example. */
+size_t vg_column_elements(const vg_column *column);
+/* Elements of a storage, `count` of them at any address, as float (or double when wide) or int32. */
+void vg_elements_real(vg_storage storage, const void *from, size_t count, void *to, bool wide);
+void vg_elements_whole(vg_storage storage, const void *from, size_t count, int32_t *to);
+
+/* When all columns are described: marks as mapped those whose data go to the disk. */
+void vg_data_plan(vg_dataset *set);
+/* Zeros for a column's data, in memory or on the disk; set->mem's. */
+bool vg_data_room(vg_dataset *set, bool mapped, uint64_t bytes, void **room, vg_data_error *error);
+
+/* `scale`: whether the set has what can be scaled; and then, when it is loaded, how. */
+bool vg_scale_check(vg_dataset *set, vg_data_error *error);
+void vg_scale_fit(vg_dataset *set);
 
 /* Argument k, or its default. */
 double      vg_argument_number(const vg_dataset *set, uint32_t k);

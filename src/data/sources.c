@@ -10,13 +10,16 @@
 #include "base/str.h"
 
 #define NUMBER(name, value) { (name), VG_ARGUMENT_NUMBER, false, (value) }
+#define TRUTH(name, value)  { (name), VG_ARGUMENT_TRUTH, false, (value) }
 #define WANTED(name)        { (name), VG_ARGUMENT_TEXT, true, 0 }
 #define OPTION(name)        { (name), VG_ARGUMENT_TEXT, false, 0 }
 
 static const vg_source_parameter digits_parameters[] = { NUMBER("count", 12000), NUMBER("seed", 1) };
 static const vg_source_parameter mnist_parameters[] = { WANTED("folder") };
 static const vg_source_parameter idx_parameters[] = { WANTED("images"), WANTED("labels") };
-static const vg_source_parameter csv_parameters[] = { WANTED("file"), OPTION("target") };
+static const vg_source_parameter csv_parameters[] = {
+    WANTED("file"), OPTION("target"), TRUTH("header", 1), OPTION("separator"), OPTION("missing"), OPTION("skip")
+};
 static const vg_source_parameter npy_parameters[] = { WANTED("x"), OPTION("y") };
 static const vg_source_parameter file_parameters[] = { WANTED("file") };
 static const vg_source_parameter toy_parameters[] = { NUMBER("count", 1000), NUMBER("noise", 0.1), NUMBER("seed", 1) };
@@ -25,8 +28,10 @@ static const vg_source_parameter sentences_parameters[] = {
     NUMBER("count", 2000), NUMBER("seed", 1), NUMBER("length", 64)
 };
 
+#define FINISHED(name, signature, parameters, describe, load, finish, doc) \
+    { (name), (signature), (doc), (parameters), sizeof(parameters) / sizeof *(parameters), (describe), (load), (finish) }
 #define SOURCE(name, signature, parameters, describe, load, doc) \
-    { (name), (signature), (doc), (parameters), sizeof(parameters) / sizeof *(parameters), (describe), (load) }
+    FINISHED(name, signature, parameters, describe, load, NULL, doc)
 
 const vg_source_row vg_source_rows[] = {
     SOURCE("digits", "digits(count = 12000, seed = 1)", digits_parameters, vg_digits_describe, vg_digits_load,
@@ -35,8 +40,10 @@ const vg_source_row vg_source_rows[] = {
            "the four IDX files of MNIST in a folder, or only the t10k pair, gzipped or not: images, labels"),
     SOURCE("idx", "idx(images, labels)", idx_parameters, vg_idx_describe, vg_idx_load,
            "a pair of IDX files of bytes, gzipped or not: images scaled to 0..1, labels"),
-    SOURCE("csv", "csv(file, target)", csv_parameters, NULL, NULL,
-           "a table: its columns by name, features (all but the target), target"),
+    FINISHED("csv", "csv(file, target, header = true, separator = \",\", missing, skip)", csv_parameters,
+             vg_table_describe, vg_table_load, vg_table_finish,
+             "a table in CSV: its columns by name, features (all but the target, as floats), target; words are classes in "
+             "sorted order. missing = \"mean\" fills in numbers, skip = \"a, b\" leaves columns out"),
     SOURCE("npy", "npy(x, y)", npy_parameters, NULL, NULL, "NumPy arrays: a column for each file"),
     SOURCE("npz", "npz(file)", file_parameters, NULL, NULL, "NumPy's archive of arrays: a column for each array"),
     SOURCE("text", "text(file, length = 64)", text_parameters, vg_text_describe, vg_text_load,
@@ -59,6 +66,8 @@ const uint32_t vg_source_row_count = sizeof vg_source_rows / sizeof *vg_source_r
 #undef NUMBER
 #undef WANTED
 #undef OPTION
+#undef TRUTH
+#undef FINISHED
 #undef SOURCE
 
 bool vg_data_fail(vg_data_error *error, const char *format, ...) {

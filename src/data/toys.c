@@ -19,13 +19,13 @@ bool vg_toy_describe(vg_dataset *set, vg_data_error *error) {
         return vg_data_refuse(error, "noise is a standard deviation and must be from 0 to 1e6, not %s",
                               vg_number_text(shown, noise));
     }
+    vg_dataset_columns(set, COLUMNS);
     set->columns[X] = (vg_column){ .name = "x", .dtype = VG_F32, .storage = VG_STORE_F32 };
     set->columns[Y] = (vg_column){ .name = "y", .dtype = VG_F32, .storage = VG_STORE_F32 };
     set->columns[FEATURES] = (vg_column){
         .name = "features", .dtype = VG_F32, .storage = VG_STORE_F32, .rank = 1, .shape = { 2 }
     };
     set->columns[TARGET] = (vg_column){ .name = "target", .dtype = VG_I32, .storage = VG_STORE_U8, .classes = 2 };
-    set->column_count = COLUMNS;
     set->classes = 2;
     set->count = (uint32_t)vg_argument_number(set, COUNT);
     return true;

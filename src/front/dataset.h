@@ -8,7 +8,12 @@
 #include "ir/dim.h"
 #include "ir/op.h"
 
-typedef enum vg_storage { VG_STORE_U8, VG_STORE_F32, VG_STORE_I32 } vg_storage;
+/* How an element lies in memory or in a mapped file: little endian, at any address. */
+typedef enum vg_storage {
+    VG_STORE_U8, VG_STORE_F32, VG_STORE_I32,
+    VG_STORE_F64, VG_STORE_F16, VG_STORE_BF16, VG_STORE_I8, VG_STORE_I16, VG_STORE_U16, VG_STORE_I64
+} vg_storage;
+uint32_t vg_storage_size(vg_storage storage);   /* bytes of an element */
 
 typedef struct vg_column {
     const char *name;
@@ -16,18 +21,21 @@ typedef struct vg_column {
     vg_storage  storage;        /* VG_STORE_U8 with dtype float: value * scale */
     float       scale;
     uint32_t    rank;           /* of one example */
-    uint32_t    shape[4];
+    uint32_t    shape[VG_RANK_LIMIT - 1];
     uint32_t    classes;        /* of an integer column of classes, else 0 */
     const char *const *texts;   /* by class, in UTF-8: the words that a file has for them; NULL: it has numbers */
     const char *const *members; /* of `features`: the shape[0] columns that it is made of; NULL: of any other column */
     uint32_t    scalings;       /* of the two below: 0: none; 1: for all elements; or one for each element */
     const float *gain, *shift;  /* what an input sees is value * gain + shift (`scale = ...` in the model) */
     const void *data;           /* [count, shape], row by row; NULL until loaded; owned by the dataset's mem */
-    bool        shares;         /* its data lie within those of the column before it, moved: they take no memory */
+    size_t      stride;         /* bytes from one example to the next; 0: as many as one has */
+    bool        shares;         /* its data lie within another column's: they take no memory */
+    bool        mapped;         /* they lie in a mapped file, and take none either */
+    const char *refused;        /* why no input can read it, for the diagnostic data_wrong; NULL: one can */
 } vg_column;
 
-typedef enum vg_argument_kind { VG_ARGUMENT_NUMBER, VG_ARGUMENT_TEXT } vg_argument_kind;
-/* One parameter of a source, as in `digits(count = 12000, seed = 1)`. */
+typedef enum vg_argument_kind { VG_ARGUMENT_NUMBER, VG_ARGUMENT_TEXT, VG_ARGUMENT_TRUTH } vg_argument_kind;
+/* One parameter of a source, as in `digits(count = 12000, seed = 1)`. A truth is the number 0 or 1. */
 typedef struct vg_source_parameter {
     const char      *name;
     vg_argument_kind kind;
@@ -53,8 +61,12 @@ struct vg_dataset {
     vg_argument         arguments[VG_SOURCE_PARAMETERS]; /* in the order of the row's parameters */
     const char         *folder;                          /* relative paths start here ("" is the current folder) */
     double              test;                            /* the share of the test split; -1: not given */
-    vg_column           columns[16];
-    uint32_t            column_count;
+    const char         *scale;                           /* "standard", "unit"; NULL: not given */
+    uint64_t            room;                            /* bytes of an array above which it goes to the disk; 0: a
+                                                            quarter of the machine's memory */
+    void               *state;                           /* the source's own, between describe and load; mem's */
+    vg_column          *columns;                         /* made by vg_dataset_columns */
+    uint32_t            column_count, column_room;
     uint32_t            classes;                         /* D.classes; 0: has none */
     const char *const  *class_texts;                     /* by class, in UTF-8; NULL: they have no names; mem's */
     uint32_t            count;                           /* all examples */
@@ -88,12 +100,16 @@ struct vg_source_row {
      * checked against by the model. */
     bool (*describe)(vg_dataset *set, vg_data_error *error);
     bool (*load)(vg_dataset *set, vg_data_error *error);       /* fills columns[].data, unless describe had to */
+    /* NULL, or what is left to do when the splits are known. */
+    bool (*finish)(vg_dataset *set, vg_data_error *error);
 };
 
 extern const vg_source_row vg_source_rows[];             /* src/data/sources.c */
 extern const uint32_t      vg_source_row_count;
 
-/* describe, then the split counts. `test` is set before. False with *error. */
+/* Makes the columns `count`, new ones of zeros; returns them. */
+vg_column *vg_dataset_columns(vg_dataset *set, uint32_t count);
+/* describe, then the split counts. `test` and `scale` are set before. False with *error. */
 bool vg_dataset_describe(vg_dataset *set, vg_data_error *error);
 /* Fills a data set, whose source and arguments are known, with what its facts say. src/data/facts.c */
 void vg_dataset_recall(vg_dataset *set, const vg_facts *facts);
@@ -101,12 +117,9 @@ void vg_dataset_recall(vg_dataset *set, const vg_facts *facts);
 bool vg_dataset_matches(const vg_dataset *set, vg_data_error *error);
 /* Its columns are scaled as the facts say. */
 void vg_dataset_take_scales(vg_dataset *set);
-/* load once, then the splits: the source's own; or a share, the last part or drawn with a fixed key. */
+/* load once, then the splits (the source's own; or a share, the last part or drawn with a fixed key), then the scaling
+ * that the training split asks for, or the facts. */
 bool vg_dataset_load(vg_dataset *set, vg_data_error *error);
-/* A data set of one column, of the form of `like` (of which the data are not looked at): the file's examples, in its order;
- * all of them are the test split, and the training split, too. `path`: .npy, CSV, or "-", standard input, whose kind its
- * first bytes tell. set->mem is set before. False with *error. */
-bool vg_dataset_input(vg_dataset *set, const vg_column *like, const char *path, vg_data_error *error);
 /* Copies `count` examples of a column into a batch: out is float (or double when wide) for a float column, int32
  * for an integer one, [count, shape] row by row. */
 void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out,
@@ -117,6 +130,16 @@ bool vg_dataset_read(const vg_dataset *set, uint32_t column, const uint32_t *exa
                      bool wide);
 /* The source of such a set, whose columns, classes, count and own_train are filled in already. src/data/provided.c */
 extern const vg_source_row vg_source_provided;
+/* What goes into a trained model: a data set of one column in the form of `like`, which may have no data, and of the
+ * file's examples in the file's order, all of which are both splits. `set` is zero but for its mem. The file is known by
+ * its first bytes: NPY, an array [n, like's shape] or of as many elements; or CSV. Of that, a first line of names says
+ * which columns are like->members, or `like` itself; without one a line has as many fields as an example elements.
+ * "-" is standard input. Values are as in a file of the data set that `like` is of, which is to say that they are scaled
+ * as it is (of bytes, to numbers of type float too, unless those are in the file). False with *error. src/data/input.c */
+bool vg_dataset_input(vg_dataset *set, const vg_column *like, const char *path, vg_data_error *error);
+
+/* How many bytes of `text` are a name that a model can write; 0: none, also where a word of the language stands. */
+uint32_t vg_name_length(const char *text);               /* src/front/lexer.c */
 
 /* An array of a file, row by row: integers are VG_I32. For the function load("file.npy"). */
 typedef struct vg_array {

@@ -18,15 +18,18 @@ static int parameter_find(const vg_source_row *source, const char *name) {
 }
 
 static bool take_argument(vg_elaborator *e, vg_dataset *set, int at, vg_value value, vg_tree_id tree) {
+    static const char *const kinds[] = { "a number", "a string", "true or false" };
     const vg_source_parameter *parameter = &set->source->parameters[at];
     if (value.kind == VG_V_poison) return false;
     if (parameter->kind == VG_ARGUMENT_NUMBER && value.kind == VG_V_number) {
         set->arguments[at].number = value.number;
+    } else if (parameter->kind == VG_ARGUMENT_TRUTH && value.kind == VG_V_bool) {
+        set->arguments[at].number = value.id;
     } else if (parameter->kind == VG_ARGUMENT_TEXT && value.kind == VG_V_string) {
         set->arguments[at].text = vg_text_of(e, value.id);
     } else {
         vg_report(e->diags, data_argument_kind, vg_tree_span(e->tree, tree), e->frame->call, parameter->name,
-                  parameter->kind == VG_ARGUMENT_NUMBER ? "a number" : "a string", vg_value_noun(value.kind));
+                  kinds[parameter->kind], vg_value_noun(value.kind));
         return false;
     }
     set->arguments[at].given = true;
@@ -38,6 +41,7 @@ static void report_argument(vg_elaborator *e, const vg_source_row *source, vg_tr
     vg_suggest suggest;
     vg_suggest_start(&suggest, name);
     vg_suggest_offer(&suggest, "test");
+    vg_suggest_offer(&suggest, "scale");
     for (uint32_t k = 0; k < source->parameter_count; k++) vg_suggest_offer(&suggest, source->parameters[k].name);
     if (vg_suggest_best(&suggest))
         vg_diags_note(e->diags, (vg_span){ 0, 0 }, "did you mean '%s'?", vg_suggest_best(&suggest));
@@ -55,6 +59,17 @@ static bool take_test(vg_elaborator *e, vg_dataset *set, vg_value value, vg_tree
     return false;
 }
 
+static bool take_scale(vg_elaborator *e, vg_dataset *set, vg_value value, vg_tree_id tree) {
+    if (value.kind == VG_V_poison) return false;
+    if (value.kind == VG_V_string) {
+        set->scale = vg_text_of(e, value.id);
+        return true;
+    }
+    vg_report(e->diags, data_argument_kind, vg_tree_span(e->tree, tree), e->frame->call, "scale", "a string",
+              vg_value_noun(value.kind));
+    return false;
+}
+
 static bool data_arguments(vg_elaborator *e, vg_dataset *set, vg_tree_id call) {
     uint32_t list = e->tree->b.items[call];
     bool fine = true;
@@ -66,6 +81,8 @@ static bool data_arguments(vg_elaborator *e, vg_dataset *set, vg_tree_id call) {
         int at = name ? parameter_find(set->source, text) : k < set->source->parameter_count ? (int)k : -1;
         if (name && __builtin_strcmp(text, "test") == 0) {
             fine &= take_test(e, set, value, tree);
+        } else if (name && __builtin_strcmp(text, "scale") == 0) {
+            fine &= take_scale(e, set, value, tree);
         } else if (at < 0 && name) {
             report_argument(e, set->source, name, text);
             fine = false;
@@ -208,8 +225,13 @@ void vg_declare_data(vg_elaborator *e, vg_tree_id statement) {
 vg_value vg_data_member(vg_elaborator *e, vg_value data, vg_tree_id name) {
     const vg_dataset *set = e->unit->datasets.items[data.id];
     const char *text = vg_text_of(e, vg_tree_name(e->tree, name));
-    for (uint32_t k = 0; k < set->column_count; k++)
-        if (__builtin_strcmp(set->columns[k].name, text) == 0) return (vg_value){ VG_V_column, data.id, k };
+    for (uint32_t k = 0; k < set->column_count; k++) {
+        if (__builtin_strcmp(set->columns[k].name, text) != 0) continue;
+        if (!set->columns[k].refused) return (vg_value){ VG_V_column, data.id, k };
+        vg_report(e->diags, data_wrong, vg_tree_span(e->tree, name), e->frame->call, vg_text_of(e, set->name),
+                  set->columns[k].refused);
+        return vg_value_poison();
+    }
     if (__builtin_strcmp(text, "count") == 0) return vg_value_number(set->train_count);
     if (__builtin_strcmp(text, "classes") == 0 && set->failed && !set->classes) return vg_value_poison();
     if (__builtin_strcmp(text, "classes") == 0 && set->classes) return vg_value_number(set->classes);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "front/dataset.h"
 #include "model.h"
 
 enum { STRING_DEPTH = 8 };   /* strings within interpolations within strings */
@@ -330,4 +331,9 @@ void vg_lexer_rewind(vg_lexer *lexer, vg_token token, uint32_t brackets) {
     lexer->previous = VG_T_END;
     lexer->held = false;
     lexer->newline = token.first;
+}
+
+uint32_t vg_name_length(const char *text) {
+    vg_lexer lexer = { .cursor = text };
+    return vg_lexer_scan(&lexer) == VG_T_NAME ? (uint32_t)(lexer.cursor - text) : 0;
 }
