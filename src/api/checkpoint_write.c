@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/judge.h"
+#include "base/json.h"
 #include "data/facts.h"
 
 /* ---- the texts */
@@ -17,41 +18,34 @@ static const char *text_of(vg_mem *mem, const json_t *object) {
     return text;
 }
 
-static bool append(json_t *list, json_t *item) { return json_array_append_new(list, item) == 0; }
-
 static json_t *loader_list(const vg_run *run) {
     json_t *list = json_array();
-    bool fine = list != NULL;
-    for (uint32_t k = 0; k < run->loader_count && fine; k++) {
+    for (uint32_t k = 0; k < run->loader_count; k++) {
         const vg_loader *loader = &run->loaders[k];
-        fine = append(list, json_pack("[s, I, I]", vg_run_text(run, loader->set->name), (json_int_t)loader->seen_epoch,
-                                      (json_int_t)loader->seen));
+        json_t *place = vg_json_add(json_array(), json_string(vg_run_text(run, loader->set->name)));
+        place = vg_json_add(place, json_integer((json_int_t)loader->seen_epoch));
+        list = vg_json_add(list, vg_json_add(place, json_integer(loader->seen)));
     }
-    if (fine) return list;
-    json_decref(list);
-    return NULL;
+    return list;
 }
 
 static json_t *expect_list(const vg_run *run) {
     json_t *list = json_array();
-    bool fine = list != NULL;
-    for (uint32_t k = 0; k < run->unit->expectations.count && fine; k++)
-        fine = append(list, json_integer((json_int_t)run->expects[k].failures));
-    if (fine) return list;
-    json_decref(list);
-    return NULL;
+    for (uint32_t k = 0; k < run->unit->expectations.count; k++)
+        list = vg_json_add(list, json_integer((json_int_t)run->expects[k].failures));
+    return list;
 }
 
 static json_t *run_object(const vg_run *run) {
-    json_t *object = json_pack("{s:I, s:I, s:I, s:b, s:o, s:o, s:I}", "step", (json_int_t)run->done, "steps",
-                               (json_int_t)run->steps, "seed", (json_int_t)run->context.seed, "float64", run->real == 8,
-                               "loaders", loader_list(run), "expects", expect_list(run), "evaluated",
-                               (json_int_t)run->evaluation.done);
-    if (object && !isinf(run->evaluation.best) &&
-        json_object_set_new(object, "best", json_real(run->evaluation.best)) != 0) {
-        json_decref(object);
-        object = NULL;
-    }
+    json_t *object = json_object();
+    object = vg_json_put(object, "step", json_integer((json_int_t)run->done));
+    object = vg_json_put(object, "steps", json_integer((json_int_t)run->steps));
+    object = vg_json_put(object, "seed", json_integer((json_int_t)run->context.seed));
+    object = vg_json_put(object, "float64", json_boolean(run->real == 8));
+    object = vg_json_put(object, "loaders", loader_list(run));
+    object = vg_json_put(object, "expects", expect_list(run));
+    object = vg_json_put(object, "evaluated", json_integer((json_int_t)run->evaluation.done));
+    if (!isinf(run->evaluation.best)) object = vg_json_put(object, "best", json_real(run->evaluation.best));
     return object;
 }
 

@@ -74,6 +74,7 @@ vg_status vg_cli_usage(const vg_cli_verb *verb, const char *format, ...) __attri
 /* calloc, realloc, and printf into a block, that end the program with VG_FAILED_RESOURCE without memory. */
 void *vg_cli_alloc(size_t count, size_t size);
 void *vg_cli_resize(void *block, size_t count, size_t size);
+void *vg_cli_json_alloc(size_t size);   /* for jansson, whose parser loses characters where there is no memory for them */
 char *vg_cli_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 bool vg_cli_has_colour(const vg_cli_options *options, FILE *stream);
@@ -88,6 +89,7 @@ typedef struct vg_cli_result { FILE *file; char *beside; const char *path; } vg_
 bool vg_cli_result_open(vg_cli_result *result, const char *path);      /* false after saying why */
 /* keep: else the file is thrown away. False after saying why. */
 bool vg_cli_result_close(vg_cli_result *result, bool keep);
+void vg_cli_result_abandon(void);      /* the program ends: what is being written is thrown away */
 /* "vgraph: ..." on standard error. */
 void vg_cli_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Which of two exit statuses is told: 2 and 1, then 4 before 5 before 3, then 130. */

@@ -1,8 +1,10 @@
 /* vgraph VERB FILE.nn [options]: finds the verb, reads its options, and lets it act. */
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <locale.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -166,6 +168,7 @@ int main(int argc, char **argv) {
         return VG_FAILED_RESOURCE;
     }
     setlocale(LC_CTYPE, "");
+    json_set_alloc_funcs(vg_cli_json_alloc, free);
     signal(SIGPIPE, SIG_IGN);
     vg_cli_stream output = { stdout, 0 };
     if (argc < 2) {

@@ -11,6 +11,7 @@
 
 static _Noreturn void end_without_memory(void) {
     vg_cli_complain("there is not enough memory");
+    vg_cli_result_abandon();
     exit(VG_FAILED_RESOURCE);
 }
 
@@ -29,6 +30,8 @@ void *vg_cli_resize(void *block, size_t count, size_t size) {
     }
     return grown;
 }
+
+void *vg_cli_json_alloc(size_t size) { return vg_cli_alloc(size, 1); }
 
 char *vg_cli_format(const char *format, ...) {
     va_list list;

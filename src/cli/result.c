@@ -7,6 +7,15 @@
 
 #include "cli.h"
 
+/* What is being written; "" is nothing. The program writes one result at a time. */
+static char writing[4096];
+
+void vg_cli_result_abandon(void) {
+    if (*writing) {
+        unlink(writing);
+    }
+}
+
 static bool complain(const char *path, int error) {
     vg_cli_complain("cannot write '%s': %s", path, strerror(error));
     return false;
@@ -24,6 +33,7 @@ bool vg_cli_result_open(vg_cli_result *result, const char *path) {
     }
     result->file = fopen(result->beside ? result->beside : path, result->beside ? "wxe" : "we");
     if (result->file) {
+        snprintf(writing, sizeof writing, "%s", result->beside ? result->beside : "");
         return true;
     }
     complain(path, errno);
@@ -46,6 +56,7 @@ bool vg_cli_result_close(vg_cli_result *result, bool keep) {
     if (result->beside && (!keep || failed)) {
         unlink(result->beside);
     }
+    *writing = '\0';
     free(result->beside);
     return !failed || complain(result->path, failed);
 }

@@ -4,77 +4,69 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "data/source.h"
 
 enum { LARGEST = 1 << 24 };      /* columns, classes, scales: more than any file has */
 
-/* ---- to JSON. Each returns NULL without memory, and json_pack then answers NULL for the whole. */
-
-static json_t *whole(json_t *list, bool fine) {
-    if (!fine) json_decref(list);
-    return fine ? list : NULL;
-}
+/* ---- to JSON: each NULL without memory */
 
 static json_t *text_list(const char *const *texts, uint32_t count) {
     json_t *list = json_array();
-    bool fine = list != NULL;
-    for (uint32_t k = 0; k < count && fine; k++) fine = json_array_append_new(list, json_string(texts[k])) == 0;
-    return whole(list, fine);
+    for (uint32_t k = 0; k < count; k++) list = vg_json_add(list, json_string(texts[k]));
+    return list;
 }
 
 static json_t *float_list(const float *numbers, uint32_t count) {
     json_t *list = json_array();
-    bool fine = list != NULL;
-    for (uint32_t k = 0; k < count && fine; k++) fine = json_array_append_new(list, json_real((double)numbers[k])) == 0;
-    return whole(list, fine);
+    for (uint32_t k = 0; k < count; k++) list = vg_json_add(list, json_real((double)numbers[k]));
+    return list;
 }
 
 static json_t *shape_list(const vg_column *column) {
     json_t *list = json_array();
-    bool fine = list != NULL;
-    for (uint32_t k = 0; k < column->rank && fine; k++)
-        fine = json_array_append_new(list, json_integer(column->shape[k])) == 0;
-    return whole(list, fine);
+    for (uint32_t k = 0; k < column->rank; k++) list = vg_json_add(list, json_integer(column->shape[k]));
+    return list;
 }
 
-/* Takes the value over; false without memory. */
-static bool put(json_t *object, const char *key, json_t *value) { return json_object_set_new(object, key, value) == 0; }
-
 static json_t *column_object(const vg_column *column) {
-    json_t *object = json_pack("{s:s, s:b, s:i, s:f, s:o, s:i}", "name", column->name, "integer", column->dtype == VG_I32,
-                               "bytes", column->storage == VG_STORE_U8, "scale", (double)column->scale,
-                               "shape", shape_list(column), "classes", (int)column->classes);
-    bool fine = object != NULL;
-    if (fine && column->texts) fine = put(object, "texts", text_list(column->texts, column->classes));
-    if (fine && column->members) fine = put(object, "members", text_list(column->members, column->shape[0]));
-    if (fine && column->scalings)
-        fine = put(object, "gain", float_list(column->gain, column->scalings)) &&
-               put(object, "shift", float_list(column->shift, column->scalings));
-    return whole(object, fine);
+    json_t *object = json_object();
+    object = vg_json_put(object, "name", json_string(column->name));
+    object = vg_json_put(object, "integer", json_boolean(column->dtype == VG_I32));
+    object = vg_json_put(object, "bytes", json_boolean(column->storage == VG_STORE_U8));
+    object = vg_json_put(object, "scale", json_real((double)column->scale));
+    object = vg_json_put(object, "shape", shape_list(column));
+    object = vg_json_put(object, "classes", json_integer(column->classes));
+    if (column->texts) object = vg_json_put(object, "texts", text_list(column->texts, column->classes));
+    if (column->members) object = vg_json_put(object, "members", text_list(column->members, column->shape[0]));
+    if (column->scalings) {
+        object = vg_json_put(object, "gain", float_list(column->gain, column->scalings));
+        object = vg_json_put(object, "shift", float_list(column->shift, column->scalings));
+    }
+    return object;
 }
 
 static json_t *set_object(const vg_dataset *set, const char *name) {
-    json_t *columns = json_array();
-    bool fine = columns != NULL;
-    for (uint32_t k = 0; k < set->column_count && fine; k++)
-        fine = json_array_append_new(columns, column_object(&set->columns[k])) == 0;
-    json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:i, s:o}", "name", name, "source", set->source->name,
-                               "count", (json_int_t)set->count, "train", (json_int_t)set->train_count, "test",
-                               (json_int_t)set->test_count, "classes", (int)set->classes, "columns", whole(columns, fine));
-    if (object && set->class_texts && !put(object, "texts", text_list(set->class_texts, set->classes)))
-        return whole(object, false);
+    json_t *columns = json_array(), *object = json_object();
+    for (uint32_t k = 0; k < set->column_count; k++) columns = vg_json_add(columns, column_object(&set->columns[k]));
+    object = vg_json_put(object, "name", json_string(name));
+    object = vg_json_put(object, "source", json_string(set->source->name));
+    object = vg_json_put(object, "count", json_integer(set->count));
+    object = vg_json_put(object, "train", json_integer(set->train_count));
+    object = vg_json_put(object, "test", json_integer(set->test_count));
+    object = vg_json_put(object, "classes", json_integer(set->classes));
+    object = vg_json_put(object, "columns", columns);
+    if (set->class_texts) object = vg_json_put(object, "texts", text_list(set->class_texts, set->classes));
     return object;
 }
 
 json_t *vg_facts_list(const vg_unit *unit, const vg_strings *strings) {
     json_t *list = json_array();
-    bool fine = list != NULL;
-    for (uint32_t k = 0; k < unit->datasets.count && fine; k++) {
+    for (uint32_t k = 0; k < unit->datasets.count; k++) {
         const vg_dataset *set = unit->datasets.items[k];
-        if (set->fed) continue;
-        fine = json_array_append_new(list, set_object(set, vg_strings_text(strings, set->name))) == 0;
+        list = vg_json_add(list, set_object(set, vg_strings_text(strings, set->name)));
     }
-    return whole(list, fine);
+    return list;
 }
 
 /* ---- from JSON */
