@@ -108,6 +108,13 @@ def test_package(it):
     assert "-lvgraph" in shared and "-lopenblas" not in shared and "-lopenblas" in static and "-lm" in static, (shared, static)
 
 
+def test_readme(it, folder):
+    source = os.path.join(folder, "fit.c")
+    with open(source, "w") as file:
+        file.write(re.search(r"^## The C interface$.*?```c\n(.*?)```", open(os.path.join(ROOT, "README.md")).read(), re.MULTILINE | re.DOTALL).group(1))
+    assert it.run([it.compile(source, os.path.join(folder, "fit"))]) == "a = 2\n"
+
+
 # ---- what the examples print
 
 def check_train(it, program):
@@ -203,6 +210,7 @@ def main():
         it = install(folder)
         test_symbols(it)
         test_package(it)
+        test_readme(it, folder)
         test_pkg_config(it, folder)
         test_find_package(it, folder)
         test_python(it)
