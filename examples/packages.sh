@@ -9,11 +9,12 @@
 #             libpng-dev                          image summaries
 #             librandom123-dev                    counter-based random numbers
 #             libcmocka-dev python3               the tests
+#             g++                                 the test that builds against what is installed; else it is skipped
 #             chromium-headless-shell             looking at report.html; where there is none that test is skipped
 #             clang libclang-rt-dev               fuzzing
 build_packages="cmake make gcc libc6-dev pkg-config re2c lemon libopenblas-dev libjansson-dev libprotobuf-c-dev
     protobuf-c-compiler libisal-dev zlib1g-dev libpng-dev librandom123-dev libcmocka-dev"
-test_packages="python3"
+test_packages="python3 g++"
 browser_packages="chromium-headless-shell"
 fuzz_packages="clang libclang-rt-dev"
 

@@ -60,7 +60,23 @@ struct vg_cli_verb {
     vg_status (*act)(const vg_cli_options *options);
 };
 
+/* ---- main.c */
+
+/* All verbs, those that are not built yet too. */
+const vg_cli_verb *vg_cli_verbs(size_t *count);
+
+/* ---- manual.c, completion.c: what is installed beside the program, made from the tables of verbs and options */
+
+void vg_cli_manual(FILE *stream);
+/* For bash, zsh or fish; false: another shell. */
+bool vg_cli_completion(FILE *stream, const char *shell);
+
 /* ---- options.c */
+
+/* An option as its verb's help tells it. */
+typedef struct vg_cli_option_text { const char *name, *value, *help; } vg_cli_option_text;   /* value: NULL: it takes none */
+/* The verb's option `index`, in the help's order; false behind the last. */
+bool      vg_cli_option_at(const vg_cli_verb *verb, size_t index, vg_cli_option_text *out);
 
 /* Reads the options behind the verb. VG_OK, or VG_FAILED_USAGE after saying why; *help: only help was asked for. */
 vg_status vg_cli_options_read(vg_cli_options *options, const vg_cli_verb *verb, int argc, char **argv, bool *help);

@@ -106,6 +106,11 @@ static void show_help(FILE *stream) {
                     "example: vgraph run models/deep_sigmoid.nn\n");
 }
 
+const vg_cli_verb *vg_cli_verbs(size_t *count) {
+    *count = VERB_COUNT;
+    return verbs;
+}
+
 static const vg_cli_verb *find_verb(const char *name) {
     for (size_t i = 0; i < VERB_COUNT; i++) {
         if (strcmp(verbs[i].name, name) == 0) {
@@ -182,6 +187,14 @@ int main(int argc, char **argv) {
     }
     if (strcmp(name, "--version") == 0) {
         printf("vgraph %s\n", vg_version());
+        return (int)close_output(VG_OK, &output);
+    }
+    /* For who builds and installs. */
+    if (strcmp(name, "--manual") == 0) {
+        vg_cli_manual(stdout);
+        return (int)close_output(VG_OK, &output);
+    }
+    if (strcmp(name, "--completion") == 0 && argc == 3 && vg_cli_completion(stdout, argv[2])) {
         return (int)close_output(VG_OK, &output);
     }
     const vg_cli_verb *verb = find_verb(name);

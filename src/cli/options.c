@@ -91,15 +91,23 @@ vg_status vg_cli_usage(const vg_cli_verb *verb, const char *format, ...) {
     return VG_FAILED_USAGE;
 }
 
+bool vg_cli_option_at(const vg_cli_verb *verb, size_t index, vg_cli_option_text *out) {
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if ((rows[i].verbs & verb->bit) && rows[i].help && index-- == 0) {
+            *out = (vg_cli_option_text){ rows[i].name, rows[i].value, rows[i].help };
+            return true;
+        }
+    }
+    return false;
+}
+
 void vg_cli_options_help(const vg_cli_verb *verb) {
     printf("usage: vgraph %s %s [options]\n\n%s\n%s\n", verb->name, verb->arguments, verb->does,
            verb->detail ? verb->detail : "");
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        if ((rows[i].verbs & verb->bit) && rows[i].help) {
-            printf("  --%s%s%-*s  %s\n", rows[i].name, rows[i].value ? " " : "",
-                   (int)(20 - strlen(rows[i].name) - (rows[i].value != NULL)), rows[i].value ? rows[i].value : "",
-                   rows[i].help);
-        }
+    vg_cli_option_text o;
+    for (size_t i = 0; vg_cli_option_at(verb, i, &o); i++) {
+        printf("  --%s%s%-*s  %s\n", o.name, o.value ? " " : "", (int)(20 - strlen(o.name) - (o.value != NULL)),
+               o.value ? o.value : "", o.help);
     }
     printf("\nexample: %s\n", verb->example);
 }

@@ -129,7 +129,7 @@ typedef enum wanted { PLACES, VALUES, ADJOINT } wanted;
         }                                                                                                      \
         const lane_##count below = BETTER(largest[1], largest[0]);                                             \
         if (what == PLACES) {                                                                                  \
-            lane_##count first;                                                                                \
+            lane_##count first = { 0 };                                                                        \
             for (lane k = 0; k < count; k++) first[k] = place + 2 * k;                                         \
             /* a mask is -1 */                                                                                 \
             const lane_##count beyond = ((in[1] - (lane)width) & below) | (in[0] & ~below);                    \
