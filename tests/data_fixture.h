@@ -54,6 +54,25 @@ static inline void write_file(const fixture *f, const char *name, const void *by
     assert_int_equal(fclose(file), 0);
 }
 
+/* The bytes of an NPY file with this dict, padded as NumPy pads it; returns their number. */
+static inline size_t make_npy(char *out, unsigned version, const char *dict, const char *data, size_t length) {
+    const size_t head = version == 1 ? 10 : 12, text = strlen(dict), whole = (head + text + 1 + 63) / 64 * 64;
+    const size_t promised = whole - head;
+    memcpy(out, "\x93NUMPY", 6);
+    out[6] = (char)version;
+    out[7] = 0;
+    for (size_t k = 8; k < head; k++) {
+        out[k] = (char)(promised >> 8 * (k - 8));
+    }
+    memset(out + head, ' ', promised);
+    memcpy(out + head, dict, text);
+    out[whole - 1] = '\n';
+    if (length) {
+        memcpy(out + whole, data, length);
+    }
+    return whole + length;
+}
+
 /* The row of a data source that there is. */
 static inline const vg_source_row *row_of(const char *name) {
     uint32_t i = 0;

@@ -95,8 +95,12 @@ static const struct { const char *options, *bytes; size_t length; uint32_t class
       "c1:i=1 3; c2:i=2 4; c3:i=1 0 {a|b}; features=1,2 3,4; target:i=1 0 {a|b}" },
     { "separator=;", BYTES("a;b\n\"1\";\"x;\"\"y\"\"\nz\"\n2;  w  \n"), 0,
       "a:i=1 2; b:i=1 0 {w|x;\"y\"\nz}; features=refused" },
-    { "skip=b", BYTES("a,b\n1,x\n2,y\n"), 0, "a:i=1 2; features=1 2" },
-    { "skip=b,\xc3\xa4 target=a", BYTES("a,b,\xc3\xa4\n1,x,\n2,y,\n"), 3, "a:i=1 2; target:i=1 2" },
+    { "skip=b", BYTES("a,b\n1,x\n2,y\n"), 0, "a:i=1 2; b:i=0 1 {x|y}; features=1 2" },
+    { "skip=b,\xc3\xa4 target=a", BYTES("a,b,\xc3\xa4\n1,0.5,\n2,x,\n"), 3,
+      "a:i=1 2; b:i=0 1 {0.5|x}; \xc3\xa4=refused; target:i=1 2" },
+    { "skip=b test=0 missing=mean", BYTES("a,b\n1,0.5\n2,\n"), 0, "a:i=1 2; b=0.5 0.5; features=1 2" },
+    { "skip=a-b,features,target target=y", BYTES("a b,a-b,features,target,y\n1,2,x,,4\n"), 5,
+      "a_b:i=1; y:i=4; features=1; target:i=4" },
     { "", BYTES("sepal length,1st,state,\xc3\xa4\xe2\x82\xac,,a_\n1,2,3,4,5,6\n"), 0,
       "sepal_length:i=1; _1st:i=2; state_:i=3; \xc3\xa4_:i=4; c5:i=5; a_:i=6; features=1,2,3,4,5,6" },
     { "missing=mean test=0", BYTES("a,b,c\n1,2,4\n,NA,5\n4,?,6\n"), 0, "a=1 2.5 4; b=2 2 2; c:i=4 5 6; features=1,2,4 2.5,2,5 4,2,6" },
@@ -291,8 +295,8 @@ static void test_words_are_no_features(void **state) {
     vg_dataset set = table(f, "target=y");
     assert_true(loads(f, &set, BYTES("a,city,y\n1,1,2\n2,K\xc3\xb6ln,3\n")));
     assert_string_equal(set.columns[find(&set, "features")].refused, "features are all columns but the target, and 'city' "
-        "holds words ('K\xc3\xb6ln' in line 3), which are no numbers; leave it out with skip = \"city\", and read the column "
-        "itself: one_hot(x, n) makes numbers of its classes");
+        "holds words ('K\xc3\xb6ln' in line 3), which are no numbers; leave it out of them with skip = \"city\"; read by "
+        "itself, one_hot(x, n) makes numbers of its classes");
     assert_null(set.columns[find(&set, "city")].refused);
 }
 

@@ -18,29 +18,10 @@
 
 /* ---- making files */
 
-/* The bytes of a file with this dict, padded as NumPy pads it; returns their number. */
-static size_t make(char *out, unsigned version, const char *dict, const char *data, size_t length) {
-    const size_t head = version == 1 ? 10 : 12, text = strlen(dict), whole = (head + text + 1 + 63) / 64 * 64;
-    const size_t promised = whole - head;
-    memcpy(out, "\x93NUMPY", 6);
-    out[6] = (char)version;
-    out[7] = 0;
-    for (size_t k = 8; k < head; k++) {
-        out[k] = (char)(promised >> 8 * (k - 8));
-    }
-    memset(out + head, ' ', promised);
-    memcpy(out + head, dict, text);
-    out[whole - 1] = '\n';
-    if (length) {
-        memcpy(out + whole, data, length);
-    }
-    return whole + length;
-}
-
 static bool read_made(fixture *f, unsigned version, const char *dict, const char *data, size_t length,
                       vg_array *array) {
     char bytes[1024];
-    write_file(f, "array", bytes, make(bytes, version, dict, data, length));
+    write_file(f, "array", bytes, make_npy(bytes, version, dict, data, length));
     return vg_array_read(&f->mem, path_of(f, "array"), array, &f->error);
 }
 
@@ -60,6 +41,11 @@ static const good files[] = {
     { 1, C(">i4", "(2,)"), BYTES("\0\0\2\1\200\0\0\0"), "i[2] 513 -2147483648" },
     { 1, C("<i8", "(2,)"), BYTES("\377\377\377\177\0\0\0\0\0\0\0\200\377\377\377\377"), "i[2] 2147483647 -2147483648" },
     { 1, C(">i8", "(1,)"), BYTES("\377\377\377\377\377\377\377\376"), "i[1] -2" },
+    { 1, C("<f2", "(3,)"), BYTES("\0\74\0\300\1\0"), "f[3] 1 -2 5.9604644775390625e-08" },
+    { 1, C(">f2", "(1,)"), BYTES("\74\0"), "f[1] 1" },
+    { 1, C("|i1", "(2,)"), BYTES("\177\377"), "i[2] 127 -1" },
+    { 1, C(">i2", "(2,)"), BYTES("\1\0\377\377"), "i[2] 256 -1" },
+    { 1, C("<u2", "(2,)"), BYTES("\1\0\377\377"), "i[2] 1 65535" },
     { 1, C("|u1", "(3,)"), BYTES("\0\177\377"), "i[3] 0 127 255" },
     { 1, C("|b1", "(3,)"), BYTES("\0\1\2"), "i[3] 0 1 1" },
     { 1, C("|u1", "(2, 3)"), BYTES("\1\2\3\4\5\6"), "i[2, 3] 1 2 3 4 5 6" },
@@ -105,16 +91,16 @@ static const bad broken[] = {
       "something follows the data" },
     { C("<f4", "(0,)"), BYTES("\0"), "promises 0 bytes behind its header of 128, but there are 1: "
       "something follows the data" },
-    { C("<f2", "(1,)"), BYTES("\0\0"), "holds elements of type '<f2': only f4, f8, i4, i8, u1 and b1 can be read" },
-    { C("<u4", "(1,)"), BYTES("\0\0\0\0"), "holds elements of type '<u4': only f4, f8, i4, i8, u1 and b1 can be read" },
-    { C("|f4", "(1,)"), BYTES("\0\0\0\0"), "holds elements of type '|f4': only f4, f8, i4, i8, u1 and b1 can be read" },
-    { C("|O", "(1,)"), BYTES("\x80\4."), "holds elements of type '|O', Python objects: only f4, f8, i4, i8, u1 and b1 "
+    { C("<f16", "(1,)"), BYTES("\0\0"), "holds elements of type '<f16': only f2, f4, f8, i1, i2, i4, i8, u1, u2 and b1 can be read" },
+    { C("<u4", "(1,)"), BYTES("\0\0\0\0"), "holds elements of type '<u4': only f2, f4, f8, i1, i2, i4, i8, u1, u2 and b1 can be read" },
+    { C("|f4", "(1,)"), BYTES("\0\0\0\0"), "holds elements of type '|f4': only f2, f4, f8, i1, i2, i4, i8, u1, u2 and b1 can be read" },
+    { C("|O", "(1,)"), BYTES("\x80\4."), "holds elements of type '|O', Python objects: only f2, f4, f8, i1, i2, i4, i8, u1, u2 and b1 "
       "can be read" },
-    { C("", "(1,)"), BYTES("\0"), "holds elements of type '': only f4, f8, i4, i8, u1 and b1 can be read" },
+    { C("", "(1,)"), BYTES("\0"), "holds elements of type '': only f2, f4, f8, i1, i2, i4, i8, u1, u2 and b1 can be read" },
     { C("<M8[generalised nonsense of no end]", "(1,)"), BYTES("\0"),
-      "holds elements of type '<M8[generalised nonsens': only f4, f8, i4, i8, u1 and b1 can be read" },
+      "holds elements of type '<M8[generalised nonsens': only f2, f4, f8, i1, i2, i4, i8, u1, u2 and b1 can be read" },
     { "{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", BYTES("\0\0\0\0"),
-      "holds records: only f4, f8, i4, i8, u1 and b1 can be read" },
+      "holds records: only f2, f4, f8, i1, i2, i4, i8, u1, u2 and b1 can be read" },
     { C("|u1", "(1, 1, 1, 1, 1, 1, 1, 1, 1)"), BYTES("\1"), "has more than 8 dimensions, which is the limit" },
     { C("|u1", "(1, 99999999999999999999999)"), BYTES("\1"), "says that dimension 1 is larger than 2147483647: that is "
       "too large" },
@@ -165,7 +151,7 @@ static void test_bad_files(void **state) {
     fixture *f = *state;
     for (size_t i = 0; i < COUNT(broken); i++) {
         char bytes[1024];
-        write_file(f, "array", bytes, make(bytes, 1, broken[i].dict, broken[i].data, broken[i].length));
+        write_file(f, "array", bytes, make_npy(bytes, 1, broken[i].dict, broken[i].data, broken[i].length));
         assert_refused(f, broken[i].text);
     }
 }
@@ -204,7 +190,7 @@ static void test_damaged_files(void **state) {
     char bytes[1024], *damaged = NULL, elements[32] = { 0 };
     vg_npy npy;
     double out[4];
-    size_t length = make(bytes, 2, "{'descr': '<i8', 'fortran_order': True, 'shape': (2, 2), }", elements,
+    size_t length = make_npy(bytes, 2, "{'descr': '<i8', 'fortran_order': True, 'shape': (2, 2), }", elements,
                          sizeof elements), read = 0;
     for (size_t cut = 0; cut < length; cut++) {
         damaged = malloc(cut + 1);                         /* a block of its own, so that reading beyond it is seen */
@@ -227,7 +213,7 @@ static void test_damaged_files(void **state) {
 static void test_limits(void **state) {
     fixture *f = *state;
     char bytes[1024];
-    const size_t length = make(bytes, 1, "{'descr': '|u1', 'fortran_order': False, 'shape': (16777217,), }", "", 0);
+    const size_t length = make_npy(bytes, 1, "{'descr': '|u1', 'fortran_order': False, 'shape': (16777217,), }", "", 0);
     write_file(f, "array", bytes, length);
     assert_int_equal(truncate(path_of(f, "array"), (off_t)(length + 16777217)), 0);
     assert_refused(f, "has 16777217 elements: a constant has at most 16777216");

@@ -35,10 +35,6 @@ vg_column *vg_dataset_columns(vg_dataset *set, uint32_t count) {
 }
 
 bool vg_dataset_describe(vg_dataset *set, vg_data_error *error) {
-    if (!set->source->describe) {
-        return vg_data_refuse(error, "the source '%s' is part of the language, but this version cannot read it yet",
-                              set->source->name);
-    }
     return set->source->describe(set, error) && count_splits(set, error) && vg_scale_check(set, error);
 }
 

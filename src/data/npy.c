@@ -75,8 +75,8 @@ static bool take_word(reader *r, const char *word) {
 }
 
 static bool read_descr(reader *r) {
-    static const char *const known[] = { "f4", "f8", "i4", "i8", "u1", "b1" };
-    static const char only[] = "only f4, f8, i4, i8, u1 and b1 can be read";
+    static const char *const known[] = { "f4", "f8", "f2", "i4", "i8", "i2", "i1", "u1", "u2", "b1" };
+    static const char only[] = "only f2, f4, f8, i1, i2, i4, i8, u1, u2 and b1 can be read";
     char descr[DESCR];
     if (peek(r) == '[') {
         return complain(r->npy, r->error, "holds records: %s", only);
@@ -263,19 +263,18 @@ static uint64_t word_at(const vg_npy *npy, const char *p) {
 }
 
 static double float_of(uint64_t word, uint32_t size) {
-    float narrow;
-    double wide;
-    uint32_t half = (uint32_t)word;
-    memcpy(&narrow, &half, sizeof narrow);
-    memcpy(&wide, &word, sizeof wide);
-    return size == sizeof narrow ? narrow : wide;
+    vg_storage storage = size == 2 ? VG_STORE_F16 : size == 4 ? VG_STORE_F32 : VG_STORE_F64;
+    double value;
+    vg_elements_real(storage, &word, 1, &value, true);   /* its first bytes are the element: little endian */
+    return value;
 }
 
 static int64_t integer_of(const vg_npy *npy, uint64_t word) {
     if (npy->kind == 'b') {
         return word != 0;
     }
-    return npy->kind == 'u' ? (int64_t)word : npy->size == 4 ? (int32_t)(uint32_t)word : (int64_t)word;
+    int unused = 64 - 8 * (int)npy->size;
+    return npy->kind == 'u' ? (int64_t)word : (int64_t)(word << unused) >> unused;
 }
 
 static bool refuse_integer(const vg_npy *npy, const uint32_t *place, int64_t value, vg_data_error *error) {

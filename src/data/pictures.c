@@ -89,7 +89,8 @@ static bool take_shape(vg_dataset *set, const vg_idx *images, vg_data_error *err
     return true;
 }
 
-static bool describe_files(vg_dataset *set, const collection *files, vg_data_error *error) {
+/* `alone`: the images are all in one file that is not packed, and can stay there. */
+static bool describe_files(vg_dataset *set, const collection *files, bool *alone, vg_data_error *error) {
     vg_dataset_columns(set, COLUMNS);
     set->column_count = 0;                      /* until they are known */
     set->count = set->own_train = 0;
@@ -100,14 +101,17 @@ static bool describe_files(vg_dataset *set, const collection *files, vg_data_err
             return false;
         }
         bool fits = take_shape(set, &images, error);
+        *alone = files->count == 1 && !images.gzipped;
         vg_idx_close(&labels);
         vg_idx_close(&images);
         if (!fits) {
             return false;
         }
     }
+    set->columns[IMAGES].mapped = *alone;
     set->columns[LABELS] = (vg_column){ .name = "labels", .dtype = VG_I32, .storage = VG_STORE_U8 };
     set->column_count = COLUMNS;
+    vg_data_plan(set);
     return true;
 }
 
@@ -124,28 +128,37 @@ static bool read_labels(vg_idx *idx, uint8_t *labels, uint32_t classes, vg_data_
     return true;
 }
 
-static bool load_files(vg_dataset *set, const collection *files, vg_data_error *error) {
-    uint32_t expected = set->count, classes = set->classes;
-    if (!describe_files(set, files, error)) {   /* again: the files may have changed */
+static bool say_changed(const collection *files, vg_data_error *error) {
+    return vg_data_fail(error, "'%s' has changed while it was being read", files->parts[0].images);
+}
+
+/* The images of a part: read behind those before it; or, of a file that is alone and not packed, where they lie. */
+static bool load_images(vg_dataset *set, vg_idx *images, bool alone, uint8_t *all, vg_data_error *error) {
+    if (!alone) {
+        return vg_idx_read(images, all, error);
+    }
+    vg_mapping *mapping;
+    if (!vg_data_map(set->mem, images->path, &mapping, error)) {
         return false;
     }
-    if (set->count != expected) {
-        return vg_data_fail(error, "'%s' has changed while it was being read", files->parts[0].images);
-    }
-    uint64_t pixels = 1, done = 0;
-    for (uint32_t k = 0; k < set->columns[IMAGES].rank; k++) {
-        pixels *= set->columns[IMAGES].shape[k];
-    }
-    uint8_t *all_images = vg_mem_alloc(set->mem, pixels * set->count), *all_labels = vg_mem_alloc(set->mem, set->count);
+    set->columns[IMAGES].data = mapping->bytes + images->header;
+    return mapping->length == images->header + images->size
+        || vg_data_fail(error, "'%s' has changed while it was being read", images->path);
+}
+
+static bool load_parts(vg_dataset *set, const collection *files, bool alone, uint8_t *all_images, uint8_t *all_labels,
+                       vg_data_error *error) {
+    uint64_t pixels = vg_column_elements(&set->columns[IMAGES]), done = 0;
     for (uint32_t k = 0; k < files->count; k++) {
         vg_idx images, labels;
         if (!open_part(set, &files->parts[k], &images, &labels, error)) {
             return false;
         }
-        bool fits = images.size == images.shape[0] * pixels && images.shape[0] <= set->count - done;
-        bool read = fits ? vg_idx_read(&images, all_images + done * pixels, error)
-                               && read_labels(&labels, all_labels + done, classes, error)
-                         : vg_data_fail(error, "'%s' has changed while it was being read", images.path);
+        bool fits = images.size == images.shape[0] * pixels && images.shape[0] <= set->count - done
+                 && alone == (files->count == 1 && !images.gzipped);
+        bool read = fits ? load_images(set, &images, alone, all_images + done * pixels, error)
+                               && read_labels(&labels, all_labels + done, set->classes, error)
+                         : say_changed(files, error);
         done += images.shape[0];
         vg_idx_close(&labels);
         vg_idx_close(&images);
@@ -153,9 +166,30 @@ static bool load_files(vg_dataset *set, const collection *files, vg_data_error *
             return false;
         }
     }
+    return true;
+}
+
+static bool load_files(vg_dataset *set, const collection *files, vg_data_error *error) {
+    uint32_t expected = set->count, classes = set->classes;
+    bool alone;
+    void *all_images = NULL, *all_labels;
+    if (!describe_files(set, files, &alone, error)) {   /* again: the files may have changed */
+        return false;
+    }
+    if (set->count != expected) {
+        return say_changed(files, error);
+    }
+    set->classes = set->columns[LABELS].classes = classes;
+    uint64_t bytes = vg_column_elements(&set->columns[IMAGES]) * set->count;
+    if ((!alone && !vg_data_room(set, set->columns[IMAGES].mapped, bytes, &all_images, error))
+        || !vg_data_room(set, set->columns[LABELS].mapped, set->count, &all_labels, error)) {
+        return false;
+    }
     set->columns[IMAGES].data = all_images;
+    if (!load_parts(set, files, alone, all_images, all_labels, error)) {
+        return false;
+    }
     set->columns[LABELS].data = all_labels;
-    set->columns[LABELS].classes = set->classes = classes;
     return true;
 }
 
@@ -164,7 +198,7 @@ static bool load_files(vg_dataset *set, const collection *files, vg_data_error *
 /* Where the files cannot be read, what every MNIST has is still known, so that a model's other mistakes are found. */
 bool vg_mnist_describe(vg_dataset *set, vg_data_error *error) {
     collection files;
-    bool found = find_mnist(set, &files, error) && describe_files(set, &files, error);
+    bool alone, found = find_mnist(set, &files, error) && describe_files(set, &files, &alone, error);
     if (!found) {
         vg_dataset_columns(set, COLUMNS);
         set->columns[IMAGES] = (vg_column){ .name = "images", .dtype = VG_F32, .storage = VG_STORE_U8,
@@ -183,8 +217,9 @@ bool vg_mnist_load(vg_dataset *set, vg_data_error *error) {
 /* The labels say how many classes there are, so they are read at once. */
 bool vg_idx_describe(vg_dataset *set, vg_data_error *error) {
     collection files;
+    bool alone;
     vg_idx file;
-    if (!find_pair(set, &files, error) || !describe_files(set, &files, error)
+    if (!find_pair(set, &files, error) || !describe_files(set, &files, &alone, error)
         || !vg_idx_open(&file, set->mem, files.parts[0].labels, 1, 1, error)) {
         return false;
     }

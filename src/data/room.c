@@ -12,13 +12,17 @@ static uint64_t bytes_of(const vg_dataset *set, const vg_column *column) {
     return (uint64_t)set->count * vg_column_elements(column) * vg_storage_size(column->storage);
 }
 
+bool vg_data_is_large(const vg_dataset *set, uint64_t bytes) {
+    return bytes > (set->room ? set->room : vg_os_memory() / 4);
+}
+
 void vg_data_plan(vg_dataset *set) {
-    uint64_t most = set->room ? set->room : vg_os_memory() / 4, total = 0;
+    uint64_t total = 0;
     for (uint32_t k = 0; k < set->column_count; k++) {
         const vg_column *column = &set->columns[k];
         total += column->shares || column->mapped ? 0 : bytes_of(set, column);
     }
-    for (uint32_t k = 0; k < set->column_count && total > most; k++) {
+    for (uint32_t k = 0; k < set->column_count && vg_data_is_large(set, total); k++) {
         vg_column *column = &set->columns[k];
         uint64_t bytes = bytes_of(set, column);
         column->mapped = column->mapped || (!column->shares && bytes && (bytes >= SMALL || set->room));

@@ -68,7 +68,7 @@ static void choose(const moments *of, double mean, double count, bool unit, floa
     double width = unit ? of->most - of->least : sqrt(of->square / count), origin = unit ? of->least : mean;
     bool constant = !(of->most > of->least) || !(1 / width <= FLT_MAX);
     *gain = constant ? 0 : (float)(1 / width);
-    *shift = constant ? 0 : (float)(-origin / width);
+    *shift = constant ? 0 : (float)(-origin * (double)*gain);   /* by the gain as it is, so that the origin is 0 */
 }
 
 static void fit(vg_dataset *set, uint32_t k) {

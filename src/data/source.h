@@ -19,6 +19,12 @@ bool vg_xor_load(vg_dataset *set, vg_data_error *error);
 bool vg_table_describe(vg_dataset *set, vg_data_error *error);
 bool vg_table_load(vg_dataset *set, vg_data_error *error);
 bool vg_table_finish(vg_dataset *set, vg_data_error *error);
+bool vg_npy_describe(vg_dataset *set, vg_data_error *error);
+bool vg_npy_load(vg_dataset *set, vg_data_error *error);
+bool vg_npz_describe(vg_dataset *set, vg_data_error *error);
+bool vg_npz_load(vg_dataset *set, vg_data_error *error);
+bool vg_safetensors_describe(vg_dataset *set, vg_data_error *error);
+bool vg_safetensors_load(vg_dataset *set, vg_data_error *error);
 bool vg_text_describe(vg_dataset *set, vg_data_error *error);
 bool vg_text_load(vg_dataset *set, vg_data_error *error);
 bool vg_sentences_describe(vg_dataset *set, vg_data_error *error);
@@ -39,6 +45,8 @@ size_t vg_column_elements(const vg_column *column);
 void vg_elements_real(vg_storage storage, const void *from, size_t count, void *to, bool wide);
 void vg_elements_whole(vg_storage storage, const void *from, size_t count, int32_t *to);
 
+/* Whether so many bytes are too many for the memory. */
+bool vg_data_is_large(const vg_dataset *set, uint64_t bytes);
 /* When all columns are described: marks as mapped those whose data go to the disk. */
 void vg_data_plan(vg_dataset *set);
 /* Zeros for a column's data, in memory or on the disk; set->mem's. */

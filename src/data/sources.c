@@ -43,9 +43,13 @@ const vg_source_row vg_source_rows[] = {
     FINISHED("csv", "csv(file, target, header = true, separator = \",\", missing, skip)", csv_parameters,
              vg_table_describe, vg_table_load, vg_table_finish,
              "a table in CSV: its columns by name, features (all but the target, as floats), target; words are classes in "
-             "sorted order. missing = \"mean\" fills in numbers, skip = \"a, b\" leaves columns out"),
-    SOURCE("npy", "npy(x, y)", npy_parameters, NULL, NULL, "NumPy arrays: a column for each file"),
-    SOURCE("npz", "npz(file)", file_parameters, NULL, NULL, "NumPy's archive of arrays: a column for each array"),
+             "sorted order. missing = \"mean\" fills in numbers, skip = \"a, b\" leaves columns out of the features"),
+    SOURCE("npy", "npy(x, y)", npy_parameters, vg_npy_describe, vg_npy_load,
+           "NumPy arrays, the examples along the first axis: the columns x and y; y may be left out"),
+    SOURCE("npz", "npz(file)", file_parameters, vg_npz_describe, vg_npz_load,
+           "NumPy's archive of arrays, packed or not: a column for each, the examples along the first axis"),
+    SOURCE("safetensors", "safetensors(file)", file_parameters, vg_safetensors_describe, vg_safetensors_load,
+           "a column for each tensor, the examples along the first axis"),
     SOURCE("text", "text(file, length = 64)", text_parameters, vg_text_describe, vg_text_load,
            "a text in UTF-8, cut into examples of so many characters: now, and next, one character later; "
            "its last part is the test split"),

@@ -90,44 +90,54 @@ static bool choose_skipped(vg_table *table, const vg_dataset *set, vg_data_error
         if (k == table->target) {
             return vg_data_refuse(error, "skip leaves out '%.*s', which is the target", (int)length, p);
         }
-        table->columns[k].kind = VG_TABLE_SKIPPED;
+        table->columns[k].skipped = true;
         p = next;
     }
     return true;
 }
 
+/* Of two that have one name, the one that is skipped comes last. */
 static int by_name(const void *a, const void *b) {
     const vg_table_column *const *one = a, *const *two = b;
-    return strcmp((*one)->name, (*two)->name);
+    int order = strcmp((*one)->name, (*two)->name);
+    return order ? order : (*one)->skipped - (*two)->skipped;
 }
 
-/* Every column must have a name of its own in a model, which leaves `features` and `target` to what they are. */
-static bool check_names(const vg_table *table, vg_data_error *error) {
+static bool is_taken(const vg_table *table, uint32_t k) {
+    const char *name = table->columns[k].name;
+    return strcmp(name, "features") == 0
+        || (strcmp(name, "target") == 0 && table->target != VG_TABLE_NONE && table->target != k);
+}
+
+/* Every column must have a name of its own in a model, which leaves `features` and `target` to what they are; one that is
+ * skipped may be without. */
+static bool check_names(vg_table *table, vg_data_error *error) {
     vg_mem *mem = table->csv.mem;
-    const vg_table_column **sorted = vg_mem_alloc(mem, table->count * sizeof *sorted);
-    uint32_t count = 0;
+    vg_table_column **sorted = vg_mem_alloc(mem, table->count * sizeof *sorted);
     bool fine = true;
-    for (uint32_t k = 0; k < table->count && fine; k++) {
-        const vg_table_column *column = &table->columns[k];
-        if (column->kind == VG_TABLE_SKIPPED) {
+    for (uint32_t k = 0; k < table->count; k++) {
+        vg_table_column *column = sorted[k] = &table->columns[k];
+        if (is_taken(table, k) && column->skipped) {
+            column->kind = VG_TABLE_LEFT_OUT;
+        } else if (is_taken(table, k)) {
+            const char *meaning = *column->name == 'f' ? "all columns but the target" : "what is to be learnt";
+            fine = fine && vg_csv_complain(&table->csv, 1, error, "a column is called '%s', which in a model is %s; call it "
+                                           "otherwise, or leave it out with skip = \"%s\"", column->given, meaning,
+                                           column->given);
+        }
+    }
+    qsort(sorted, table->count, sizeof *sorted, by_name);
+    for (uint32_t k = 1; k < table->count && fine; k++) {
+        if (strcmp(sorted[k - 1]->name, sorted[k]->name) != 0) {
             continue;
         }
-        sorted[count++] = column;
-        bool taken = strcmp(column->name, "features") == 0
-                  || (strcmp(column->name, "target") == 0 && table->target != VG_TABLE_NONE && table->target != k);
-        fine = !taken || vg_csv_complain(&table->csv, 1, error, "a column is called '%s', which in a model is %s; call it "
-                                         "otherwise, or leave it out with skip = \"%s\"", column->given,
-                                         *column->name == 'f' ? "all columns but the target" : "what is to be learnt",
-                                         column->given);
-    }
-    if (fine && count) {
-        qsort(sorted, count, sizeof *sorted, by_name);
-    }
-    for (uint32_t k = 1; k < count && fine; k++) {
-        const char *name = sorted[k]->name;
-        fine = strcmp(sorted[k - 1]->name, name) != 0
-            || vg_csv_complain(&table->csv, 1, error, "the columns '%s' and '%s' are both called %s in a model; call one "
-                               "otherwise, or leave it out with skip", sorted[k - 1]->given, sorted[k]->given, name);
+        if (sorted[k]->skipped) {
+            sorted[k]->kind = VG_TABLE_LEFT_OUT;
+            continue;
+        }
+        fine = vg_csv_complain(&table->csv, 1, error, "the columns '%s' and '%s' are both called %s in a model; call one "
+                               "otherwise, or leave it out with skip", sorted[k - 1]->given, sorted[k]->given,
+                               sorted[k]->name);
     }
     vg_mem_free(mem, sorted);
     return fine;
@@ -220,7 +230,7 @@ static bool survey_rows(vg_table *table, vg_data_error *error) {
             return vg_csv_complain(csv, csv->row, error, "there are more than %d rows, which is the limit", INT32_MAX);
         }
         for (uint32_t k = 0; k < table->count; k++) {
-            if (table->columns[k].kind != VG_TABLE_SKIPPED) {
+            if (table->columns[k].kind != VG_TABLE_LEFT_OUT) {
                 survey(csv, &table->columns[k], &csv->fields.items[k]);
             }
         }
@@ -272,13 +282,26 @@ static bool judge(const vg_table *table, vg_table_column *column, bool target, v
     return check_numbers(table, column, target, error);
 }
 
+/* Of a column that is skipped only whoever reads it hears what is wrong with it. */
+static void set_aside(const vg_table *table, vg_table_column *column, const vg_data_error *error) {
+    char *text = vg_mem_alloc(table->csv.mem, sizeof error->text);
+    memcpy(text, error->text, sizeof error->text);
+    column->refused = text;
+    column->kind = VG_TABLE_LEFT_OUT;
+}
+
 static bool judge_all(vg_table *table, vg_data_error *error) {
-    bool fine = true;
-    for (uint32_t k = 0; k < table->count && fine; k++) {
+    for (uint32_t k = 0; k < table->count; k++) {
         vg_table_column *column = &table->columns[k];
-        fine = column->kind == VG_TABLE_SKIPPED || judge(table, column, k == table->target, error);
+        if (column->kind == VG_TABLE_LEFT_OUT || judge(table, column, k == table->target, error)) {
+            continue;
+        }
+        if (!column->skipped) {
+            return false;
+        }
+        set_aside(table, column, error);
     }
-    return fine;
+    return true;
 }
 
 /* ---- words */
@@ -301,6 +324,28 @@ static void sort_words(vg_mem *mem, vg_table_column *column) {
     }
 }
 
+/* The words of a row. */
+static bool collect(vg_table *table, vg_data_error *error) {
+    const vg_csv *csv = &table->csv;
+    for (uint32_t k = 0; k < table->count && k < csv->fields.count; k++) {
+        vg_table_column *column = &table->columns[k];
+        if (column->kind != VG_TABLE_WORDS) {
+            continue;
+        }
+        vg_strings_add(&column->words, csv->fields.items[k].text, csv->fields.items[k].length);
+        if (column->words.text.count <= WORDS_LIMIT) {
+            continue;
+        }
+        vg_csv_complain(csv, csv->row, error, "column '%s' holds more than %d different words, which is the limit: leave it "
+                        "out with skip = \"%s\"", column->given, WORDS_LIMIT, column->given);
+        if (!column->skipped) {
+            return false;
+        }
+        set_aside(table, column, error);
+    }
+    return true;
+}
+
 static bool collect_words(vg_table *table, vg_data_error *error) {
     vg_csv *csv = &table->csv;
     bool any = false;
@@ -310,21 +355,10 @@ static bool collect_words(vg_table *table, vg_data_error *error) {
             any = true;
         }
     }
-    if (!any) {
-        return true;
-    }
     vg_csv_rewind(csv);
-    for (bool names = table->header; vg_csv_row(csv, error); names = false) {
-        for (uint32_t k = 0; k < table->count && k < csv->fields.count && !names; k++) {
-            vg_table_column *column = &table->columns[k];
-            if (column->kind != VG_TABLE_WORDS) {
-                continue;
-            }
-            vg_strings_add(&column->words, csv->fields.items[k].text, csv->fields.items[k].length);
-            if (column->words.text.count > WORDS_LIMIT) {
-                return vg_csv_complain(csv, csv->row, error, "column '%s' holds more than %d different words, which is the "
-                                       "limit: leave it out with skip = \"%s\"", column->given, WORDS_LIMIT, column->given);
-            }
+    for (bool names = table->header; any && vg_csv_row(csv, error); names = false) {
+        if (!names && !collect(table, error)) {
+            return false;
         }
     }
     for (uint32_t k = 0; k < table->count; k++) {

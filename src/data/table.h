@@ -4,12 +4,14 @@
 
 #include "data/csv.h"
 
-typedef enum vg_table_kind { VG_TABLE_SKIPPED, VG_TABLE_WHOLE, VG_TABLE_REAL, VG_TABLE_WORDS } vg_table_kind;
+typedef enum vg_table_kind { VG_TABLE_LEFT_OUT, VG_TABLE_WHOLE, VG_TABLE_REAL, VG_TABLE_WORDS } vg_table_kind;
 
 /* A column of the file. */
 typedef struct vg_table_column {
     const char   *given, *name;                       /* in the file, in a model */
     vg_table_kind kind;
+    bool          skipped;                            /* is no feature, whatever it holds */
+    const char   *refused;                            /* of one that is skipped: why it cannot be read */
     uint64_t      word, hole, empty;                  /* the line of the first field that is no number, that is missing
                                                          or even empty, that is infinite, or too large for a float32; */
     uint64_t      infinite, large;                    /* 0: there is none */

@@ -4,7 +4,7 @@
 #include "data/table.h"
 
 static vg_column describe_column(const vg_table_column *from, bool target) {
-    vg_column column = { .name = from->name };
+    vg_column column = { .name = from->name, .refused = from->refused };
     switch (from->kind) {
     case VG_TABLE_REAL:
         column.dtype = VG_F32;
@@ -21,7 +21,7 @@ static vg_column describe_column(const vg_table_column *from, bool target) {
         column.classes = from->classes;
         column.texts = from->texts;
         break;
-    case VG_TABLE_SKIPPED:
+    case VG_TABLE_LEFT_OUT:
         break;
     }
     return column;
@@ -33,7 +33,7 @@ static void describe_features(vg_table *table, vg_dataset *set, uint32_t at) {
     const char **members = vg_mem_alloc(set->mem, (table->places + 1) * sizeof *members);
     for (uint32_t k = 0, place = 0; k < table->count; k++) {
         const vg_table_column *column = &table->columns[k];
-        if (k == table->target || column->kind == VG_TABLE_SKIPPED) {
+        if (k == table->target || column->skipped) {
             continue;
         }
         words = words || column->kind != VG_TABLE_WORDS ? words : column;
@@ -47,29 +47,30 @@ static void describe_features(vg_table *table, vg_dataset *set, uint32_t at) {
         char line[32];
         vg_text text = vg_text_new(set->mem);
         vg_text_format(&text, "features are all columns but the target, and '%s' holds words ('%s' in line %s), which are no "
-                       "numbers; leave it out with skip = \"%s\", and read the column itself: one_hot(x, n) makes numbers of "
-                       "its classes", words->given, words->sample, vg_number_text(line, (double)words->word), words->given);
+                       "numbers; leave it out of them with skip = \"%s\"; read by itself, one_hot(x, n) makes numbers of its "
+                       "classes", words->given, words->sample, vg_number_text(line, (double)words->word), words->given);
         set->columns[at].refused = text.text;
     }
 }
 
 void vg_table_columns(vg_table *table, vg_dataset *set) {
     uint32_t count = 0;
+    bool some = false;                                  /* there are features */
     table->places = 0;
     for (uint32_t k = 0; k < table->count; k++) {
         vg_table_column *column = &table->columns[k];
-        bool skipped = column->kind == VG_TABLE_SKIPPED;
-        column->column = skipped ? VG_TABLE_NONE : count++;
-        column->place = skipped || k == table->target || column->kind == VG_TABLE_WORDS ? VG_TABLE_NONE : table->places++;
+        bool feature = k != table->target && !column->skipped && column->kind != VG_TABLE_WORDS;
+        column->column = column->kind == VG_TABLE_LEFT_OUT && !column->refused ? VG_TABLE_NONE : count++;
+        column->place = feature ? table->places++ : VG_TABLE_NONE;
+        some = some || (k != table->target && !column->skipped);
     }
-    bool some = count > (table->target != VG_TABLE_NONE);
     bool target = table->target != VG_TABLE_NONE && strcmp(table->columns[table->target].name, "target") != 0;
     vg_column *columns = vg_dataset_columns(set, count + some + target);
     for (uint32_t k = 0; k < table->count; k++) {
-        if (table->columns[k].kind != VG_TABLE_SKIPPED) {
+        if (table->columns[k].column != VG_TABLE_NONE) {
             vg_column *column = &columns[table->columns[k].column];
             *column = describe_column(&table->columns[k], k == table->target);
-            column->shares = k != table->target && column->dtype == VG_F32;
+            column->shares = column->dtype == VG_F32 && table->columns[k].place != VG_TABLE_NONE;
         }
     }
     table->features = some ? count : VG_TABLE_NONE;

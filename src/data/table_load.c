@@ -25,7 +25,7 @@ static bool make_room(filling *f, vg_data_error *error) {
     }
     for (uint32_t k = 0; k < table->count; k++) {
         const vg_table_column *from = &table->columns[k];
-        if (from->kind == VG_TABLE_SKIPPED) {
+        if (from->kind == VG_TABLE_LEFT_OUT) {
             continue;
         }
         vg_column *column = &set->columns[from->column];
@@ -91,7 +91,7 @@ static bool fill(const filling *f, vg_data_error *error) {
         fine = csv->fields.count == table->count && row < table->rows;
         for (uint32_t k = 0; fine && k < table->count; k++) {
             const vg_table_column *column = &table->columns[k];
-            fine = column->kind == VG_TABLE_SKIPPED || fill_field(f, column, &csv->fields.items[k], row);
+            fine = column->kind == VG_TABLE_LEFT_OUT || fill_field(f, column, &csv->fields.items[k], row);
         }
     }
     return fine && !csv->failed && row == table->rows;
@@ -138,13 +138,14 @@ bool vg_table_finish(vg_dataset *set, vg_data_error *error) {
             continue;
         }
         float *values = (float *)(uintptr_t)set->columns[from->column].data;
-        double mean = mean_of(set, values, table->places);
+        size_t stride = from->place == VG_TABLE_NONE ? 1 : table->places;
+        double mean = mean_of(set, values, stride);
         if (isnan(mean)) {
             return vg_data_fail(error, "'%s' has no value for column '%s' in any of the training examples, so that there is "
                                 "no mean: leave it out with skip = \"%s\"", table->csv.path, from->given, from->given);
         }
         for (uint32_t i = 0; i < set->count; i++) {
-            float *value = &values[(size_t)i * table->places];
+            float *value = &values[i * stride];
             *value = isnan(*value) ? (float)mean : *value;
         }
     }

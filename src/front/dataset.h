@@ -95,7 +95,6 @@ struct vg_source_row {
     const char         *doc;
     const vg_source_parameter *parameters;
     uint32_t            parameter_count;
-    /* NULL: named by the language, not built yet. */
     /* Fills columns, classes, count: reads no more than that takes. Columns filled in spite of a failure are still
      * checked against by the model. */
     bool (*describe)(vg_dataset *set, vg_data_error *error);

@@ -134,11 +134,8 @@ static const vg_source_row *source_of(vg_elaborator *e, vg_tree_id name) {
         for (uint32_t k = 0; k < vg_source_row_count; k++) vg_suggest_offer(&suggest, vg_source_rows[k].name);
         if (vg_suggest_best(&suggest))
             vg_diags_note(e->diags, (vg_span){ 0, 0 }, "did you mean '%s'?", vg_suggest_best(&suggest));
-        return NULL;
     }
-    if (source->describe) return source;
-    vg_report(e->diags, not_built, vg_tree_span(e->tree, name), e->frame->call, text, "data source");
-    return NULL;
+    return source;
 }
 
 /* The folder that paths of a model file start at; of an option, the current one. */
