@@ -150,9 +150,12 @@ VG_API vg_status vg_model_explain(const vg_model *model, size_t from, bool colou
 /* ---- Looking at a model ------------------------------------------------------------------------------------- */
 
 typedef enum vg_stage { VG_STAGE_FORWARD, VG_STAGE_BACKWARD, VG_STAGE_FUSED, VG_STAGE_PLAN } vg_stage;
-typedef enum vg_graph_format { VG_GRAPH_TEXT, VG_GRAPH_DOT } vg_graph_format;
+typedef enum vg_graph_format { VG_GRAPH_TEXT, VG_GRAPH_DOT, VG_GRAPH_JSON } vg_graph_format;
 
-/* The graph, as text that can be read back or for Graphviz. VG_FAILED_MODEL: the model is not loaded. */
+/* The graph, as text that can be read back, for Graphviz (not FUSED and PLAN: VG_FAILED_USAGE), or as JSON, an object a line
+ * for each node: id, op, operands (ids), dtype, shape, and where there are such names, file, line, gradient_of (the id of
+ * the forward node); of FUSED and PLAN also turn, pass (nodes with the same are one pass over memory), at and bytes (its
+ * place). VG_FAILED_MODEL: the model is not loaded. */
 VG_API vg_status vg_model_graph(vg_model *model, vg_stage stage, vg_graph_format format, vg_write write, void *user);
 /* The derivative of a value with respect to another as a model of its own, in which `derivative` is bound to it: its
  * value at the first step is that of grad(y, v). `wrt` and `of` are indices of vg_model_fetch; `of` NULL: the first

@@ -8,7 +8,6 @@ import sys
 import tempfile
 
 DOCUMENTS = ["README.md", "grammar/LANGUAGE.md"]
-REFERENCE = "grammar/LANGUAGE.md"
 program = os.path.abspath(sys.argv[1])
 
 

@@ -68,7 +68,8 @@ static vg_status look_plans(const vg_looking *l, vg_text *text) {
     for (uint32_t turn = 1; turn <= vg_look_turns(l->model); turn++) {
         vg_planned p;
         if (!vg_look_plan(l->model, turn, &p)) return vg_model_status(l->model);
-        print_plan(l->model, &p, turn, l->stage == VG_STAGE_PLAN, text);
+        if (l->format == VG_GRAPH_JSON) vg_look_json_plan(l->model, &p, turn, text);
+        else print_plan(l->model, &p, turn, l->stage == VG_STAGE_PLAN, text);
         vg_look_plan_release(l->model, &p);
     }
     return vg_look_send(l, text);
@@ -83,6 +84,7 @@ static vg_status look_graph(void *user) {
     if (l->stage >= VG_STAGE_FUSED) return l->format == VG_GRAPH_DOT ? VG_FAILED_USAGE : look_plans(l, &text);
     const vg_graph *graph = l->stage == VG_STAGE_FORWARD ? &l->model->elaborated[1] : &l->model->unit.graph[1];
     if (l->format == VG_GRAPH_DOT) vg_print_dot(graph, &text);
+    else if (l->format == VG_GRAPH_JSON) vg_look_json(l->model, graph, &text);
     else vg_print(graph, &text);
     return vg_look_send(l, &text);
 }

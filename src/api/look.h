@@ -22,6 +22,10 @@ uint32_t vg_look_turns(const vg_model *model);
 bool     vg_look_plan(vg_model *model, uint32_t turn, vg_planned *planned);      /* false after reporting */
 void     vg_look_plan_release(vg_model *model, vg_planned *planned);
 
+/* look_json.c: a JSON object a line for each node; of a plan those that are computed, in their order. */
+void vg_look_json(vg_model *model, const vg_graph *graph, vg_text *out);
+void vg_look_json_plan(vg_model *model, const vg_planned *planned, uint32_t turn, vg_text *out);
+
 /* The comment lines directly above a definition's line in a file's text; the line itself where there are none. */
 const char *vg_definition_comment(const char *text, const char *line);
 

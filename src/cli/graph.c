@@ -4,27 +4,23 @@
 
 #include "cli.h"
 
-/* By the value of vg_stage and vg_graph_format; behind the formats, what later work brings. */
+/* By the value of vg_stage and vg_graph_format. */
 static const char *const stages[] = { "forward", "backward", "fused", "plan" };
 static const char *const formats[] = { "text", "dot", "json" };
-enum { STAGES = VG_STAGE_PLAN + 1, FORMATS = VG_GRAPH_DOT + 1 };
+enum { STAGES = VG_STAGE_PLAN + 1, FORMATS = VG_GRAPH_JSON + 1 };
 
 /* The place of `name` in the list; the default when it was not given; -1 after saying why. */
 static int choose(const vg_cli_verb *verb, const char *option, const char *name, int otherwise,
-                  const char *const *list, int built, int all) {
+                  const char *const *list, int count) {
     if (!name) {
         return otherwise;
     }
-    for (int i = 0; i < all; i++) {
+    for (int i = 0; i < count; i++) {
         if (strcmp(name, list[i]) == 0) {
-            if (i >= built) {
-                vg_cli_usage(verb, "--%s %s is not built yet", option, name);
-                return -1;
-            }
             return i;
         }
     }
-    const char *near = vg_nearest(name, list, (size_t)built);
+    const char *near = vg_nearest(name, list, (size_t)count);
     vg_cli_usage(verb, "--%s knows no '%s'%s%s%s", option, name, near ? "; did you mean '" : "", near ? near : "",
                  near ? "'?" : "");
     return -1;
@@ -57,15 +53,17 @@ vg_status vg_cli_graph(const vg_cli_options *options) {
     if (options->wrt) {
         return derive(options);
     }
-    const int stage = choose(options->verb, "stage", options->stage, VG_STAGE_BACKWARD, stages, STAGES,
-                             sizeof stages / sizeof *stages);
+    const int stage = choose(options->verb, "stage", options->stage, VG_STAGE_BACKWARD, stages, STAGES);
     if (stage < 0) {
         return VG_FAILED_USAGE;
     }
-    const int format = choose(options->verb, "format", options->format, VG_GRAPH_TEXT, formats, FORMATS,
-                              sizeof formats / sizeof *formats);
+    const int format = choose(options->verb, "format", options->format, VG_GRAPH_TEXT, formats, FORMATS);
     if (format < 0) {
         return VG_FAILED_USAGE;
+    }
+    if (format == VG_GRAPH_DOT && stage >= VG_STAGE_FUSED) {
+        return vg_cli_usage(options->verb, "--format dot shows the stages forward and backward; of %s there are text and json",
+                            stages[stage]);
     }
     vg_model *model;
     vg_status status = vg_cli_load(options, options->arguments[0], NULL, 0, VG_WATCH_NOTHING, &model);

@@ -68,7 +68,7 @@ static const option_row rows[] = {
     { "no-watch", NULL, OPTION_NO_WATCH, VG_CLI_RUN | VG_CLI_SWEEP, "do not look for what is wrong" },
     { "quiet", NULL, OPTION_QUIET, VG_CLI_RUN | VG_CLI_SWEEP, "no progress, no summary at the end" },
     { "stage", "STAGE", OPTION_STAGE, VG_CLI_GRAPH, "forward, backward (the default), fused, or plan" },
-    { "format", "FORMAT", OPTION_FORMAT, VG_CLI_GRAPH, "text (the default) or dot" },
+    { "format", "FORMAT", OPTION_FORMAT, VG_CLI_GRAPH, "text (the default), dot, or json, a node a line" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_PRINT, "text (the default), json or npy" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_PREDICT, "csv (the default), json or npy" },
     { "wrt", "NAME", OPTION_WRT, VG_CLI_GRAPH, "write the derivative of the loss with respect to NAME as a model" },
