@@ -74,6 +74,12 @@ int vg_file_read(vg_mem *mem, const char *path, size_t limit, char **text, size_
     return failed;
 }
 
+int vg_file_read_open(vg_mem *mem, int descriptor, size_t limit, char **text, size_t *length) {
+    struct stat status;
+    int failed = fstat(descriptor, &status) ? errno : S_ISDIR(status.st_mode) ? EISDIR : 0;
+    return failed ? failed : read_all(mem, descriptor, 1 << 16, limit, text, length);
+}
+
 static vg_file *new_file(vg_mem *mem, vg_disk *disk, int descriptor) {
     vg_file *file = vg_mem_alloc(mem, sizeof *file);
     *file = (vg_file){ .mem = mem, .disk = disk, .descriptor = descriptor };

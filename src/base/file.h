@@ -13,6 +13,8 @@ typedef struct vg_file vg_file;
 
 /* 0, or errno. Text read is followed by a NUL that `length` does not count; more than `limit` bytes is EFBIG. */
 int  vg_file_read(vg_mem *mem, const char *path, size_t limit, char **text, size_t *length);
+/* The same of what is open already, such as standard input, which stays so. */
+int  vg_file_read_open(vg_mem *mem, int descriptor, size_t limit, char **text, size_t *length);
 /* Opens for appending; creates. `exclusive` fails with EEXIST. The file is owned by `mem` until closed. */
 int  vg_file_create(vg_mem *mem, vg_disk *disk, const char *path, bool exclusive, vg_file **file);
 /* A vg_file over a descriptor that is not closed (standard output). */
