@@ -70,9 +70,9 @@ VG_API vg_status vg_model_summary(vg_model *model, const char *statement);      
 VG_API vg_status vg_model_batch(vg_model *model, uint64_t batch);   /* --batch, 1 to 2^31 - 1; else VG_FAILED_USAGE */
 VG_API vg_status vg_model_steps(vg_model *model, uint64_t steps);   /* --steps, from 1: the model's `steps`, too */
 VG_API vg_status vg_model_seed(vg_model *model, uint64_t seed);     /* --seed */
-/* --input name=path: an input's examples, all of its test split, from a file instead of its data set: .npy, CSV, or "-",
- * standard input; in the form that the data set has them: with its columns' names, words for classes, unscaled. For
- * vg_run_predict. */
+/* --input name=path: an input's examples, all of its test split, from a file instead of its data set: .npy, CSV, or
+ * "-", standard input; in the form that the data set has them: with its columns' names, words for classes, unscaled.
+ * For vg_run_predict. */
 VG_API vg_status vg_model_input(vg_model *model, const char *name, const char *path);
 /* An expression of the model's names, to be read after each step (vg_run_fetch): "logits", "mean(loss)",
  * "grad(loss, h.W)". *index counts from 0. */
@@ -118,9 +118,9 @@ VG_API vg_status vg_model_watch(vg_model *model, vg_watching watching);
 VG_API vg_status vg_model_load_file(vg_model *model, const char *path);
 VG_API vg_status vg_model_load_text(vg_model *model, const char *name, const char *text, size_t length);
 
-/* The model of a checkpoint, whose text, options and files are in it, as are the shapes, classes and scales of its data:
- * neither its file nor its data need be there before a run reads them. What was set before counts. Its values are
- * vg_run_load's. */
+/* The model of a checkpoint, whose text, options and files are in it, as are the shapes, classes and scales of its
+ * data: neither its file nor its data need be there before a run reads them. What was set before counts. Its values
+ * are vg_run_load's. */
 VG_API vg_status vg_model_load_checkpoint(vg_model *model, const char *path);
 /* Before loading from a file or a text: what the data sets are is taken from this checkpoint, not read. */
 VG_API vg_status vg_model_recall_data(vg_model *model, const char *path);
@@ -152,10 +152,10 @@ VG_API vg_status vg_model_explain(const vg_model *model, size_t from, bool colou
 typedef enum vg_stage { VG_STAGE_FORWARD, VG_STAGE_BACKWARD, VG_STAGE_FUSED, VG_STAGE_PLAN } vg_stage;
 typedef enum vg_graph_format { VG_GRAPH_TEXT, VG_GRAPH_DOT, VG_GRAPH_JSON } vg_graph_format;
 
-/* The graph, as text that can be read back, for Graphviz (not FUSED and PLAN: VG_FAILED_USAGE), or as JSON, an object a line
- * for each node: id, op, operands (ids), dtype, shape, and where there are such names, file, line, gradient_of (the id of
- * the forward node); of FUSED and PLAN also turn, pass (nodes with the same are one pass over memory), at and bytes (its
- * place). VG_FAILED_MODEL: the model is not loaded. */
+/* The graph, as text that can be read back, for Graphviz (not FUSED and PLAN: VG_FAILED_USAGE), or as JSON, an object
+ * a line for each node: id, op, operands (ids), dtype, shape, and where there are such names, file, line, gradient_of
+ * (the id of the forward node); of FUSED and PLAN also turn, pass (nodes with the same are one pass over memory), at
+ * and bytes (its place). VG_FAILED_MODEL: the model is not loaded. */
 VG_API vg_status vg_model_graph(vg_model *model, vg_stage stage, vg_graph_format format, vg_write write, void *user);
 /* The derivative of a value with respect to another as a model of its own, in which `derivative` is bound to it: its
  * value at the first step is that of grad(y, v). `wrt` and `of` are indices of vg_model_fetch; `of` NULL: the first
@@ -329,9 +329,9 @@ VG_API uint64_t  vg_run_steps(const vg_run *run);
 /* Writes the run as it is between two steps: whole and on the disk, or not at all (then VG_FAILED_RESOURCE). */
 VG_API vg_status vg_run_save(vg_run *run, const char *path);
 
-/* From now on vg_run_step leaves checkpoint.safetensors in this folder (made when missing) after every so many steps (0: as
- * the model says), vg_run_all at the end, too, unless numbers or resources failed; and best.safetensors where the model has
- * checkpoint_best. Each replaces the one before. `folder` is copied; NULL ends it. */
+/* From now on vg_run_step leaves checkpoint.safetensors in this folder (made when missing) after every so many steps
+ * (0: as the model says), vg_run_all at the end, too, unless numbers or resources failed; and best.safetensors where
+ * the model has checkpoint_best. Each replaces the one before. `folder` is copied; NULL ends it. */
 VG_API vg_status vg_run_checkpoints(vg_run *run, const char *folder, uint64_t every);
 
 typedef enum vg_load_state { VG_LOADED, VG_LOADED_NOT, VG_LOADED_OTHER_SHAPE, VG_LOADED_UNEXPECTED } vg_load_state;
@@ -352,25 +352,25 @@ typedef struct vg_load_options {
  * does not fit is VG_FAILED_MODEL, and no variable is changed; but states of optimizers, which then begin as ever.
  * `options` NULL: all 0. */
 VG_API vg_status vg_run_load(vg_run *run, const char *path, const vg_load_options *options);
-/* Before the first step: goes on where the checkpoint was written, bit for bit as if the run had never stopped. The model
- * must be the same, with the same options, seed, precision and data, or it is VG_FAILED_USAGE; only the number of steps may
- * be another. */
+/* Before the first step: goes on where the checkpoint was written, bit for bit as if the run had never stopped. The
+ * model must be the same, with the same options, seed, precision and data, or it is VG_FAILED_USAGE; only the number
+ * of steps may be another. */
 VG_API vg_status vg_run_resume(vg_run *run, const char *path);
 
 /* ---- Using what was trained */
 
-/* Computes the scalar summaries over the test split, with `training` false, as eval_every does, and records them (SCALAR,
- * test); *examples (NULL is allowed): how many it has. A summary with a gradient in it is left out. */
+/* Computes the scalar summaries over the test split, with `training` false, as eval_every does, and records them
+ * (SCALAR, test); *examples (NULL is allowed): how many it has. A summary with a gradient in it is left out. */
 VG_API vg_status vg_run_test(vg_run *run, uint64_t *examples);
-/* Of a run of `evaluation` and `fetches_only`: computes the fetches for all examples of the test split, batch by batch, in
- * their order, and calls each(user, first, count, examples) after each batch, in which vg_run_fetch gives the values of the
- * `count` examples from `first` on, of `examples` in all; false from it ends with VG_FAILED_RESOURCE. The last batch may be
- * smaller. Without data it is one batch. */
+/* Of a run of `evaluation` and `fetches_only`: computes the fetches for all examples of the test split, batch by
+ * batch, in their order, and calls each(user, first, count, examples) after each batch, in which vg_run_fetch gives
+ * the values of the `count` examples from `first` on, of `examples` in all; false from it ends with
+ * VG_FAILED_RESOURCE. The last batch may be smaller. Without data it is one batch. */
 VG_API vg_status vg_run_predict(vg_run *run, bool (*each)(void *user, uint64_t first, uint64_t count, uint64_t examples),
                                 void *user);
 
-/* What is wrong, judged by the steps so far (vg_model_watch): the cause first. Texts live with the model, the list until the
- * next call on the run. */
+/* What is wrong, judged by the steps so far (vg_model_watch): the cause first. Texts live with the model, the list
+ * until the next call on the run. */
 VG_API vg_status vg_run_findings(vg_run *run, const vg_finding **findings, size_t *count);
 /* The cores that this process may use: its affinity, and its group's share of processor time, rounded up. */
 VG_API uint32_t  vg_cores(void);
@@ -519,9 +519,9 @@ VG_API vg_sink *vg_sink_terminal(const vg_terminal_options *options);
 /* Hands records on to `behind` from a thread of its own, in their order, so that the run does not wait while they are
  * formatted and written. The queue holds copies in a fixed memory; when that is full the run waits, and nothing is
  * lost. Between two records of a run `behind` gets one within a few milliseconds. It has got, and answered, all that
- * came before when the START, CHECKPOINT and DONE records return: at these alone it may look at the model. A false answer of
- * its ends the run like any other, at the next record or, at the latest, in the status of DONE. With one core, or
- * without threads, `behind` is called directly. Sinks behind a queue are closed after it. */
+ * came before when the START, CHECKPOINT and DONE records return: at these alone it may look at the model. A false
+ * answer of its ends the run like any other, at the next record or, at the latest, in the status of DONE. With one
+ * core, or without threads, `behind` is called directly. Sinks behind a queue are closed after it. */
 VG_API vg_sink *vg_sink_queue(vg_watch behind, void *user, const char **error);
 VG_API bool     vg_sink_watch(void *sink, const vg_record *record);      /* a vg_watch */
 /* What a sink leaves out, in a sentence; NULL: nothing. */

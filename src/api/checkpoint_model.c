@@ -34,8 +34,10 @@ static json_t *option_list(const vg_model *model, const vg_override *rows, uint3
     for (uint32_t k = 0; k < count; k++) {
         const vg_source *source = vg_sources_at(&model->ir.diags.sources, rows[k].span.begin);
         json_t *item = json_stringn(source->text, source->length);
-        if (rows[k].name)
-            item = vg_json_add(vg_json_add(json_array(), json_string(vg_strings_text(&model->ir.strings, rows[k].name))), item);
+        if (rows[k].name) {
+            const char *name = vg_strings_text(&model->ir.strings, rows[k].name);
+            item = vg_json_add(vg_json_add(json_array(), json_string(name)), item);
+        }
         list = vg_json_add(list, item);
     }
     return list;
@@ -56,10 +58,6 @@ json_t *vg_checkpoint_describe(vg_model *model, vg_mem *mem) {
 }
 
 /* ---- out */
-
-static const char *number_of(vg_model *model, size_t number) {
-    return vg_arena_format(&model->ir.arena, "%zu", number);
-}
 
 static bool wrong(vg_model *model, const char *path, const char *what) {
     vg_report(&model->ir.diags, checkpoint_wrong, ((vg_span){ 0, 0 }), 0, path, what);
@@ -84,9 +82,9 @@ json_t *vg_checkpoint_object(vg_model *model, vg_mem *mem, const vg_safetensors 
     json_t *object = text ? json_loads(text, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error) : NULL;
     if (object) return vg_checkpoint_own(mem, object);
     if (text && json_error_code(&error) == json_error_out_of_memory) vg_mem_fail(mem);
-    wrong(model, file->path, text ? vg_arena_format(&model->ir.arena, "its '%s' is no JSON: %s (byte %s)", key, error.text,
-                                                    number_of(model, (size_t)error.position))
-                                  : vg_arena_format(&model->ir.arena, "it has no '%s'", key));
+    vg_arena *arena = &model->ir.arena;
+    wrong(model, file->path, text ? vg_arena_format(arena, "its '%s' is no JSON: %s (byte %d)", key, error.text, error.position)
+                                  : vg_arena_format(arena, "it has no '%s'", key));
     return NULL;
 }
 
@@ -115,10 +113,13 @@ static vg_status add_named(vg_model *model, const json_t *list, bool data) {
     vg_status status = VG_OK;
     for (size_t k = 0; k < json_array_size(list) && status == VG_OK; k++) {
         const json_t *pair = json_array_get(list, k);
-        const char *name = json_string_value(json_array_get(pair, 0)), *text = json_string_value(json_array_get(pair, 1));
+        const char *name = json_string_value(json_array_get(pair, 0));
+        const char *text = json_string_value(json_array_get(pair, 1));
         if (!name || !text) continue;
         const vg_str id = vg_strings_c(&model->ir.strings, name);
-        if (data ? known(front->data.items, front->data.count, id) : known(front->sets.items, front->sets.count, id)) continue;
+        const bool set = data ? known(front->data.items, front->data.count, id)
+                              : known(front->sets.items, front->sets.count, id);
+        if (set) continue;
         status = data ? vg_model_data(model, name, text) : vg_model_set(model, name, text);
     }
     return status;

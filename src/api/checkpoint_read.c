@@ -38,7 +38,7 @@ static double float_of(const vg_safetensor *tensor, uint64_t i) {
     switch (vg_safetensor_size(tensor->dtype)) {
     case 8:  return wide;
     case 4:  return (double)vg_single_of_bits((uint32_t)bits);
-    default: return (double)(tensor->dtype[0] == 'B' ? vg_bfloat_of_bits((uint16_t)bits) : vg_half_of_bits((uint16_t)bits));
+    default: return (double)(tensor->dtype[0] == 'B' ? vg_bfloat_of_bits : vg_half_of_bits)((uint16_t)bits);
     }
 }
 
@@ -154,8 +154,10 @@ static void note(reading *r, const vg_load_row *row) {
     case VG_LOADED:             vg_diags_note(diags, none, "loaded: %s %s", row->name, row->model); break;
     case VG_LOADED_NOT:         vg_diags_note(diags, none, "missing: %s %s", row->name, row->model); break;
     case VG_LOADED_UNEXPECTED:  vg_diags_note(diags, none, "unexpected: %s %s", row->name, row->file); break;
-    case VG_LOADED_OTHER_SHAPE: vg_diags_note(diags, none, "of another shape: %s is %s in the file, and %s in the model",
-                                              row->name, row->file, row->model); break;
+    case VG_LOADED_OTHER_SHAPE:
+        vg_diags_note(diags, none, "of another shape: %s is %s in the file, and %s in the model", row->name, row->file,
+                      row->model);
+        break;
     }
 }
 
@@ -253,7 +255,8 @@ static bool take_place(vg_run *run, const json_t *object) {
         json_array_size(expects) != run->unit->expectations.count) return false;
     for (uint32_t k = 0; k < run->loader_count; k++) {
         const json_t *place = json_array_get(loaders, k);
-        const json_int_t epoch = json_integer_value(json_array_get(place, 1)), next = json_integer_value(json_array_get(place, 2));
+        const json_int_t epoch = json_integer_value(json_array_get(place, 1));
+        const json_int_t next = json_integer_value(json_array_get(place, 2));
         if (epoch < 0 || next < 0 || next > run->loaders[k].count) return false;
         vg_loader_seek(&run->loaders[k], (uint64_t)epoch, (uint32_t)next);
     }
@@ -280,7 +283,8 @@ static vg_status resume(void *user) {
     const vg_status status = read_variables(r);
     if (status != VG_OK) return status;
     const vg_safetensor *findings = vg_safetensors_find(&r->file, VG_CHECKPOINT_FINDINGS);
-    if (findings && !vg_judge_recall(run, findings->data, findings->bytes)) return differ(r, "what it has looked at (--no-watch)");
+    if (findings && !vg_judge_recall(run, findings->data, findings->bytes))
+        return differ(r, "what it has looked at (--no-watch)");
     return take_place(run, place) ? VG_OK : differ(r, "the number of its data sets or expects");
 }
 

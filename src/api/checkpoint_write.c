@@ -111,8 +111,8 @@ static vg_status write(void *user) {
     size_t length;
     const void *kept = vg_judge_keep(run, &w->mem, &length);
     if (kept)
-        tensors[count++] = (vg_safetensor){ .name = VG_CHECKPOINT_FINDINGS, .dtype = "U8", .rank = 1, .shape = { length },
-                                            .data = kept };
+        tensors[count++] = (vg_safetensor){ .name = VG_CHECKPOINT_FINDINGS, .dtype = "U8", .rank = 1,
+                                            .shape = { length }, .data = kept };
     json_t *facts = vg_checkpoint_own(&w->mem, vg_facts_list(run->unit, &run->model->ir.strings));
     json_t *place = vg_checkpoint_own(&w->mem, run_object(run));
     const vg_metadata pairs[] = {

@@ -39,9 +39,10 @@ void vg_run_eval_sizes(vg_run *run) {
 static bool make_programs(vg_run *run, vg_part part) {
     vg_evaluation *evaluation = &run->evaluation;
     const vg_program_options options = { .part = part, .no_fuse = run->options.no_fuse, .pool = run->pool };
+    const vg_graph *graph = &run->unit->graph[0];
     for (uint32_t k = 0; k < VG_EVAL_SIZES; k++)
-        if (evaluation->sizes[k] && !vg_program_make(&evaluation->programs[k], &run->mem, run->unit, &run->unit->graph[0],
-                                                     &run->store, options, evaluation->symbols[k], run->real)) return false;
+        if (evaluation->sizes[k] && !vg_program_make(&evaluation->programs[k], &run->mem, run->unit, graph, &run->store,
+                                                     options, evaluation->symbols[k], run->real)) return false;
     evaluation->batch = vg_mem_alloc(&run->mem, evaluation->sizes[VG_EVAL_FULL] * sizeof *evaluation->batch);
     return true;
 }
@@ -162,7 +163,8 @@ static bool make_late(vg_run *run, vg_part part) {
         const vg_dataset *other = vg_run_dataset(run, k);
         if (!other || !(other->fed || set->fed) || other->test_count == set->test_count) continue;
         vg_report(&run->model->ir.diags, fed_counts, run->unit->inputs.items[k].span, 0, vg_run_text(run, set->name),
-                  vg_run_number(run, set->test_count), vg_run_text(run, other->name), vg_run_number(run, other->test_count));
+                  vg_run_number(run, set->test_count), vg_run_text(run, other->name),
+                  vg_run_number(run, other->test_count));
         return false;
     }
     if (!make_programs(run, part)) return false;
@@ -180,8 +182,8 @@ typedef struct asking {
 
 static vg_status test(void *user) {
     vg_run *run = ((const asking *)user)->run;
-    if (!make_late(run, VG_PART_EVALUATION) || (!run->evaluation.sums && !make_sums(run))) return vg_model_status(run->model);
-    return evaluate(run);
+    const bool made = make_late(run, VG_PART_EVALUATION) && (run->evaluation.sums || make_sums(run));
+    return made ? evaluate(run) : vg_model_status(run->model);
 }
 
 vg_status vg_run_test(vg_run *run, uint64_t *examples) {
@@ -198,8 +200,8 @@ static void take_fetches(vg_run *run, const vg_program *program) {
     for (uint32_t k = 0; k < program->roots.count; k++) {
         const vg_root_row *root = &program->roots.items[k];
         uint32_t count;
-        const uint32_t index = (uint32_t)vg_attr_words(&run->model->ir, program->graph->attr.items[root->node], &count)[0];
-        vg_fetched *fetched = &run->fetches[index];
+        const vg_word *words = vg_attr_words(&run->model->ir, program->graph->attr.items[root->node], &count);
+        vg_fetched *fetched = &run->fetches[words[0]];
         fetched->view = &program->views.items[root->view];
         fetched->tensor.shape = fetched->view->dims;
         fetched->tensor.count = (size_t)fetched->view->count;

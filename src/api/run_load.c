@@ -12,8 +12,8 @@ enum { WORTHWHILE_BYTES = 128 << 10, SPIN = 4000 };
 
 static vg_slot *slot_of(vg_run *run, const vg_input_state *input) { return &run->store.slots.items[input->slot]; }
 
-/* Examples [from, to) of the batch; where `coming`, of the one that is made ahead. The number + 1 of the input that could
- * not be filled; 0: all could. */
+/* Examples [from, to) of the batch; where `coming`, of the one that is made ahead. The number + 1 of the input that
+ * could not be filled; 0: all could. */
 static uint32_t gather_part(vg_run *run, bool coming, uint32_t from, uint32_t to) {
     for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
         const vg_input_state *input = &run->inputs[k];

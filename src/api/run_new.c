@@ -56,8 +56,9 @@ static void find_inputs(vg_run *run) {
         uint32_t count;
         if (!mark[node] && op != VG_OP_fetch) continue;
         for (uint32_t k = 0; k < graph->operand_count.items[node]; k++) mark[vg_operand(graph, node, k)] = 1;
-        if (op == VG_OP_input)      /* words: shape, path, type */
-            run->inputs[input_of(unit, (vg_str)vg_attr_words(graph->ir, graph->attr.items[node], &count)[1])].wanted = true;
+        if (op != VG_OP_input) continue;
+        const vg_word *words = vg_attr_words(graph->ir, graph->attr.items[node], &count);      /* shape, path, type */
+        run->inputs[input_of(unit, (vg_str)words[1])].wanted = true;
     }
     vg_mem_free(&run->mem, mark);
 }

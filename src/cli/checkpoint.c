@@ -99,8 +99,8 @@ char *vg_cli_resume_folder(const vg_cli_options *options, const char *model_path
     }
     char *name = vg_cli_base_name(model_path), *folder = newest_folder(name);
     if (!folder) {
-        *status = vg_cli_usage(options->verb, "no folder runs/%s-... has a checkpoint to go on from; --out names the folder",
-                               name);
+        *status = vg_cli_usage(options->verb, "no folder runs/%s-... has a checkpoint to go on from; --out names the "
+                               "folder", name);
     }
     free(name);
     return folder;

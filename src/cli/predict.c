@@ -219,7 +219,8 @@ vg_status vg_cli_predict(const vg_cli_options *options) {
         status = find_format(options, &p.format);
     }
     if (status == VG_OK) {
-        status = vg_cli_load(options, options->arguments[0], options->fetches, options->fetch_count, VG_WATCH_NOTHING, &model);
+        status = vg_cli_load(options, options->arguments[0], options->fetches, options->fetch_count, VG_WATCH_NOTHING,
+                             &model);
     }
     if (status != VG_OK) {
         return status;

@@ -8,14 +8,25 @@
 enum { SINK_LIMIT = 5 };
 
 /* path: what complaints name; NULL: standard output or error, which are told of at the end of the program. */
-typedef struct named_sink { vg_sink *sink; const char *path; bool shows; } named_sink;   /* shows: the whole run, not its parts */
-/* queue: in front of the sinks in the list; NULL: there are none. folder: of a run that goes on; else NULL. */
-typedef struct watchers { named_sink list[SINK_LIMIT]; size_t count; bool quiet; vg_sink *queue; const char *folder; uint64_t from; } watchers;
+typedef struct named_sink {
+    vg_sink    *sink;
+    const char *path;
+    bool        shows;         /* the whole of a run that goes on, not only what comes now */
+} named_sink;
+typedef struct watchers {
+    named_sink  list[SINK_LIMIT];
+    size_t      count;
+    bool        quiet;
+    vg_sink    *queue;         /* in front of the sinks in the list; NULL: there are none */
+    const char *folder;        /* of a run that goes on; else NULL */
+    uint64_t    from;          /* the step at which it does */
+} watchers;
 
 /* What a run that goes on has recorded before the step at which it does. */
 static bool hand_earlier(void *user, const vg_record *record) {
     const watchers *all = user;
-    const bool kept = record->kind == VG_RECORD_SCALAR || record->kind == VG_RECORD_HISTOGRAM || record->kind == VG_RECORD_IMAGE;
+    const bool kept = record->kind == VG_RECORD_SCALAR || record->kind == VG_RECORD_HISTOGRAM ||
+                      record->kind == VG_RECORD_IMAGE;
     for (size_t i = 0; i < all->count && kept && record->step < all->from; i++) {
         if (all->list[i].shows) {
             vg_sink_watch(all->list[i].sink, record);
@@ -147,7 +158,8 @@ static vg_status close_sinks(watchers *all) {
     return status;
 }
 
-/* Where files are left, and checkpoints; of a run that goes on, the folder that it is in. NULL: none, or with *status. */
+/* Where files are left, and checkpoints; of a run that goes on, the folder that it is in. NULL: none, or with
+ * *status. */
 static char *make_folder(const vg_cli_options *options, const vg_model *model, vg_run *run, vg_status *status) {
     if (options->no_files) {
         return NULL;

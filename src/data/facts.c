@@ -103,7 +103,8 @@ static const float *read_floats(vg_arena *arena, const json_t *list) {
 static bool read_column(vg_arena *arena, const json_t *object, vg_column *column) {
     const json_t *shape = json_object_get(object, "shape"), *gain = json_object_get(object, "gain");
     uint64_t elements = 1;
-    *column = (vg_column){ .name = text_of(arena, json_object_get(object, "name")), .rank = (uint32_t)json_array_size(shape) };
+    *column = (vg_column){ .name = text_of(arena, json_object_get(object, "name")),
+                           .rank = (uint32_t)json_array_size(shape) };
     column->dtype = json_is_true(json_object_get(object, "integer")) ? VG_I32 : VG_F32;
     column->storage = json_is_true(json_object_get(object, "bytes")) ? VG_STORE_U8
                     : column->dtype == VG_I32 ? VG_STORE_I32 : VG_STORE_F32;
@@ -180,8 +181,8 @@ static bool matches(const vg_column *column, const vg_column *known, vg_data_err
         return vg_data_fail(error, "the checkpoint was trained with a column '%s' that is %s here", known->name,
                             column ? "of another type or shape" : "missing");
     if (column->classes == known->classes && same_texts(column->texts, known->texts, known->classes)) return true;
-    return vg_data_fail(error, "the classes of '%s' are not those that the checkpoint was trained with (%u here, %u there): "
-                        "the same words in the same order", known->name, column->classes, known->classes);
+    return vg_data_fail(error, "the classes of '%s' are not those that the checkpoint was trained with (%u here, %u "
+                        "there): the same words in the same order", known->name, column->classes, known->classes);
 }
 
 bool vg_dataset_matches(const vg_dataset *set, vg_data_error *error) {
@@ -189,8 +190,8 @@ bool vg_dataset_matches(const vg_dataset *set, vg_data_error *error) {
     for (uint32_t k = 0; k < known->column_count; k++)
         if (!matches(column_named(set, known->columns[k].name), &known->columns[k], error)) return false;
     if (same_texts(set->class_texts, known->class_texts, known->classes) && set->classes == known->classes) return true;
-    return vg_data_fail(error, "its alphabet is not the one that the checkpoint was trained with (%u characters here, %u "
-                        "there)", set->classes, known->classes);
+    return vg_data_fail(error, "its alphabet is not the one that the checkpoint was trained with (%u characters "
+                        "here, %u there)", set->classes, known->classes);
 }
 
 void vg_dataset_take_scales(vg_dataset *set) {

@@ -328,8 +328,8 @@ static bool column_fits(vg_elaborator *e, const vg_column *column, const vg_dim 
 /* ---- inputs from files (--input) */
 
 /* What an input without a data set looks like. False after reporting that its dimensions are not known. */
-static bool column_of_dims(vg_elaborator *e, const char *name, bool integer, const vg_dim *dims, uint32_t rank, vg_span span,
-                           vg_column *column) {
+static bool column_of_dims(vg_elaborator *e, const char *name, bool integer, const vg_dim *dims, uint32_t rank,
+                           vg_span span, vg_column *column) {
     *column = (vg_column){ .name = name, .dtype = integer ? VG_I32 : VG_F32,
                            .storage = integer ? VG_STORE_I32 : VG_STORE_F32, .rank = rank - 1 };
     for (uint32_t k = 1; k < rank; k++) {
@@ -373,7 +373,8 @@ void vg_check_fed(vg_elaborator *e) {
         vg_report(e->diags, fed_unused, ((vg_span){ 0, 0 }), 0, name);
         vg_suggest suggest;
         vg_suggest_start(&suggest, name);
-        for (uint32_t i = 0; i < e->unit->inputs.count; i++) vg_suggest_offer(&suggest, vg_text_of(e, e->unit->inputs.items[i].path));
+        for (uint32_t i = 0; i < e->unit->inputs.count; i++)
+            vg_suggest_offer(&suggest, vg_text_of(e, e->unit->inputs.items[i].path));
         if (vg_suggest_best(&suggest))
             vg_diags_note(e->diags, (vg_span){ 0, 0 }, "did you mean '%s'?", vg_suggest_best(&suggest));
     }

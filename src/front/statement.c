@@ -229,7 +229,8 @@ static uint32_t used_source(vg_elaborator *e, vg_str path, const char *name, vg_
     size_t length;
     for (uint32_t k = 0; k < e->front->files.count; k++) {
         const vg_known_file *file = &e->front->files.items[k];
-        if (file->path == path) return vg_sources_add(&e->diags->sources, VG_SOURCE_MODEL, name, file->text, file->length);
+        if (file->path != path) continue;
+        return vg_sources_add(&e->diags->sources, VG_SOURCE_MODEL, name, file->text, file->length);
     }
     int failed = vg_file_read(e->mem, name, VG_SOURCE_LIMIT, &text, &length);
     if (failed) {

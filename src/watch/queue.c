@@ -204,7 +204,8 @@ static bool watch(vg_sink *sink, const vg_record *record) {
         return self->behind(self->user, record);
     }
     const size_t bytes = bytes_of(record);
-    const bool waits = record->kind == VG_RECORD_START || record->kind == VG_RECORD_CHECKPOINT || record->kind == VG_RECORD_DONE;
+    const bool waits = record->kind == VG_RECORD_START || record->kind == VG_RECORD_CHECKPOINT ||
+                       record->kind == VG_RECORD_DONE;
     if (waits || record->finding || bytes > LARGEST) {
         pass_through(self, record);
     } else {

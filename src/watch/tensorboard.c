@@ -262,8 +262,8 @@ static long long latest_file(const char *folder) {
     return latest;
 }
 
-/* events.out.tfevents.SECONDS.HOST.PID.N, N counting until the name is free. Files are read in the order of their names: one
- * that is later than others says so, whatever the clock does. *later: there are others. 0, or errno. */
+/* events.out.tfevents.SECONDS.HOST.PID.N, N counting until the name is free. Files are read in the order of their
+ * names: one that is later than others says so, whatever the clock does. *later: there are others. 0, or errno. */
 static int create_file(tensorboard_sink *self, const char *folder, vg_file **file, bool *later) {
     int failed = vg_folder_create(folder);
     if (failed) {
