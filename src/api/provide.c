@@ -47,7 +47,7 @@ static vg_dataset *dataset_of(vg_model *model, vg_str name, const vg_provider *p
     set->own_train = (uint32_t)provider->train;
     set->gather = provider->gather;
     set->gather_user = provider->user;
-    set->column_count = (uint32_t)provider->column_count;
+    vg_dataset_columns(set, (uint32_t)provider->column_count);
     for (uint32_t k = 0; k < set->column_count; k++) {
         const vg_provider_column *from = &provider->columns[k];
         vg_column *to = &set->columns[k];
@@ -55,7 +55,7 @@ static vg_dataset *dataset_of(vg_model *model, vg_str name, const vg_provider *p
         to->dtype = from->integer ? VG_I32 : VG_F32;
         to->storage = from->integer ? VG_STORE_I32 : VG_STORE_F32;
         to->rank = from->rank;
-        memcpy(to->shape, from->shape, sizeof to->shape);
+        memcpy(to->shape, from->shape, from->rank * sizeof *from->shape);
         to->classes = from->classes;
         if (!set->classes) set->classes = from->classes;
     }
