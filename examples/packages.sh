@@ -6,14 +6,15 @@
 #             libjansson-dev                      JSON
 #             libprotobuf-c-dev protobuf-c-compiler libisal-dev   TensorBoard's files and their checksums
 #             zlib1g-dev                          gzipped data
-#             libpng-dev                          image summaries
+#             libpng-dev                          image summaries, pictures as data
+#             libjpeg-dev                         pictures as data
 #             librandom123-dev                    counter-based random numbers
 #             libcmocka-dev python3               the tests
 #             g++                                 the test that builds against what is installed; else it is skipped
 #             chromium-headless-shell             looking at report.html; where there is none that test is skipped
 #             clang libclang-rt-dev               fuzzing
 build_packages="cmake make gcc libc6-dev pkg-config re2c lemon libopenblas-dev libjansson-dev libprotobuf-c-dev
-    protobuf-c-compiler libisal-dev zlib1g-dev libpng-dev librandom123-dev libcmocka-dev"
+    protobuf-c-compiler libisal-dev zlib1g-dev libpng-dev libjpeg-dev librandom123-dev libcmocka-dev"
 test_packages="python3 g++"
 browser_packages="chromium-headless-shell"
 fuzz_packages="clang libclang-rt-dev"

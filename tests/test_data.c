@@ -32,7 +32,7 @@ static void load(fixture *f, vg_dataset *set) {
 
 static void test_every_source_says_what_it_is(void **state) {
     (void)state;
-    static const char *const named[] = { "digits", "mnist", "idx", "csv", "npy", "npz", "safetensors", "spirals", "moons", "circles",
+    static const char *const named[] = { "digits", "mnist", "idx", "csv", "npy", "npz", "safetensors", "images", "spirals", "moons", "circles",
                                          "xor", "text", "sentences" };
     assert_int_equal(vg_source_row_count, COUNT(named));
     for (size_t i = 0; i < COUNT(named); i++) {

@@ -25,6 +25,8 @@ bool vg_npz_describe(vg_dataset *set, vg_data_error *error);
 bool vg_npz_load(vg_dataset *set, vg_data_error *error);
 bool vg_safetensors_describe(vg_dataset *set, vg_data_error *error);
 bool vg_safetensors_load(vg_dataset *set, vg_data_error *error);
+bool vg_images_describe(vg_dataset *set, vg_data_error *error);
+bool vg_images_load(vg_dataset *set, vg_data_error *error);
 bool vg_text_describe(vg_dataset *set, vg_data_error *error);
 bool vg_text_load(vg_dataset *set, vg_data_error *error);
 bool vg_sentences_describe(vg_dataset *set, vg_data_error *error);

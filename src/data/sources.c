@@ -22,6 +22,9 @@ static const vg_source_parameter csv_parameters[] = {
 };
 static const vg_source_parameter npy_parameters[] = { WANTED("x"), OPTION("y") };
 static const vg_source_parameter file_parameters[] = { WANTED("file") };
+static const vg_source_parameter images_parameters[] = {
+    WANTED("folder"), NUMBER("height", 0), NUMBER("width", 0), NUMBER("channels", 0)
+};
 static const vg_source_parameter toy_parameters[] = { NUMBER("count", 1000), NUMBER("noise", 0.1), NUMBER("seed", 1) };
 static const vg_source_parameter text_parameters[] = { WANTED("file"), NUMBER("length", 64) };
 static const vg_source_parameter sentences_parameters[] = {
@@ -50,6 +53,9 @@ const vg_source_row vg_source_rows[] = {
            "NumPy's archive of arrays, packed or not: a column for each, the examples along the first axis"),
     SOURCE("safetensors", "safetensors(file)", file_parameters, vg_safetensors_describe, vg_safetensors_load,
            "a column for each tensor, the examples along the first axis"),
+    SOURCE("images", "images(folder, height, width, channels)", images_parameters, vg_images_describe, vg_images_load,
+           "PNG and JPEG files in a folder for each class (within train and test: the splits): images [h, w] of grey or "
+           "[3, h, w] of colours in 0..1, of the first one's size or resized to height and width; labels"),
     SOURCE("text", "text(file, length = 64)", text_parameters, vg_text_describe, vg_text_load,
            "a text in UTF-8, cut into examples of so many characters: now, and next, one character later; "
            "its last part is the test split"),

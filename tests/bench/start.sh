@@ -16,7 +16,7 @@ trap 'exit 130' INT TERM
 
 # shellcheck disable=SC2046 # the flags are words
 ${CC:-cc} -O2 -D_GNU_SOURCE -I"$root/include" -o "$work/start" "$here/start.c" "$build/src/libvgraph.a" \
-    $(pkg-config --libs openblas jansson libprotobuf-c libisal libpng zlib) -lpthread -lm
+    $(pkg-config --libs openblas jansson libprotobuf-c libisal libpng libjpeg zlib) -lpthread -lm
 
 row() { # label, repeats, command
     label=$1 times=$2
