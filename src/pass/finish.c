@@ -1,5 +1,12 @@
 /* Convolutions that finish their sums: a bias of each channel and relu are applied to a part of the result while it is in
- * registers, so that it is written once. The step of the convolution takes the nodes of the group that alone reads it. */
+ * registers, so that it is written once. The step of the convolution takes the nodes of the group that alone reads it.
+ *
+ * Not of matrix products, where it was tried: what a dense layer adds and applies is bound by its arithmetic, and takes
+ * as long over a result of 64 KB, just made, as over 8 KB again and again. Applied to each tile as it is stored it
+ * changed a step by -.3 to +.7 %; to panels of 32 columns by -.6 (4 or 64 layers of 128, sigmoid or tanh) to +.5 % (4
+ * of 512, relu). An activation's adjoint takes longer there, by 1 to 3 % of a step of 64 layers: it reads the layer's
+ * output, which is in no near cache any more, a few columns at a time. Nor are such an adjoint's columns summed in its
+ * pass: a sum is bound by turning floats into doubles, .085 ns an element in any cache. Measured on a Zen 4 core. */
 #include <string.h>
 
 #include "pass/pass.h"
