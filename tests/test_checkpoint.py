@@ -139,12 +139,7 @@ def test_killed_runs_go_on():
 
 
 def test_interrupted_and_extended():
-    run = start("stopped")
-    while not os.path.exists("stopped/checkpoint.safetensors"):
-        time.sleep(0.01)
-    run.send_signal(2)
-    run.wait()
-    assert run.returncode == 130, run.stderr.read()
+    stopped("stopped")
     step = json.loads(read("stopped/checkpoint.safetensors")[1]["vgraph.run"])["step"]
     assert 0 < step < 400
     assert vgraph("run", "model.nn", "--out", "stopped", "--resume", "--quiet").returncode == 3
@@ -158,6 +153,37 @@ def test_interrupted_and_extended():
     again = vgraph("run", "model.nn", "--resume", "--quiet", "--steps", "12")
     folder, = glob.glob("runs/model-*")
     assert json.loads(read(folder + "/checkpoint.safetensors")[1]["vgraph.run"])["step"] == 12, again.stderr
+
+
+def stopped(folder, *more):
+    """A run that was interrupted after its first checkpoint."""
+    run = start(folder, *more)
+    while not os.path.exists(folder + "/checkpoint.safetensors"):
+        time.sleep(0.01)
+    run.send_signal(2)
+    run.wait()
+    assert run.returncode == 130, run.stderr.read()
+
+
+def test_in_double_precision_and_on_one_thread():
+    vgraph("run", "model.nn", "--out", "wide", "--float64", "--quiet", "--threads", "2")
+    stopped("wide1", "--float64", "--threads", "1")
+    assert vgraph("run", "model.nn", "--out", "wide1", "--float64", "--resume", "--quiet", "--no-fuse").returncode == 3
+    a, b = (open(f"{which}/checkpoint.safetensors", "rb").read() for which in ("wide", "wide1"))
+    assert a == b and b"F64" in a
+    assert vgraph("diff", "wide", "wide1").returncode == 0
+
+
+def test_a_clock_that_was_ahead():
+    """What was written first is read first, whatever the names say of the time."""
+    stopped("early")
+    for folder in ("early", "early/test"):
+        name, = glob.glob(folder + "/events.out.*")
+        seconds = int(os.path.basename(name).split(".")[3])
+        os.rename(name, name.replace(str(seconds), str(seconds + 10 ** 6)))
+    assert vgraph("run", "model.nn", "--out", "early", "--resume", "--quiet").returncode == 3
+    same = vgraph("diff", "whole", "early")
+    assert same.returncode == 0, same.stdout
 
 
 def test_what_differs_is_refused():
@@ -312,12 +338,13 @@ def test_predictions_are_those_of_the_run():
 # ---- what fails
 
 def test_a_folder_that_cannot_be_written():
-    if os.geteuid() == 0 and not os.path.exists("/dev/full"):
-        return
-    os.makedirs("full")
-    os.symlink("/proc/version", "full/best.safetensors.tmp")
     done = vgraph("run", "model.nn", "--out", "/proc/nowhere", "--quiet", "--steps", "4")
     assert done.returncode == 4 and "/proc/nowhere" in done.stderr, done.stderr
+    shown = vgraph("predict", "whole/checkpoint.safetensors", "--fetch", "logits", "--out", "/dev/full", "--format", "csv")
+    assert shown.returncode == 4 and "/dev/full" in shown.stderr, shown.stderr
+    pipe = subprocess.run(f"{PROGRAM} predict whole/checkpoint.safetensors --fetch h --format json | head -1", shell=True,
+                          capture_output=True, text=True, timeout=60)
+    assert pipe.stderr == "" and pipe.stdout.startswith('{"h":'), pipe.stderr
 
 
 def main():
