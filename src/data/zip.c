@@ -149,7 +149,7 @@ static bool read_entry(vg_zip *zip, uint64_t *at, uint64_t end, vg_data_error *e
 }
 
 bool vg_zip_open(vg_zip *zip, vg_mem *mem, const char *path, const char *bytes, size_t length, vg_data_error *error) {
-    directory d;
+    directory d = { 0 };
     *zip = (vg_zip){ .mem = mem, .path = path, .bytes = bytes, .length = length };
     if (!find_directory(zip, &d, error)) {
         return false;
