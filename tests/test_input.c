@@ -44,7 +44,7 @@ static void write_row(const fixture *f, const row *r) {
 }
 
 static bool reads(fixture *f, vg_dataset *set, const vg_column *like) {
-    char path[128];
+    char path[512];
     snprintf(path, sizeof path, "%s", path_of(f, "in"));
     *set = (vg_dataset){ .mem = &f->mem };
     return vg_dataset_input(set, like, path, &f->error);
@@ -176,7 +176,7 @@ static void test_standard_input(void **state) {
 
 static void read_all(vg_mem *mem, void *user) {
     fixture *f = user;
-    char path[128];
+    char path[512];
     snprintf(path, sizeof path, "%s", path_of(f, "in"));
     for (size_t i = 1; i < COUNT(good); i += 6) {
         vg_dataset set = { .mem = mem };
