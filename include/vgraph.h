@@ -167,6 +167,10 @@ VG_API vg_status vg_model_describe(vg_model *model, vg_write write, void *user);
 VG_API const char *vg_model_name(const vg_model *model);
 VG_API const char *vg_model_source(const vg_model *model, size_t *length);
 
+/* The word of class `index` (from 0) of a column, as in "points.verdict"; lives with the model. NULL: there is no such
+ * class or column, or its classes have no words. */
+VG_API const char *vg_model_class(const vg_model *model, const char *column, size_t index);
+
 /* ---- Records: what a run says while it goes on --------------------------------------------------------------- */
 
 typedef struct vg_bucket { double low, high; uint64_t count; } vg_bucket;   /* low <= x < high */

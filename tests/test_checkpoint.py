@@ -307,6 +307,15 @@ summary scalar loss, mean(argmax(logits) == y) as "accuracy"
                           "logits", folder=empty, text=given)
             assert told.returncode == 0, told.stderr
             assert told.stdout == want.stdout
+        words = vgraph("predict", "checkpoint.safetensors", "--input", "x=x.csv", "--fetch", "argmax(logits)", "--classes",
+                       "points.verdict", folder=empty)
+        assert words.stdout.splitlines()[1:] == ["no yes".split()[k] for k in right], words.stderr
+        lines = vgraph("predict", "checkpoint.safetensors", "--input", "x=x.csv", "--fetch", "argmax(logits)", "--classes",
+                       "points.verdict", "--format", "json", folder=empty)
+        assert json.loads(lines.stdout.splitlines()[0])["argmax(logits)"] in ("no", "yes")
+        for column in ("points.a", "points", "verdict", "other.verdict"):
+            wrong = vgraph("predict", "checkpoint.safetensors", "--fetch", "logits", "--classes", column, folder=empty)
+            assert wrong.returncode == 2 and "is no column of words" in wrong.stderr, wrong.stderr
         nowhere = vgraph("eval", "checkpoint.safetensors", folder=empty)
         assert nowhere.returncode == 4 and "points.csv" in nowhere.stderr, nowhere.stderr
         assert vgraph("describe", "checkpoint.safetensors", folder=empty).returncode == 0

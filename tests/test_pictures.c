@@ -278,7 +278,7 @@ static void test_every_byte(void **state) {
     fixture *f = *state;
     make_folder(f, "a");
     for (int kind = 0; kind < 2; kind++) {
-        char path[128], *bytes;
+        char path[512], *bytes;
         size_t length;
         vg_dataset set = dataset(f, 2, 2, 0);
         kind ? write_jpeg(f, "a/1.png", 3, 9, 9, 200, 100, 50) : write_png(f, "a/1.png", PNG_FORMAT_GRAY, 2, 3, grey);

@@ -46,7 +46,7 @@ typedef struct vg_cli_options {
     uint64_t   jobs, checkpoint_every;             /* 0: not given */
     bool       resume, partial;
     bool       has_seed, float64, no_fuse, quiet, no_files, no_watch, second, check;
-    const char *out, *load, *jsonl, *stage, *format, *wrt, *of;   /* NULL: not given */
+    const char *out, *load, *classes, *jsonl, *stage, *format, *wrt, *of;   /* NULL: not given */
     vg_cli_colour colour;
     vg_cli_stream *output, *messages;
 } vg_cli_options;

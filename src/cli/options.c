@@ -10,7 +10,7 @@
 typedef enum option_id {
     OPTION_SET, OPTION_DATA, OPTION_SUMMARY, OPTION_BATCH, OPTION_DUMP, OPTION_STEPS, OPTION_SEED, OPTION_SECOND,
     OPTION_OUT, OPTION_FLOAT64, OPTION_NO_FUSE, OPTION_THREADS, OPTION_JSONL, OPTION_NO_FILES, OPTION_NO_WATCH, OPTION_QUIET,
-    OPTION_RESUME, OPTION_LOAD, OPTION_PARTIAL, OPTION_CHECKPOINT_EVERY, OPTION_FETCH, OPTION_INPUT,
+    OPTION_RESUME, OPTION_LOAD, OPTION_PARTIAL, OPTION_CHECKPOINT_EVERY, OPTION_FETCH, OPTION_INPUT, OPTION_CLASSES,
     OPTION_STAGE, OPTION_FORMAT, OPTION_COLOUR, OPTION_CHECK, OPTION_WRT, OPTION_OF, OPTION_JOBS, OPTION_HELP
 } option_id;
 
@@ -62,6 +62,8 @@ static const option_row rows[] = {
     { "fetch", "EXPR", OPTION_FETCH, VG_CLI_PREDICT, "the value to compute; may be given again" },
     { "input", "NAME=FILE", OPTION_INPUT, VG_CLI_PREDICT,
       "an input's examples: .npy or .csv, - is standard input; without any: the test split" },
+    { "classes", "DATA.COLUMN", OPTION_CLASSES, VG_CLI_PREDICT,
+      "write the words of this column's classes where a value is whole numbers" },
     { "jsonl", "FILE", OPTION_JSONL, VG_CLI_RUN | VG_CLI_DOCTOR | VG_CLI_SWEEP | VG_CLI_EVAL,
       "append each value as a line of JSON; - is standard output" },
     { "no-files", NULL, OPTION_NO_FILES, VG_CLI_RUN, "leave no run folder" },
@@ -193,6 +195,7 @@ static vg_status take_option(vg_cli_options *options, const option_row *row, cha
     case OPTION_LOAD:      options->load = text; return VG_OK;
     case OPTION_PARTIAL:   options->partial = true; return VG_OK;
     case OPTION_FETCH:     options->fetches[options->fetch_count++] = text; return VG_OK;
+    case OPTION_CLASSES:   options->classes = text; return VG_OK;
     case OPTION_INPUT:     return add_change(options, row, VG_CLI_INPUT, text);
     case OPTION_OUT:       options->out = text; return VG_OK;
     case OPTION_JSONL:     options->jsonl = text; return VG_OK;

@@ -14,6 +14,7 @@ enum { FORMATS = sizeof formats / sizeof *formats, RANK = 8 };
 
 typedef struct predicting {
     const vg_cli_options *options;
+    vg_model      *model;
     vg_run        *run;
     predict_format format;
     FILE          *file;
@@ -54,14 +55,13 @@ static size_t width_of(const vg_tensor *value) {
     return width;
 }
 
-static void put_number(const predicting *p, const vg_tensor *value, size_t at) {
-    const double number = value->elements[at];
-    if (isfinite(number)) {
-        fprintf(p->file, "%.*g", value->integer ? 10 : p->options->float64 ? 17 : 9, number);
-    } else {
-        const char *word = isnan(number) ? "nan" : number > 0 ? "inf" : "-inf";
-        fprintf(p->file, p->format == PREDICT_JSON ? "\"%s\"" : "%s", word);
-    }
+/* A text of JSON; the program ends where there is no memory for it. */
+static void put_text(FILE *file, const char *text) {
+    json_t *string = json_string(text);
+    char *quoted = string ? json_dumps(string, JSON_ENCODE_ANY) : NULL;
+    json_decref(string);
+    fputs(quoted ? quoted : "null", file);
+    free(quoted);
 }
 
 /* A field of CSV (RFC 4180). */
@@ -75,6 +75,20 @@ static void put_field(FILE *file, const char *text) {
         fputs(*text == '"' ? "\"\"" : (char[]){ *text, '\0' }, file);
     }
     fputc('"', file);
+}
+
+static void put_number(const predicting *p, const vg_tensor *value, size_t at) {
+    const double number = value->elements[at];
+    const char *name = p->options->classes && value->integer && number >= 0
+                     ? vg_model_class(p->model, p->options->classes, (size_t)number) : NULL;
+    if (name) {
+        (p->format == PREDICT_JSON ? put_text : put_field)(p->file, name);
+    } else if (isfinite(number)) {
+        fprintf(p->file, "%.*g", value->integer ? 10 : p->options->float64 ? 17 : 9, number);
+    } else {
+        const char *word = isnan(number) ? "nan" : number > 0 ? "inf" : "-inf";
+        fprintf(p->file, p->format == PREDICT_JSON ? "\"%s\"" : "%s", word);
+    }
 }
 
 /* "logits[2]", of images "h[0, 3]". */
@@ -129,24 +143,17 @@ static void put_list(const predicting *p, const vg_tensor *value, uint32_t axis,
 }
 
 /* An object a line for each example: {"logits":[...],"argmax(logits)":3} */
-static bool write_json(const predicting *p, uint64_t count) {
+static void write_json(const predicting *p, uint64_t count) {
     for (size_t row = 0; row < count; row++) {
         for (int i = 0; i < p->options->fetch_count; i++) {
             const size_t width = width_of(&p->values[i]);
-            json_t *name = json_string(p->values[i].name);
-            char *text = name ? json_dumps(name, JSON_ENCODE_ANY) : NULL;
-            json_decref(name);
-            if (!text) {
-                vg_cli_complain("there is not enough memory");
-                return false;
-            }
-            fprintf(p->file, "%s%s:", i ? "," : "{", text);
-            free(text);
+            fputs(i ? "," : "{", p->file);
+            put_text(p->file, p->values[i].name);
+            fputc(':', p->file);
             put_list(p, &p->values[i], 1, row * width, width);
         }
         fputs("}\n", p->file);
     }
-    return true;
 }
 
 static void write_npy(const predicting *p, uint64_t first, uint64_t examples) {
@@ -176,7 +183,7 @@ static bool write_batch(void *user, uint64_t first, uint64_t count, uint64_t exa
     }
     switch (p->format) {
     case PREDICT_CSV:  write_csv(p, first, count); break;
-    case PREDICT_JSON: return write_json(p, count) && !ferror(p->file);
+    case PREDICT_JSON: write_json(p, count); break;
     case PREDICT_NPY:  write_npy(p, first, examples); break;
     }
     return !ferror(p->file);
@@ -226,6 +233,17 @@ vg_status vg_cli_predict(const vg_cli_options *options) {
         return status;
     }
     const size_t known = vg_model_diagnostics(model);
+    p.model = model;
+    if (options->classes && !vg_model_class(model, options->classes, 0)) {
+        vg_cli_usage(options->verb, "--classes: '%s' is no column of words, as points.target of a CSV file may be",
+                     options->classes);
+        vg_model_free(model);
+        return VG_FAILED_USAGE;
+    }
+    if (options->classes && p.format == PREDICT_NPY) {
+        vg_model_free(model);
+        return vg_cli_usage(options->verb, "--classes writes words, and a .npy file holds numbers");
+    }
     p.values = vg_cli_alloc((size_t)options->fetch_count, sizeof *p.values);
     status = predict(&p, model);
     vg_cli_explain(options, model, known);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/os.h"
 #include "base/thread.h"
 #include "front/dataset.h"
@@ -39,10 +40,42 @@ static const char *source_text(vg_account *account, const vg_dataset *set) {
         }
         between = ", ";
     }
+    if (set->scale) {
+        vg_text_format(&text, "%sscale = \"%s\"", between, set->scale);
+        between = ", ";
+    }
+    if (set->test >= 0) {
+        vg_text_format(&text, "%stest = %s", between, vg_number_text(number, set->test));
+    }
     vg_text_add(&text, ")", 1);
     const char *copied = copy(account, vg_text_c(&text));
     vg_text_free(&text);
     return copied;
+}
+
+/* The first column of words; NULL: there is none. */
+static const vg_column *words_of(const vg_dataset *set) {
+    for (uint32_t k = 0; k < set->column_count; k++) {
+        if (set->columns[k].texts) {
+            return &set->columns[k];
+        }
+    }
+    return NULL;
+}
+
+/* Of the column of classes, the target where there is one: its words. */
+static void add_classes(vg_account *account, const vg_dataset *set, vg_account_data *data) {
+    const vg_column *column = words_of(set);
+    for (uint32_t k = 0; k < set->column_count; k++) {
+        const bool target = set->columns[k].texts && set->columns[k].classes == set->classes;
+        column = target ? &set->columns[k] : column;
+    }
+    const char **classes = column ? VG_ARRAY(&account->arena, const char *, column->classes) : NULL;
+    for (uint32_t k = 0; column && k < column->classes; k++) {
+        classes[k] = copy(account, column->texts[k]);
+    }
+    data->classes = classes;
+    data->class_count = column ? column->classes : 0;
 }
 
 static void add_data(vg_account *account) {
@@ -50,8 +83,9 @@ static void add_data(vg_account *account) {
     for (uint32_t i = 0; i < unit->datasets.count; i++) {
         const vg_dataset *set = unit->datasets.items[i];
         const char *name = vg_strings_text(&account->model->ir.strings, set->name);
-        const vg_account_data data = { copy(account, name), source_text(account, set), set->train_count,
-                                       set->test_count };
+        vg_account_data data = { .name = copy(account, name), .source = source_text(account, set),
+                                 .train = set->train_count, .test = set->test_count };
+        add_classes(account, set, &data);
         vg_vec_push(account->mem, &account->data, data);
     }
 }
@@ -150,8 +184,13 @@ static json_t *data_list(const vg_account *account) {
     bool fine = list != NULL;
     for (uint32_t i = 0; i < account->data.count && fine; i++) {
         const vg_account_data *data = &account->data.items[i];
-        fine = append(list, json_pack("{s:s, s:s, s:o, s:o}", "name", data->name, "source", data->source,
-                                      "train", whole(data->train), "test", whole(data->test)));
+        json_t *object = json_pack("{s:s, s:s, s:o, s:o}", "name", data->name, "source", data->source,
+                                   "train", whole(data->train), "test", whole(data->test));
+        json_t *classes = data->class_count ? json_array() : NULL;
+        for (uint32_t k = 0; k < data->class_count; k++) {
+            classes = vg_json_add(classes, json_string(data->classes[k]));
+        }
+        fine = append(list, data->class_count ? vg_json_put(object, "classes", classes) : object);
     }
     return whole_list(list, fine);
 }

@@ -9,7 +9,12 @@
 #include "watch/sink.h"
 
 typedef struct vg_account_expect { const char *text; uint64_t failures; } vg_account_expect;
-typedef struct vg_account_data { const char *name, *source; uint64_t train, test; } vg_account_data;
+typedef struct vg_account_data {
+    const char *name, *source;
+    uint64_t    train, test;
+    const char *const *classes;           /* the words of its classes; class_count 0: they have none */
+    uint32_t    class_count;
+} vg_account_data;
 
 typedef struct vg_account {
     vg_mem     *mem;

@@ -125,7 +125,8 @@ const runSection = () => {
                 'div',
                 {},
                 html('code', {}, `${d.name} = ${d.source}`),
-                ` ${whole(d.train)} examples${d.test ? `, ${whole(d.test)} for tests` : ''}`
+                ` ${whole(d.train)} examples${d.test ? `, ${whole(d.test)} for tests` : ''}` +
+                  (d.classes ? `; its classes: ${d.classes.join(', ')}` : '')
               )
             )
           : null
