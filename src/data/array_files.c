@@ -54,7 +54,8 @@ bool vg_npy_load(vg_dataset *set, vg_data_error *error) { return load(set, error
 /* ---- npz */
 
 /* "dir/a.npz/x.npy", for messages, and x for the column. */
-static bool add_member(vg_dataset *set, const vg_zip_member *member, const char *bytes, bool mapped, vg_data_error *error) {
+static bool add_member(vg_dataset *set, const vg_zip_member *member, const char *bytes, bool mapped,
+                       vg_data_error *error) {
     state *s = set->state;
     vg_text path = vg_text_new(set->mem);
     size_t length = strlen(member->name) - strlen(".npy");
@@ -81,7 +82,8 @@ static bool read_members(vg_dataset *set, bool large, vg_data_error *error) {
         const vg_zip_member *member = &s->zip.members.items[k];
         const char *bytes = member->bytes;
         if (!is_array(member->name)) {
-            return vg_data_fail(error, "'%s' holds '%s', which is no array: an NPZ file has members NAME.npy", s->zip.path,
+            return vg_data_fail(error, "'%s' holds '%s', which is no array: an NPZ file has members NAME.npy",
+                                s->zip.path,
                                 member->name);
         }
         if (member->deflated) {
@@ -138,8 +140,8 @@ static bool add_tensor(vg_dataset *set, const char *path, const vg_safetensor *t
         known++;
     }
     if (known == sizeof kinds / sizeof *kinds) {
-        return vg_data_fail(error, "'%s/%s' has elements of type %s: only F16, BF16, F32, F64, I8 to I64, U8, U16 and BOOL can "
-                            "be data", path, tensor->name, tensor->dtype);
+        return vg_data_fail(error, "'%s/%s' has elements of type %s: only F16, BF16, F32, F64, I8 to I64, U8, U16 and "
+                            "BOOL can be data", path, tensor->name, tensor->dtype);
     }
     vg_text where = vg_text_new(set->mem);
     vg_text_format(&where, "%s/%s", path, tensor->name);
@@ -149,7 +151,8 @@ static bool add_tensor(vg_dataset *set, const char *path, const vg_safetensor *t
                          .rank = tensor->rank, .count = tensor->count };
     for (uint32_t k = 0; k < tensor->rank; k++) {
         if (tensor->shape[k] > INT32_MAX) {
-            return vg_data_fail(error, "'%s' says that dimension %u is larger than %d: that is too large", where.text, k,
+            return vg_data_fail(error, "'%s' says that dimension %u is larger than %d: that is too large", where.text,
+                                k,
                                 INT32_MAX);
         }
         raw.form.shape[k] = (uint32_t)tensor->shape[k];
@@ -170,7 +173,8 @@ bool vg_safetensors_describe(vg_dataset *set, vg_data_error *error) {
             return false;
         }
     }
-    return (s->raws.count || vg_data_fail(error, "'%s' holds no tensor", path)) && vg_arrays_describe(set, &s->raws, error);
+    return s->raws.count ? vg_arrays_describe(set, &s->raws, error)
+                         : vg_data_fail(error, "'%s' holds no tensor", path);
 }
 
 bool vg_safetensors_load(vg_dataset *set, vg_data_error *error) { return load(set, error); }

@@ -21,8 +21,8 @@ bool vg_raw_column(const vg_raw *raw, vg_column *column, vg_data_error *error);
 /* Whether elements have to be put in order: they are of the other byte order, or the first axis is the fastest. */
 bool vg_raw_is_moved(const vg_raw *raw);
 void vg_raw_move(const vg_raw *raw, void *out);
-/* Whether the elements, in order at `data`, are what a column can give: finite, or integers from `least` to `most`. Says
- * where one is not. Their least and largest are left in range, which may be NULL. */
+/* Whether the elements, in order at `data`, are what a column can give: finite, or integers from `least` to `most`.
+ * Says where one is not. Their least and largest are left in range, which may be NULL. */
 bool vg_raw_check(const vg_raw *raw, const vg_column *column, const void *data, double least, double most,
                   double range[2], vg_data_error *error);
 

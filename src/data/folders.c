@@ -39,7 +39,8 @@ static bool list(vg_mem *mem, const char *path, names *out, vg_data_error *error
     *out = (names){ 0 };
     DIR *folder = opendir(path);
     if (!folder) {
-        return errno == ENOTDIR ? vg_data_fail(error, "'%s' is not a folder", path) : vg_data_unreadable(error, path, errno);
+        return errno == ENOTDIR ? vg_data_fail(error, "'%s' is not a folder", path) : vg_data_unreadable(error, path,
+                                                                                                         errno);
     }
     void *handle = vg_mem_own(mem, close_folder, folder);
     for (struct dirent *entry; (entry = readdir(folder));) {
@@ -91,7 +92,8 @@ static bool add_classes(album *a, const char *path, bool known, vg_data_error *e
         const char *name = inside.items[k], *folder = vg_data_path(a->mem, path, name, "");
         uint32_t class = 0;
         if (!is_folder(folder) && is_picture(name)) {
-            return vg_data_fail(error, "'%s' lies in no class's folder: pictures of one class stand in a folder with its name",
+            return vg_data_fail(error, "'%s' lies in no class's folder: pictures of one class stand in a folder with "
+                                       "its name",
                                 folder);
         }
         if (!is_folder(folder)) {
@@ -101,7 +103,8 @@ static bool add_classes(album *a, const char *path, bool known, vg_data_error *e
             class++;
         }
         if (class == a->classes.count && known) {
-            return vg_data_fail(error, "'%s' is a class that there is no folder for among the training pictures", folder);
+            return vg_data_fail(error, "'%s' is a class that there is no folder for among the training pictures",
+                                folder);
         }
         if (class == a->classes.count) {
             vg_vec_push(a->mem, &a->classes, name);
@@ -110,8 +113,8 @@ static bool add_classes(album *a, const char *path, bool known, vg_data_error *e
             return false;
         }
     }
-    return a->files.count || vg_data_fail(error, "there is no folder in '%s': pictures of one class stand in a folder with its "
-                                                 "name", path);
+    return a->files.count || vg_data_fail(error, "there is no folder in '%s': pictures of one class stand in a folder "
+                                                 "with its name", path);
 }
 
 static bool find_files(album *a, vg_dataset *set, const char *path, vg_data_error *error) {
@@ -137,7 +140,8 @@ static bool take_size(album *a, const vg_dataset *set, vg_data_error *error) {
     }
     if (set->arguments[CHANNELS].given && channels != 1 && channels != 3) {
         char shown[32];
-        return vg_data_refuse(error, "channels is 1 (grey) or 3 (red, green, blue), not %s", vg_number_text(shown, channels));
+        return vg_data_refuse(error, "channels is 1 (grey) or 3 (red, green, blue), not %s", vg_number_text(shown,
+                                                                                                            channels));
     }
     if (height && (!vg_argument_whole(set, HEIGHT, 1, VG_PICTURE_SIDE, error)
                    || !vg_argument_whole(set, WIDTH, 1, VG_PICTURE_SIDE, error))) {
@@ -184,7 +188,8 @@ bool vg_images_describe(vg_dataset *set, vg_data_error *error) {
         columns[IMAGES].shape[1] = a->size.height;
         columns[IMAGES].shape[2] = a->size.width;
     }
-    columns[LABELS] = (vg_column){ .name = "labels", .dtype = VG_I32, .classes = a->classes.count, .texts = a->classes.items,
+    columns[LABELS] = (vg_column){ .name = "labels", .dtype = VG_I32, .classes = a->classes.count,
+                                   .texts = a->classes.items,
                                    .storage = a->classes.count <= 256 ? VG_STORE_U8 : VG_STORE_I32 };
     set->classes = a->classes.count;
     set->class_texts = a->classes.items;
@@ -230,8 +235,9 @@ static bool load_file(album *a, const char *path, uint8_t *out, vg_data_error *e
     }
     bool fine = vg_picture_open(&picture, path, mapping->bytes, mapping->length, error);
     if (fine && !a->resizes && (picture.height != a->size.height || picture.width != a->size.width)) {
-        fine = vg_data_fail(error, "'%s' is %u pixels high and %u wide, '%s' %u and %u: height = %u, width = %u makes all of "
-                            "one size", path, picture.height, picture.width, a->files.items[0].path, a->size.height,
+        fine = vg_data_fail(error, "'%s' is %u pixels high and %u wide, '%s' %u and %u: height = %u, width = %u makes "
+                            "all of one size", path, picture.height, picture.width, a->files.items[0].path,
+                            a->size.height,
                             a->size.width, a->size.height, a->size.width);
     }
     fine = fine && read_picture(a, &picture, out, error);
@@ -245,7 +251,8 @@ bool vg_images_load(vg_dataset *set, vg_data_error *error) {
     size_t bytes = vg_column_elements(images);
     void *pixels, *classes;
     if (!vg_data_room(set, images->mapped, (uint64_t)bytes * set->count, &pixels, error)
-        || !vg_data_room(set, labels->mapped, (uint64_t)set->count * vg_storage_size(labels->storage), &classes, error)) {
+        || !vg_data_room(set, labels->mapped, (uint64_t)set->count * vg_storage_size(labels->storage), &classes,
+                         error)) {
         return false;
     }
     for (uint32_t k = 0; k < set->count; k++) {

@@ -144,19 +144,19 @@ static bool read_first(table *t, vg_data_error *error) {
         }
         int shown = field->length < 32 ? (int)field->length : 32;
         if (missing) {
-            return vg_csv_complain(csv, csv->row, error, "there is no column '%s', which '%s' is made of: a first line of "
-                                   "names must have it, in any place", missing, name);
+            return vg_csv_complain(csv, csv->row, error, "there is no column '%s', which '%s' is made of: a first "
+                                   "line of names must have it, in any place", missing, name);
         }
-        return vg_csv_complain(csv, csv->row, error, "'%.*s' is no %s of '%s', which has no names that a first line could "
-                               "hold: lines of %zu values were expected", shown, field->text,
+        return vg_csv_complain(csv, csv->row, error, "'%.*s' is no %s of '%s', which has no names that a first line "
+                               "could hold: lines of %zu values were expected", shown, field->text,
                                t->s->like->texts ? "class" : "number", name, t->s->elements);
     }
     for (uint32_t k = 0; k < t->s->elements; k++) {
         t->places[k] = k;
     }
     return csv->fields.count == t->s->elements
-        || vg_csv_complain(csv, csv->row, error, "there are %u fields: '%s' has %zu values, one for each field of a line; or "
-                           "the first line must hold names", csv->fields.count, name, t->s->elements);
+        || vg_csv_complain(csv, csv->row, error, "there are %u fields: '%s' has %zu values, one for each field of a "
+                           "line; or the first line must hold names", csv->fields.count, name, t->s->elements);
 }
 
 /* How many examples there are. */
@@ -179,8 +179,8 @@ static bool read_class(const table *t, const vg_csv_field *field, int32_t *out, 
     vg_str word = vg_strings_find(&t->words, field->text, field->length);
     int shown = field->length < 32 ? (int)field->length : 32;
     *out = (int32_t)word - 1;
-    return word || vg_csv_complain(&t->csv, field->line, error, "'%.*s' is none of the %u words that '%s' was trained with, such "
-                                   "as '%s'", shown, field->text, t->s->like->classes, name_of(t->s->like),
+    return word || vg_csv_complain(&t->csv, field->line, error, "'%.*s' is none of the %u words that '%s' was trained "
+                                   "with, such as '%s'", shown, field->text, t->s->like->classes, name_of(t->s->like),
                                    t->s->like->texts[0]);
 }
 
@@ -196,7 +196,8 @@ static bool read_value(const table *t, const vg_csv_field *field, void *out, vg_
         return vg_csv_complain(&t->csv, field->line, error, "a value is missing for '%s'", name_of(like));
     }
     if ((cell != VG_CELL_WHOLE && cell != VG_CELL_REAL) || fabs(value) > (double)FLT_MAX) {
-        return vg_csv_complain(&t->csv, field->line, error, "'%.*s' is no finite number, as '%s' takes them", shown, field->text,
+        return vg_csv_complain(&t->csv, field->line, error, "'%.*s' is no finite number, as '%s' takes them", shown,
+                               field->text,
                                name_of(like));
     }
     if (like->dtype == VG_F32) {
@@ -206,7 +207,8 @@ static bool read_value(const table *t, const vg_csv_field *field, void *out, vg_
     double least = like->classes ? 0 : INT32_MIN, most = like->classes ? like->classes - 1.0 : INT32_MAX;
     char low[32], high[32];
     if (cell != VG_CELL_WHOLE || value < least || value > most) {
-        return vg_csv_complain(&t->csv, field->line, error, "'%.*s' is no whole number from %s to %s, as '%s' takes them", shown,
+        return vg_csv_complain(&t->csv, field->line, error, "'%.*s' is no whole number from %s to %s, as '%s' takes "
+                                                            "them", shown,
                                field->text, vg_number_text(low, least), vg_number_text(high, most), name_of(like));
     }
     *(int32_t *)out = (int32_t)value;
@@ -243,7 +245,8 @@ static bool read_table(const source *s, vg_column *column, vg_data_error *error)
     vg_csv_open(&t.csv, mem, s->path, s->bytes, s->length, ',');
     take_words(&t);
     if (!vg_csv_row(&t.csv, error)) {
-        return t.csv.failed ? false : vg_data_fail(error, "'%s' is empty: a table or an NPY file was expected", s->path);
+        return t.csv.failed ? false : vg_data_fail(error, "'%s' is empty: a table or an NPY file was expected",
+                                                   s->path);
     }
     void *room = NULL;
     bool fine = read_first(&t, error) && count_rows(&t, error);

@@ -19,9 +19,9 @@ bool vg_picture_open(vg_picture *picture, const char *path, const char *bytes, s
 /* [height, width, channels] of 1 or 3 channels, whatever the file has; what is transparent lies on white. */
 bool vg_picture_read(const vg_picture *picture, uint32_t channels, uint8_t *out, vg_data_error *error);
 
-/* Another size for [height, width, channels]: each pixel is the mean of those around its place, weighted by a triangle as
- * wide as a pixel of the smaller picture (bilinear when it grows, and without aliases when it shrinks). `mem` is for what
- * is needed meanwhile. */
+/* Another size for [height, width, channels]: each pixel is the mean of those around its place, weighted by a triangle
+ * as wide as a pixel of the smaller picture (bilinear when it grows, and without aliases when it shrinks). `mem` is
+ * for what is needed meanwhile. */
 typedef struct vg_extent { uint32_t height, width; } vg_extent;
 void vg_picture_resize(vg_mem *mem, const uint8_t *from, vg_extent old, uint32_t channels, uint8_t *to, vg_extent now);
 

@@ -1,5 +1,5 @@
-/* Room for what a source makes of its files: memory, or, where the whole would take too much of it, a file without a name
- * on the disk, of which the system keeps in memory what is used. */
+/* Room for what a source makes of its files: memory, or, where the whole would take too much of it, a file without a
+ * name on the disk, of which the system keeps in memory what is used. */
 #include <errno.h>
 #include <string.h>
 
@@ -37,8 +37,8 @@ bool vg_data_room(vg_dataset *set, bool mapped, uint64_t bytes, void **room, vg_
     }
     int failed = vg_file_scratch(set->mem, (size_t)bytes, &mapping);
     if (failed) {
-        return vg_data_fail(error, "%.1f GB of data are too much for the memory, and a file for them can not be made in "
-                            "$TMPDIR or /var/tmp: %s", (double)bytes / 1e9, strerror(failed));
+        return vg_data_fail(error, "%.1f GB of data are too much for the memory, and a file for them can not be made "
+                            "in $TMPDIR or /var/tmp: %s", (double)bytes / 1e9, strerror(failed));
     }
     *room = mapping->bytes;
     return true;

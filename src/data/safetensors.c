@@ -233,7 +233,8 @@ static bool read_file(vg_safetensors *file, vg_data_error *error) {
                         VG_SAFETENSORS_HEADER);
     }
     if (header > length - LENGTH) {
-        return complain(file, error, "ends at byte %" PRIu64 ", within its header of %" PRIu64 " bytes: is it complete?",
+        return complain(file, error, "ends at byte %" PRIu64 ", within its header of %" PRIu64 " bytes: is it "
+                "complete?",
                         length, header);
     }
     return parse(file, file->mapping->bytes + LENGTH, (size_t)header, length - LENGTH - header, error);

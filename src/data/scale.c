@@ -19,8 +19,8 @@ bool vg_scale_check(vg_dataset *set, vg_data_error *error) {
             return true;
         }
     }
-    return vg_data_refuse(error, "scale = \"%s\" has nothing to scale: there is no column of floats, and integers stay as "
-                                 "they are", set->scale);
+    return vg_data_refuse(error, "scale = \"%s\" has nothing to scale: there is no column of floats, and integers "
+                                 "stay as they are", set->scale);
 }
 
 /* What is gathered of each element (or, `whole`, of all of them together). */
@@ -77,7 +77,8 @@ static void fit(vg_dataset *set, uint32_t k) {
     size_t scalings = s.whole ? 1 : s.elements;
     double count = (double)set->train_count * (double)(s.whole ? s.elements : 1);
     bool unit = strcmp(set->scale, "unit") == 0;
-    float *gain = vg_mem_alloc(set->mem, scalings * sizeof *gain), *shift = vg_mem_alloc(set->mem, scalings * sizeof *shift);
+    float *gain = vg_mem_alloc(set->mem, scalings * sizeof *gain), *shift = vg_mem_alloc(set->mem,
+                                                                                         scalings * sizeof *shift);
     double *means = vg_mem_alloc(set->mem, scalings * sizeof *means);
     s.of = vg_mem_alloc(set->mem, scalings * sizeof *s.of);
     go_through(&s);

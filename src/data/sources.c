@@ -32,7 +32,8 @@ static const vg_source_parameter sentences_parameters[] = {
 };
 
 #define FINISHED(name, signature, parameters, describe, load, finish, doc) \
-    { (name), (signature), (doc), (parameters), sizeof(parameters) / sizeof *(parameters), (describe), (load), (finish) }
+    { (name), (signature), (doc), (parameters), sizeof(parameters) / sizeof *(parameters), (describe), (load), \
+      (finish) }
 #define SOURCE(name, signature, parameters, describe, load, doc) \
     FINISHED(name, signature, parameters, describe, load, NULL, doc)
 
@@ -45,8 +46,9 @@ const vg_source_row vg_source_rows[] = {
            "a pair of IDX files of bytes, gzipped or not: images scaled to 0..1, labels"),
     FINISHED("csv", "csv(file, target, header = true, separator = \",\", missing, skip)", csv_parameters,
              vg_table_describe, vg_table_load, vg_table_finish,
-             "a table in CSV: its columns by name, features (all but the target, as floats), target; words are classes in "
-             "sorted order. missing = \"mean\" fills in numbers, skip = \"a, b\" leaves columns out of the features"),
+             "a table in CSV: its columns by name, features (all but the target, as floats), target; words are "
+             "classes in sorted order. missing = \"mean\" fills in numbers, skip = \"a, b\" leaves columns out of the "
+             "features"),
     SOURCE("npy", "npy(x, y)", npy_parameters, vg_npy_describe, vg_npy_load,
            "NumPy arrays, the examples along the first axis: the columns x and y; y may be left out"),
     SOURCE("npz", "npz(file)", file_parameters, vg_npz_describe, vg_npz_load,
@@ -54,8 +56,8 @@ const vg_source_row vg_source_rows[] = {
     SOURCE("safetensors", "safetensors(file)", file_parameters, vg_safetensors_describe, vg_safetensors_load,
            "a column for each tensor, the examples along the first axis"),
     SOURCE("images", "images(folder, height, width, channels)", images_parameters, vg_images_describe, vg_images_load,
-           "PNG and JPEG files in a folder for each class (within train and test: the splits): images [h, w] of grey or "
-           "[3, h, w] of colours in 0..1, of the first one's size or resized to height and width; labels"),
+           "PNG and JPEG files in a folder for each class (within train and test: the splits): images [h, w] of grey "
+           "or [3, h, w] of colours in 0..1, of the first one's size or resized to height and width; labels"),
     SOURCE("text", "text(file, length = 64)", text_parameters, vg_text_describe, vg_text_load,
            "a text in UTF-8, cut into examples of so many characters: now, and next, one character later; "
            "its last part is the test split"),

@@ -1,5 +1,5 @@
-/* The source csv: columns, classes and count of a file, for which it is read from end to end: what a column is, only its
- * last line can say. */
+/* The source csv: columns, classes and count of a file, for which it is read from end to end: what a column is, only
+ * its last line can say. */
 #include "data/table.h"
 
 #include <float.h>
@@ -109,8 +109,8 @@ static bool is_taken(const vg_table *table, uint32_t k) {
         || (strcmp(name, "target") == 0 && table->target != VG_TABLE_NONE && table->target != k);
 }
 
-/* Every column must have a name of its own in a model, which leaves `features` and `target` to what they are; one that is
- * skipped may be without. */
+/* Every column must have a name of its own in a model, which leaves `features` and `target` to what they are; one that
+ * is skipped may be without. */
 static bool check_names(vg_table *table, vg_data_error *error) {
     vg_mem *mem = table->csv.mem;
     vg_table_column **sorted = vg_mem_alloc(mem, table->count * sizeof *sorted);
@@ -121,8 +121,9 @@ static bool check_names(vg_table *table, vg_data_error *error) {
             column->kind = VG_TABLE_LEFT_OUT;
         } else if (is_taken(table, k)) {
             const char *meaning = *column->name == 'f' ? "all columns but the target" : "what is to be learnt";
-            fine = fine && vg_csv_complain(&table->csv, 1, error, "a column is called '%s', which in a model is %s; call it "
-                                           "otherwise, or leave it out with skip = \"%s\"", column->given, meaning,
+            fine = fine && vg_csv_complain(&table->csv, 1, error, "a column is called '%s', which in a model is %s; "
+                                           "call it otherwise, or leave it out with skip = \"%s\"", column->given,
+                                           meaning,
                                            column->given);
         }
     }
@@ -135,8 +136,8 @@ static bool check_names(vg_table *table, vg_data_error *error) {
             sorted[k]->kind = VG_TABLE_LEFT_OUT;
             continue;
         }
-        fine = vg_csv_complain(&table->csv, 1, error, "the columns '%s' and '%s' are both called %s in a model; call one "
-                               "otherwise, or leave it out with skip", sorted[k - 1]->given, sorted[k]->given,
+        fine = vg_csv_complain(&table->csv, 1, error, "the columns '%s' and '%s' are both called %s in a model; call "
+                               "one otherwise, or leave it out with skip", sorted[k - 1]->given, sorted[k]->given,
                                sorted[k]->name);
     }
     vg_mem_free(mem, sorted);
@@ -214,7 +215,8 @@ static bool refuse_ragged(const vg_table *table, vg_data_error *error) {
     const vg_csv *csv = &table->csv;
     uint32_t have = csv->fields.count;
     return vg_csv_complain(csv, csv->row, error, "there %s %u field%s, where %s %u: %s", have == 1 ? "is" : "are", have,
-                           have == 1 ? "" : "s", table->header ? "the header names" : "the first line has", table->count,
+                           have == 1 ? "" : "s", table->header ? "the header names" : "the first line has",
+                           table->count,
                            have < table->count ? "is something missing?" : "a field that holds the separator must be "
                            "quoted");
 }
@@ -235,7 +237,8 @@ static bool survey_rows(vg_table *table, vg_data_error *error) {
             }
         }
     }
-    return !csv->failed && (table->rows || vg_csv_complain(csv, csv->line, error, "there is only a header, and no row"));
+    return !csv->failed
+        && (table->rows || vg_csv_complain(csv, csv->line, error, "there is only a header, and no row"));
 }
 
 /* A column of numbers must have one in each row, unless the mean of the others may stand there. */
@@ -243,8 +246,8 @@ static bool check_numbers(const vg_table *table, const vg_table_column *column, 
     const vg_csv *csv = &table->csv;
     const char *given = column->given;
     if (column->infinite) {
-        return vg_csv_complain(csv, column->infinite, error, "column '%s' holds an infinite number: correct it, or leave "
-                               "the column out with skip = \"%s\"", given, given);
+        return vg_csv_complain(csv, column->infinite, error, "column '%s' holds an infinite number: correct it, or "
+                               "leave the column out with skip = \"%s\"", given, given);
     }
     if (column->large) {
         return vg_csv_complain(csv, column->large, error, "column '%s' holds a number that is too large for a float32",
@@ -255,20 +258,21 @@ static bool check_numbers(const vg_table *table, const vg_table_column *column, 
     }
     bool empty = !column->odd[0];
     if (target) {
-        return vg_csv_complain(csv, column->hole, error, "the target '%s' %s%s%s: what is to be learnt cannot be made up; "
-                               "give it a number, or take the line away", given, empty ? "is missing" : "is '",
+        return vg_csv_complain(csv, column->hole, error, "the target '%s' %s%s%s: what is to be learnt cannot be made "
+                               "up; give it a number, or take the line away", given, empty ? "is missing" : "is '",
                                column->odd, empty ? "" : "'");
     }
-    return vg_csv_complain(csv, column->hole, error, "column '%s' %s%s%s: give it a number, leave the column out with skip "
-                           "= \"%s\", or take the mean of the others with missing = \"mean\"", given,
-                           empty ? "has no value" : "holds '", column->odd, empty ? "" : "', which is no number", given);
+    return vg_csv_complain(csv, column->hole, error, "column '%s' %s%s%s: give it a number, leave the column out with "
+                           "skip = \"%s\", or take the mean of the others with missing = \"mean\"", given,
+                           empty ? "has no value" : "holds '", column->odd, empty ? "" : "', which is no number",
+                           given);
 }
 
 static bool judge(const vg_table *table, vg_table_column *column, bool target, vg_data_error *error) {
     const vg_csv *csv = &table->csv;
     if (column->word && column->empty) {
-        return vg_csv_complain(csv, column->empty, error, "column '%s' of words has no value here: give it a word, or leave "
-                               "the column out with skip = \"%s\"", column->given, column->given);
+        return vg_csv_complain(csv, column->empty, error, "column '%s' of words has no value here: give it a word, or "
+                               "leave the column out with skip = \"%s\"", column->given, column->given);
     }
     if (column->word) {
         column->kind = VG_TABLE_WORDS;
@@ -336,8 +340,8 @@ static bool collect(vg_table *table, vg_data_error *error) {
         if (column->words.text.count <= WORDS_LIMIT) {
             continue;
         }
-        vg_csv_complain(csv, csv->row, error, "column '%s' holds more than %d different words, which is the limit: leave it "
-                        "out with skip = \"%s\"", column->given, WORDS_LIMIT, column->given);
+        vg_csv_complain(csv, csv->row, error, "column '%s' holds more than %d different words, which is the limit: "
+                        "leave it out with skip = \"%s\"", column->given, WORDS_LIMIT, column->given);
         if (!column->skipped) {
             return false;
         }
@@ -378,12 +382,12 @@ static bool take_arguments(vg_table *table, const vg_dataset *set, char *separat
     table->fills = strcmp(missing, "mean") == 0;
     *separator = sign[0];
     if (strlen(sign) != 1 || strchr("\"\n\r.+-0123456789", *sign) || *sign < 0 || vg_name_length(sign)) {
-        return vg_data_refuse(error, "separator is one character, as \",\" \";\" or \"\\t\", that stands in no number and no "
-                                     "name, not \"%s\"", sign);
+        return vg_data_refuse(error, "separator is one character, as \",\" \";\" or \"\\t\", that stands in no number "
+                                     "and no name, not \"%s\"", sign);
     }
     return table->fills || !set->arguments[MISSING].given
-        || vg_data_refuse(error, "missing says what stands for a number that is missing, and the only word for it is \"mean\", "
-                                 "not \"%s\"", missing);
+        || vg_data_refuse(error, "missing says what stands for a number that is missing, and the only word for it is "
+                                 "\"mean\", not \"%s\"", missing);
 }
 
 static bool read_table(vg_table *table, vg_dataset *set, vg_data_error *error) {

@@ -46,9 +46,10 @@ static void describe_features(vg_table *table, vg_dataset *set, uint32_t at) {
     if (words) {
         char line[32];
         vg_text text = vg_text_new(set->mem);
-        vg_text_format(&text, "features are all columns but the target, and '%s' holds words ('%s' in line %s), which are no "
-                       "numbers; leave it out of them with skip = \"%s\"; read by itself, one_hot(x, n) makes numbers of its "
-                       "classes", words->given, words->sample, vg_number_text(line, (double)words->word), words->given);
+        vg_text_format(&text, "features are all columns but the target, and '%s' holds words ('%s' in line %s), which "
+                       "are no numbers; leave it out of them with skip = \"%s\"; read by itself, one_hot(x, n) makes "
+                       "numbers of its classes", words->given, words->sample, vg_number_text(line, (double)words->word),
+                       words->given);
         set->columns[at].refused = text.text;
     }
 }

@@ -5,7 +5,8 @@
 
 #include "data/table.h"
 
-/* Where the columns go: the features, [rows, places], in which those of floats lie too, and what has room of its own. */
+/* Where the columns go: the features, [rows, places], in which those of floats lie too, and what has room of its own.
+ * */
 typedef struct filling {
     vg_table   *table;
     vg_dataset *set;
@@ -141,8 +142,9 @@ bool vg_table_finish(vg_dataset *set, vg_data_error *error) {
         size_t stride = from->place == VG_TABLE_NONE ? 1 : table->places;
         double mean = mean_of(set, values, stride);
         if (isnan(mean)) {
-            return vg_data_fail(error, "'%s' has no value for column '%s' in any of the training examples, so that there is "
-                                "no mean: leave it out with skip = \"%s\"", table->csv.path, from->given, from->given);
+            return vg_data_fail(error, "'%s' has no value for column '%s' in any of the training examples, so that "
+                                "there is no mean: leave it out with skip = \"%s\"", table->csv.path, from->given,
+                                from->given);
         }
         for (uint32_t i = 0; i < set->count; i++) {
             float *value = &values[i * stride];

@@ -108,7 +108,8 @@ static bool check_member(const vg_zip *zip, vg_zip_member *member, uint64_t loca
     }
     uint64_t data = local + LOCAL + number(zip, local + 26, 2) + number(zip, local + 28, 2);
     if (!has(zip, data, member->packed)) {
-        return complain(zip, error, "promises %" PRIu64 " bytes of '%s' at byte %" PRIu64 ", but ends before: is it complete?",
+        return complain(zip, error, "promises %" PRIu64 " bytes of '%s' at byte %" PRIu64 ", but ends before: is it "
+                "complete?",
                         member->packed, member->name, data);
     }
     if (member->deflated ? member->size / RATIO > member->packed : member->size != member->packed) {
@@ -137,8 +138,8 @@ static bool read_entry(vg_zip *zip, uint64_t *at, uint64_t end, vg_data_error *e
     memcpy(text, zip->bytes + name, (size_t)length);
     member.name = text;
     if (flags & 1 || (method != STORED && method != DEFLATED)) {
-        return complain(zip, error, flags & 1 ? "holds '%s' encrypted" : "holds '%s' packed in a way that is not known: stored "
-                        "and deflated members can be read", text);
+        return complain(zip, error, flags & 1 ? "holds '%s' encrypted" : "holds '%s' packed in a way that is not "
+                        "known: stored and deflated members can be read", text);
     }
     if (!check_member(zip, &member, local, error)) {
         return false;
@@ -206,7 +207,8 @@ bool vg_zip_inflate(const vg_zip *zip, const vg_zip_member *member, void *out, v
         vg_mem_fail(zip->mem);
     }
     if (result != Z_STREAM_END || made != member->size) {
-        return complain(zip, error, "is damaged: '%s' cannot be unpacked after byte %" PRIu64 " of %" PRIu64, member->name,
+        return complain(zip, error, "is damaged: '%s' cannot be unpacked after byte %" PRIu64 " of %" PRIu64,
+                        member->name,
                         made, member->size);
     }
     return check_sum(zip, member, out, error);

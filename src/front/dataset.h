@@ -130,12 +130,12 @@ bool vg_dataset_read(const vg_dataset *set, uint32_t column, const uint32_t *exa
 /* The source of such a set, whose columns, classes, count and own_train are filled in already. src/data/provided.c */
 extern const vg_source_row vg_source_provided;
 /* What goes into a trained model: a data set of one column in the form of `like`, which may be without data, and of all
- * examples of a file in the file's order, which are both splits. `set` is zero but for its mem. The file is known by its
- * first bytes: NPY, an array [n, like's shape] or of as many elements; else CSV. Of that, a first line of names says where
- * like->members are, or `like` itself; without one a line has as many fields as an example has elements. "-" is standard
- * input. Values are as in a file of like's own data set, and are scaled as it is. (Where that holds bytes: so are bytes and
- * the numbers of a table, while floats of an array are taken as the model sees those of its data set before `scale`.)
- * False with *error. src/data/input.c */
+ * examples of a file in the file's order, which are both splits. `set` is zero but for its mem. The file is known by
+ * its first bytes: NPY, an array [n, like's shape] or of as many elements; else CSV. Of that, a first line of names
+ * says where like->members are, or `like` itself; without one a line has as many fields as an example has elements.
+ * "-" is standard input. Values are as in a file of like's own data set, and are scaled as it is. (Where that holds
+ * bytes: so are bytes and the numbers of a table, while floats of an array are taken as the model sees those of its
+ * data set before `scale`.) False with *error. src/data/input.c */
 bool vg_dataset_input(vg_dataset *set, const vg_column *like, const char *path, vg_data_error *error);
 
 /* How many bytes of `text` are a name that a model can write; 0: none, also where a word of the language stands. */
