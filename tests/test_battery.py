@@ -49,4 +49,5 @@ def main():
         raise SystemExit("\n".join(wrong))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -83,15 +83,6 @@ double vg_finder_persists(const vg_finder *f, const vg_track *track, vg_measure 
     return fmin(vg_finder_median(f, track, measure, false), vg_finder_median(f, track, measure, true));
 }
 
-const char *vg_initializer_for(uint8_t act) {
-    switch ((int)act) {
-    case VG_OP_relu:    return "he_normal()";
-    case VG_OP_sigmoid: return "glorot_uniform(4)";      /* its slope at 0 is 1/4 */
-    case VG_OP_tanh:    return "glorot_uniform()";
-    default:            return "lecun_normal()";
-    }
-}
-
 bool vg_finder_has(const vg_finder *f, vg_rule rule) {
     for (uint32_t k = 0; k < f->rules.count; k++)
         if (f->rules.items[k] == rule) return true;

@@ -7,6 +7,45 @@
 
 #include "api/findings.h"
 
+/* ---- the rate */
+
+static double largest_of(const vg_track *track) {
+    double largest = 0;
+    for (uint32_t k = 0; k < track->count && k < VG_WINDOW; k++)
+        largest = fmax(largest, (double)track->first[k].of[VG_MEASURE_rms]);
+    return largest;
+}
+
+static double largest_leap(const vg_finder *f) {
+    double largest = 0;
+    for (uint32_t k = 0; k < f->unit->weights.count; k++)
+        largest = fmax(largest, largest_of(&f->judge->moving[k].track));
+    return largest;
+}
+
+/* Of the first step alone: what comes behind one that is too long says little of the rate. */
+static double first_leap(const vg_finder *f) {
+    double largest = 0;
+    for (uint32_t k = 0; k < f->unit->weights.count; k++) {
+        const vg_track *track = &f->judge->moving[k].track;
+        if (track->count > 0 && isfinite(track->first[0].of[VG_MEASURE_rms]))
+            largest = fmax(largest, (double)track->first[0].of[VG_MEASURE_rms]);
+    }
+    return largest;
+}
+
+/* Shares of a weight's norm that a step changes. */
+static const double SHORT_STEP = 1e-3, USUAL_STEP = 0.01;
+
+static vg_edit advise_slower(const vg_finder *f, uint32_t block) {
+    const double leap = first_leap(f);
+    return vg_advise_rate(f->run, block, leap > vg_rules[VG_RULE_LRHIGH].limit ? USUAL_STEP / leap : 0.1);
+}
+
+vg_edit vg_finder_slower(const vg_finder *f, uint32_t block) {
+    return largest_leap(f) > SHORT_STEP ? advise_slower(f, block) : (vg_edit){ NULL, NULL };
+}
+
 /* ---- numbers that are none */
 
 /* The first step that the surveys or the loss know of, + 1; 0: none. */
@@ -44,12 +83,15 @@ static void find_nonfinite(vg_finder *f) {
                              origin.operand ? VG_FINDER_FORMAT(f, " (from %.4g to %.4g)", origin.low, origin.high)
                                             : "");
     }
+    static const char bound[] = "a bound on what is divided by or has its logarithm taken, as maximum(x, 1e-6), and clip_norm in the train block";
+    const bool logarithm = found && strcmp(origin.op, "log") == 0;
     vg_finding_advise(
         vg_finding_add(
             f, VG_RULE_NONFINITE, &p, (double)at, say,
             "a number overflowed, or something was divided by 0, or had its logarithm or root taken out of range"),
-        at > 0 ? vg_advise_rate(f->run, 0, 0.1) : (vg_edit){ NULL, NULL },
-        "a bound on what is divided by or has its logarithm taken, as max(x, 1e-6); log_softmax and cross_entropy instead of the logarithm of softmax; clip_norm in the train block");
+        at > 0 && !logarithm ? vg_finder_slower(f, 0) : (vg_edit){ NULL, NULL },
+        logarithm ? "log_softmax(x) instead of log(softmax(x)), cross_entropy(x, y) instead of a loss made of it; or a bound, as log(maximum(x, 1e-6))"
+                  : bound);
 }
 
 /* ---- updates */
@@ -61,20 +103,6 @@ static bool makes_no_progress(const vg_finder *f) {
                  last = vg_finder_median(f, &f->judge->loss, VG_MEASURE_rms, true);
     return f->unit->blocks.count == 1 && f->steps >= LEAST_STEPS && first > 0 &&
            last > vg_rules[VG_RULE_NOPROGRESS].limit * first;
-}
-
-static double largest_of(const vg_track *track) {
-    double largest = 0;
-    for (uint32_t k = 0; k < track->count && k < VG_WINDOW; k++)
-        largest = fmax(largest, (double)track->first[k].of[VG_MEASURE_rms]);
-    return largest;
-}
-
-static double largest_leap(const vg_finder *f) {
-    double largest = 0;
-    for (uint32_t k = 0; k < f->unit->weights.count; k++)
-        largest = fmax(largest, largest_of(&f->judge->moving[k].track));
-    return largest;
 }
 
 static void find_rates(vg_finder *f) {
@@ -95,7 +123,7 @@ static void find_rates(vg_finder *f) {
         largest = fmax(largest, last);
     }
     const double leap = largest_leap(f);
-    const bool broken = vg_finder_has(f, VG_RULE_ZEROGRAD) || vg_finder_has(f, VG_RULE_DEAD);
+    const bool broken = vg_finder_has(f, VG_RULE_ZEROGRAD) || vg_finder_has(f, VG_RULE_DEAD) || f->flattened;
     if (broken && leap > 1 && high.count == 0) {
         for (uint32_t k = 0; k < f->unit->weights.count; k++) {
             const vg_variable *v = &f->unit->variables.items[f->unit->weights.items[k].variable];
@@ -105,10 +133,10 @@ static void find_rates(vg_finder *f) {
             vg_finding_add(
                 f, VG_RULE_LRHIGH, &high, leap,
                 VG_FINDER_FORMAT(
-                    f, "one of the first steps changed %s by %.3g times its norm, and after it units were dead",
-                    vg_places_text(f, &high), leap),
+                    f, "one of the first steps changed %s by %.3g times its norm, and after it units were %s",
+                    vg_places_text(f, &high), leap, f->flattened ? "saturated" : "dead"),
                 "a step as long as this throws away the initial weights; a hundredth to a thousandth of the norm is usual"),
-            vg_advise_rate(f->run, 0, 0.01 / leap), "a smaller rate");
+            advise_slower(f, 0), "a smaller rate");
         return;
     }
     /* one layer may well move fast while the others learn */
@@ -119,7 +147,7 @@ static void find_rates(vg_finder *f) {
                 VG_FINDER_FORMAT(f, "a step changes %s by %.0f %% of its norm", vg_places_text(f, &high),
                                  vg_percent(most)),
                 "steps this long leap over what they aim at; a hundredth to a thousandth of the norm is usual"),
-            vg_advise_rate(f->run, 0, 0.01 / most), "a smaller rate");
+            advise_slower(f, 0), "a smaller rate");
     if (known > 0 && low.count == known)
         vg_finding_advise(vg_finding_add(f, VG_RULE_FROZEN, &low, largest,
                                          VG_FINDER_FORMAT(f, "a step changes %s by %.1g of its norm at most",
@@ -152,99 +180,33 @@ static void find_zero_gradients(vg_finder *f) {
         (vg_edit){ NULL, NULL }, "look at what lies between it and the loss: vgraph graph --stage backward");
 }
 
-static void find_symmetry(vg_finder *f) {
-    vg_places p = vg_places_new(f, f->unit->weights.count);
-    double share = 0;
-    const vg_weight *first = NULL;
-    for (uint32_t k = 0; k < f->unit->weights.count; k++) {
-        const vg_weight *weight = &f->unit->weights.items[k];
-        const vg_moving *moving = &f->judge->moving[k];
-        const vg_variable *v = &f->unit->variables.items[weight->variable];
-        const double alike = fmin(moving->alike, moving->alike_last);
-        if (alike <= vg_rules[VG_RULE_SYMMETRIC].limit) continue;
-        vg_places_add(f, &p, v->path, v->span, v->call);
-        share = fmax(share, alike);
-        if (first == NULL) first = weight;
-    }
-    if (first == NULL) return;
-    vg_finding_advise(
-        vg_finding_add(
-            f, VG_RULE_SYMMETRIC, &p, share,
-            VG_FINDER_FORMAT(
-                f, "%.0f %% of the units of %s have the same weights as another, from the first step to the last",
-                vg_percent(share), vg_places_text(f, &p)),
-            "equal units get equal gradients and stay equal: the layer works as if it had one unit"),
-        vg_advise_initial(f->run, first->variable, vg_initializer_for(first->act)),
-        "random initial weights, as glorot_uniform()");
-}
+/* ---- what the graph says by itself */
 
-/* ---- scale */
-
-/* What keeps the scale of what flows through: He et al. 2015 for relu; for a sigmoid one over its slope at 0, Glorot, Bengio
- * 2010; tanh's 5/3 after LeCun et al. 1998. */
-static double gain_of(uint8_t act) {
-    return act == VG_OP_relu ? sqrt(2) : act == VG_OP_tanh ? 5.0 / 3 : act == VG_OP_sigmoid ? 4 : 1;
-}
-
-static bool shows_large(const vg_finder *f) {
-    return vg_finder_has(f, VG_RULE_INITLOSS) || vg_finder_has(f, VG_RULE_SATURATED) || vg_finder_has(f, VG_RULE_DEAD) ||
-           vg_finder_has(f, VG_RULE_ACTGROW) || vg_finder_has(f, VG_RULE_EXPLODE) || vg_finder_has(f, VG_RULE_NONFINITE);
-}
-
-static bool shows_small(const vg_finder *f) {
-    const bool shrinks = vg_finder_has(f, VG_RULE_ACTSHRINK) || vg_finder_has(f, VG_RULE_CONSTUNITS) || vg_finder_has(f, VG_RULE_VANISH);
-    return shrinks && !vg_finder_has(f, VG_RULE_SATURATED);      /* then it is that */
-}
-
-/* Only together with what it does: many a net begins with small weights and learns. */
-static void find_initial_scale(vg_finder *f) {
-    static const char why_large[] = "a unit adds up as many products as it has inputs; with weights this large its sum lies far "
-                                    "out, where it hardly answers to a change";
-    static const char why_small[] = "a unit adds up as many products as it has inputs; with weights this small each layer passes "
-                                    "on less than it gets";
-    const double limit = vg_rules[VG_RULE_INITSCALE].limit;
-    vg_places p = vg_places_new(f, f->unit->weights.count);
-    double worst = 1;
-    uint32_t at = 0, first = UINT32_MAX;
-    for (uint32_t k = 0; k < f->unit->weights.count; k++) {
-        const vg_weight *weight = &f->unit->weights.items[k];
-        const vg_variable *v = &f->unit->variables.items[weight->variable];
-        const double scale = f->judge->moving[k].std * sqrt((double)weight->fan_in) / gain_of(weight->act);
-        if (!(scale > 0) || (scale <= limit && scale >= 1 / limit)) continue;
-        vg_places_add(f, &p, v->path, v->span, v->call);
-        if (first == UINT32_MAX) first = k;
-        if (fabs(log(scale)) <= fabs(log(worst))) continue;
-        worst = scale;
-        at = k;
-    }
-    if (first == UINT32_MAX || !(worst > 1 ? shows_large(f) : shows_small(f))) return;
-    const vg_weight *weight = &f->unit->weights.items[first];
-    const char *say = VG_FINDER_FORMAT(f, "the initial weights of %s are %s%.3g times as %s as their number of inputs asks for "
-                                       "(%s: std %.3g, fan_in %llu)", vg_places_text(f, &p), p.count > 1 ? "up to " : "",
-                                       worst > 1 ? worst : 1 / worst, worst > 1 ? "large" : "small",
-                                       vg_run_text(f->run, f->unit->variables.items[f->unit->weights.items[at].variable].path),
-                                       f->judge->moving[at].std, (unsigned long long)f->unit->weights.items[at].fan_in);
-    vg_finding_advise(vg_finding_add(f, VG_RULE_INITSCALE, &p, worst, say, worst > 1 ? why_large : why_small),
-                      vg_advise_initial(f->run, weight->variable, vg_initializer_for(weight->act)),
-                      "an initializer that knows fan_in, as glorot_uniform() or he_normal()");
-}
-
-static void find_initial_loss(vg_finder *f) {
-    const double classes = (double)f->unit->classes;
-    if (classes < 2 || f->judge->loss.count == 0) return;
-    const double first = (double)f->judge->loss.first[0].of[VG_MEASURE_rms], guess = log(classes);
-    if (!(first > vg_rules[VG_RULE_INITLOSS].limit * guess)) return;
+static void find_softened(vg_finder *f) {
+    const vg_place place = f->unit->softened;
+    if (!place.span.end) return;
     vg_places p = vg_places_new(f, 1);
-    const vg_block *block = &f->unit->blocks.items[0];
-    vg_places_add(f, &p, block->loss, block->span, 0);
-    const vg_weight *last = f->unit->weights.count ? &f->unit->weights.items[f->unit->weights.count - 1] : NULL;
-    vg_finding *finding = vg_finding_add(
-        f, VG_RULE_INITLOSS, &p, first / guess,
-        VG_FINDER_FORMAT(f, "the first loss is %.3g, guessing among %.0f classes has %.3g", first, classes, guess),
-        "before anything is learnt the outputs already differ much: the last layer's weights, or what it gets, are too large");
-    if (last)
-        vg_finding_advise(finding, vg_advise_initial(f->run, last->variable, "glorot_uniform()"),
-                          "smaller initial weights in the last layer");
+    vg_places_add(f, &p, 0, place.span, place.call);
+    vg_finding_advise(
+        vg_finding_add(f, VG_RULE_SOFTTWICE, &p, 2, "cross_entropy is given what a softmax has made",
+                       "cross_entropy takes the softmax itself: of shares, which lie in 0..1, it makes nearly even ones, so that the loss can never be small and hardly any gradient comes back"),
+        vg_advise_unsoftened(f->run, place), "the logits as they are, without the softmax");
+}
+
+static void find_untrained(vg_finder *f) {
+    vg_places p = vg_places_new(f, f->unit->untrained.count);
+    for (uint32_t k = 0; k < f->unit->untrained.count; k++) {
+        const vg_variable *v = &f->unit->variables.items[f->unit->untrained.items[k]];
+        vg_places_add(f, &p, v->path, v->span, v->call);
+    }
+    if (p.count == 0) return;
+    vg_finding_advise(
+        vg_finding_add(f, VG_RULE_UNTRAINED, &p, (double)p.count,
+                       VG_FINDER_FORMAT(f, "%s %s never trained: no gradient of the loss comes there", vg_places_text(f, &p),
+                                        p.count == 1 ? "is" : "are"),
+                       "the loss does not depend on it, or only through a stop_gradient, a comparison or a whole number"),
+        (vg_edit){ NULL, NULL },
+        "leave out what stands in between; if it is meant: `params` in the train block names what is trained");
 }
 
 /* ---- the whole */
@@ -261,6 +223,7 @@ static void find_no_progress(vg_finder *f) {
             VG_FINDER_FORMAT(f, "the loss is %.4g at the beginning and %.4g at the end", first, last),
             "either something above keeps it from learning, or the steps are too short or too few, or the inputs tell nothing of the targets"),
         (vg_edit){ NULL, NULL },
+        vg_finder_is_deep(f) ? vg_advice_depth :
         "a few examples alone should be learnt by heart in some hundred steps: try --batch 8 with another rate");
 }
 
@@ -285,10 +248,13 @@ static void find_half(vg_finder *f) {
         ->try_this = "nothing, in float32";
 }
 
-/* Where a rule's finding stands: a gradient is 0 because of what is dead or saturated, where something is. */
+/* Where a rule's finding stands: a gradient is 0 because of what is dead or saturated, where something is; and numbers that overflow in a net which begins far out do so because of that. */
 static vg_rule place_of(const vg_finder *f, vg_rule rule) {
     const bool explained = vg_finder_has(f, VG_RULE_DEAD) || vg_finder_has(f, VG_RULE_SATURATED);
-    return rule == VG_RULE_ZEROGRAD && explained ? VG_RULE_DEAD : rule;
+    const bool far_out = vg_finder_has(f, VG_RULE_NONFINITE) && vg_finder_has(f, VG_RULE_INITLOSS);
+    if (rule == VG_RULE_ZEROGRAD && explained) return VG_RULE_DEAD;
+    if (rule == VG_RULE_INITSCALE && far_out) return VG_RULE_INPUTSCALE;
+    return rule;
 }
 
 /* Two edits of one line would contradict each other: what follows from the fault is mended with it. */
@@ -325,17 +291,20 @@ void vg_judge_find(vg_run *run) {
     if (run->judge->judged == run->done) return;
     vg_judge_ends(run);
     find_nonfinite(&f);
+    find_softened(&f);
+    find_untrained(&f);
     find_zero_gradients(&f);
-    find_symmetry(&f);
-    find_initial_loss(&f);
+    vg_find_symmetry(&f);
+    vg_find_initial_loss(&f);
     vg_find_saturation(&f);
     vg_find_dead(&f);
     find_rates(&f);
     vg_find_scale_along(&f);
     vg_find_still(&f);
     vg_find_flow_along(&f);
-    find_initial_scale(&f);      /* behind all that it shows in */
+    vg_find_initial_scale(&f);   /* behind all that it shows in */
     find_no_progress(&f);
+    vg_find_input_scale(&f);     /* the same */
     find_half(&f);
     put_in_order(&f);
 }

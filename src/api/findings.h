@@ -19,6 +19,7 @@ typedef struct vg_finder {
     vg_judge *judge;
     const vg_unit *unit;
     uint64_t  steps;         /* that were taken */
+    bool      flattened;     /* sigmoids or tanhs that began well were saturated by the first steps */
     VG_VEC(vg_finding) list;
     VG_VEC(vg_rule)    rules;         /* of `list` */
 } vg_finder;
@@ -37,8 +38,6 @@ static inline const vg_track *vg_finder_track(const vg_finder *f, uint32_t k) { 
 static inline const vg_evidence *vg_finder_evidence(const vg_finder *f, uint32_t k) { return &f->unit->evidence.items[k]; }
 /* Whether the rule has spoken. */
 bool vg_finder_has(const vg_finder *f, vg_rule rule);
-/* What suits a weight that this activation (0: none) follows. */
-const char *vg_initializer_for(uint8_t act);
 
 /* ---- places that a rule speaks of, the named ones first; the finding is shown at the one added first */
 
@@ -54,6 +53,27 @@ const char *vg_places_text(const vg_finder *f, const vg_places *p);
 vg_finding *vg_finding_add(vg_finder *f, vg_rule rule, const vg_places *p, double value, const char *say, const char *why);
 /* An edit of the model's text, or where there is none, words. */
 void vg_finding_advise(vg_finding *finding, vg_edit edit, const char *otherwise);
+
+/* The edit that makes steps as short as is usual, by how far the first one went; none where they are short. (findings.c) */
+vg_edit vg_finder_slower(const vg_finder *f, uint32_t block);
+/* Many layers without a shortcut; and words for them, where the initial weights are right. (findings_layers.c) */
+bool vg_finder_is_deep(const vg_finder *f);
+extern const char vg_advice_depth[];
+
+/* ---- initial values (findings_initial.c) */
+
+/* What a proposed initializer has to do with the present deviation. */
+typedef enum vg_wish { VG_WISH_smaller, VG_WISH_larger, VG_WISH_random } vg_wish;
+/* An edit that gives weight `k` an initializer with which every weight that it serves has the right scale; none when there
+ * is none that also changes something. */
+vg_edit vg_propose_initial(const vg_finder *f, uint32_t k, vg_wish wish);
+/* For the first weight for which there is one, of those that the activation follows; VG_OP_none: of all with another layer
+ * behind them. */
+vg_edit vg_propose_initial_for(const vg_finder *f, uint8_t act, vg_wish wish);
+void vg_find_symmetry(vg_finder *f);
+void vg_find_input_scale(vg_finder *f);
+void vg_find_initial_scale(vg_finder *f);
+void vg_find_initial_loss(vg_finder *f);
 
 /* ---- rules of layers (findings_layers.c) */
 void vg_find_saturation(vg_finder *f);

@@ -94,13 +94,14 @@ void vg_judge_see(vg_run *run, uint32_t index, const vg_view *survey) {
         sums[VG_MEASURE_wrong] += rows[VG_SURVEY_wrong * units + unit];
         sums[VG_MEASURE_still] += variance <= 1e-4 * mean * mean && mean != 0;
         sums[VG_MEASURE_silent] += active == 0;
+        sums[VG_MEASURE_mean] += mean;
         if (track->active && active > 0) track->active[unit] = track->count;
     }
     for (uint32_t k = 0; k < VG_MEASURE_COUNT; k++)
         sample->of[k] = (float)(k == VG_MEASURE_rms ? sqrt(sums[k] / all) : sums[k] / all);
     if (sums[VG_MEASURE_wrong] > 0 && track->wrong == 0) track->wrong = run->context.step + 1;
     keep_first(track);
-    if (run->options.evidence) emit_units(run, &run->unit->evidence.items[index], sample, rows, (size_t)units);
+    if (run->options.evidence && run->unit->evidence.items[index].role != VG_ROLE_input) emit_units(run, &run->unit->evidence.items[index], sample, rows, (size_t)units);
 }
 
 /* ---- weights */
@@ -149,11 +150,16 @@ void vg_judge_after(vg_run *run, double value) {
     }
 }
 
-static double std_of(const vg_view *view, uint32_t real) {
-    double sum = 0, square = 0;
-    if (view->count == 0) return 0;
+static double mean_of(const vg_view *view, uint32_t real) {
+    double sum = 0;
     for (int64_t i = 0; i < view->count; i++) sum += vg_view_get(view, i, real);
-    const double mean = sum / (double)view->count;
+    return view->count ? sum / (double)view->count : 0;
+}
+
+static double std_of(const vg_view *view, uint32_t real) {
+    const double mean = mean_of(view, real);
+    double square = 0;
+    if (view->count == 0) return 0;
     for (int64_t i = 0; i < view->count; i++)
         square += (vg_view_get(view, i, real) - mean) * (vg_view_get(view, i, real) - mean);
     return sqrt(square / (double)view->count);
@@ -216,6 +222,8 @@ void vg_judge_make(vg_run *run) {
         vg_track *track = &judge->tracks[k];
         most = track->units > most ? track->units : most;
         if (!vg_evidence_is_value(&unit->evidence.items[k])) continue;
+        const uint32_t bias = unit->evidence.items[k].bias;
+        if (bias) track->bias = mean_of(&run->store.slots.items[run->variable_slots[bias - 1]].view, run->real);
         track->active = vg_mem_alloc(&run->mem, track->units * sizeof *track->active);
     }
     judge->numbers = vg_mem_alloc(&run->mem, VG_SURVEY_ROWS * (size_t)most * sizeof *judge->numbers);

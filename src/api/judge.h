@@ -13,6 +13,7 @@ typedef enum vg_measure {
     VG_MEASURE_wrong,
     VG_MEASURE_still,        /* share of units whose standard deviation is below a hundredth of their mean's size */
     VG_MEASURE_silent,       /* share of units that are never above 0 */
+    VG_MEASURE_mean,
     VG_MEASURE_COUNT
 } vg_measure;
 
@@ -26,6 +27,7 @@ typedef struct vg_track {
     uint32_t  units;
     uint32_t *active;        /* by unit: the number of the last sample in which it was above 0, from 1 */
     uint64_t  wrong;         /* the first step with NaN or infinity, + 1; 0: none */
+    double    bias;          /* of an activation: the mean of the initial values of what is added to its product */
 } vg_track;
 
 /* A weight over time: how far an update moves it. */
@@ -84,9 +86,18 @@ typedef struct vg_edit {
     const char *text;        /* "line 7: const init = he_normal()"; NULL: no place was found */
     const char *option;      /* "--set 'init=he_normal()'"; NULL: none does the same */
 } vg_edit;
-/* Another initializer for a variable; another rate for its optimizer, `times` the present one, at most two digits. */
+/* All of them: no edit, text NULL, where the model, or --set, says that already. */
+/* Another initializer for a variable; another initial value for one that has `= VALUE`; another rate for a block's optimizer,
+ * `times` the present one, of two digits. */
 vg_edit vg_advise_initial(vg_run *run, uint32_t variable, const char *initializer);
+vg_edit vg_advise_value(vg_run *run, uint32_t variable, const char *value);
 vg_edit vg_advise_rate(vg_run *run, uint32_t block, double times);
+/* An input brought to mean 0 and deviation 1 where it is first used. */
+vg_edit vg_advise_input(vg_run *run, const vg_evidence *row, double mean, double deviation);
+/* A softmax left out. */
+vg_edit vg_advise_unsoftened(vg_run *run, vg_place softmax);
+/* Two at once: the first alone where both are edits of one line. */
+vg_edit vg_advise_both(vg_run *run, vg_edit a, vg_edit b);
 /* Another activation for what is made by the call. */
 vg_edit vg_advise_activation(vg_run *run, vg_span span, vg_call call, const char *from, const char *to);
 

@@ -5,7 +5,7 @@
 #include "api/checkpoint.h"
 #include "api/judge.h"
 
-enum { LAYOUT = 1 };
+enum { LAYOUT = 2 };
 
 /* One way for both directions: `bytes` is written or read, or, where it is NULL, only counted. */
 typedef struct keeping {
@@ -25,6 +25,7 @@ static void pass_track(keeping *k, vg_track *track) {
     uint32_t units = track->active ? track->units : 0, had = units;
     pass(k, &track->count, sizeof track->count);
     pass(k, &track->wrong, sizeof track->wrong);
+    pass(k, &track->bias, sizeof track->bias);
     pass(k, &had, sizeof had);
     k->fine = k->fine && had == units;
     if (!k->fine) return;

@@ -290,7 +290,7 @@ static void elaborate_block(vg_elaborator *e, const vg_settings *blocks, uint32_
     }
     if (e->training) {
         vg_block block = { vg_expression_text(e, loss_tree), vg_settings_batch(e, blocks, k), e->block_every,
-                           vg_tree_span(e->tree, statement) };
+                           settings->tree[VG_S_params] != 0, vg_tree_span(e->tree, statement) };
         vg_vec_push(e->mem, &e->unit->blocks, block);
     }
     e->block = 0;

@@ -34,6 +34,7 @@ typedef struct vg_block {  /* a train block: a turn of each step */
     vg_str   loss;         /* its text */
     uint64_t batch;
     uint64_t every;
+    bool     chosen;       /* its variables are named by `params` */
     vg_span  span;
 } vg_block;
 
@@ -49,7 +50,8 @@ typedef enum vg_role {
     VG_ROLE_output,          /* what the model's own text names on the way from the inputs to the loss */
     VG_ROLE_activation,      /* another sigmoid, tanh or relu there */
     VG_ROLE_flow,            /* the gradient of the loss with respect to an output */
-    VG_ROLE_gradient         /* with respect to a variable; one unit */
+    VG_ROLE_gradient,        /* with respect to a variable; one unit */
+    VG_ROLE_input            /* what the first product with a variable reads, made of inputs alone */
 } vg_role;
 
 typedef struct vg_evidence {
@@ -60,8 +62,13 @@ typedef struct vg_evidence {
     uint32_t partner;        /* flow: the place of its output among the evidence */
     uint32_t variable;       /* gradient: its number */
     bool     last;           /* an output that no product with a variable follows */
+    bool     gate;           /* a sigmoid that something else that learns is multiplied by: it is meant to be open or shut */
+    bool     shortcut;       /* an output that an earlier output is a term of */
+    uint32_t bias;           /* an activation: number + 1 of the variable that is added to its product; 0: none is */
     vg_span  span;
     vg_call  call;
+    vg_span  reader;         /* input: the product that reads it */
+    vg_call  reader_call;
 } vg_evidence;
 
 /* What a layer puts out; else a gradient. */
@@ -73,7 +80,9 @@ static inline bool vg_evidence_is_value(const vg_evidence *row) {
 typedef struct vg_weight {
     uint32_t variable;
     uint64_t fan_in;         /* products that are summed to one value */
+    uint64_t fan_out;        /* values that one input reaches */
     uint8_t  act;            /* the first sigmoid, tanh or relu behind it, through elementwise operators; else 0 */
+    bool     last;           /* no other product with a variable follows */
     vg_span  span;           /* of the product */
     vg_call  call;
 } vg_weight;
@@ -89,6 +98,8 @@ typedef struct vg_unit {
     VG_VEC(vg_evidence)    evidence;       /* of the training graph, by the index of its roots; empty: nobody judges */
     VG_VEC(vg_weight)      weights;        /* the same; of many some, evenly */
     uint64_t               classes;        /* of a loss that is a mean of cross-entropies; 0: it is not */
+    vg_place               softened;       /* a softmax whose result such a loss takes the softmax of; begin and end 0: none */
+    VG_VEC(uint32_t)       untrained;      /* trainable variables that no loss reaches, though no `params` leaves them out */
     VG_VEC(uint32_t)       definitions;    /* statements of the functions that were called, each once, as they came */
     VG_VEC(vg_str)         fetches;        /* texts of what the caller asked for */
     vg_symbol batch;                       /* the first dimension's symbol of the inputs; 0 without inputs */

@@ -22,6 +22,9 @@ typedef struct witness {
     uint8_t  *before;        /* by node: a product with a variable lies between it and the loss */
     uint32_t *variable;      /* by node: number + 1 of the trainable variable that it is, through views and transposes */
     uint8_t  *weighed;       /* by variable: it is among the weights, or was passed over */
+    uint8_t  *gate;          /* by node: a sigmoid, or 1 less it, that something which learns is multiplied by */
+    uint8_t  *fed;           /* by node: an input of a product with a variable that is looked at */
+    uint8_t  *reached;       /* by variable: by the loss of some block */
     bool      every_step;
     uint32_t  most;
 } witness;
@@ -61,6 +64,26 @@ static void find_dependences(witness *w) {
     vg_map_free(w->mem, &numbers);
 }
 
+/* The sigmoid that a factor is: itself, or 1 - itself. */
+static vg_node sigmoid_of(const witness *w, vg_node node) {
+    const vg_graph *g = w->graph;
+    double value;
+    if (vg_node_op(g, node) == VG_OP_sub && vg_node_uniform(g, vg_operand(g, node, 0), &value) && value == 1)
+        node = vg_operand(g, node, 1);
+    return vg_node_op(g, node) == VG_OP_sigmoid ? node : 0;
+}
+
+static void find_gates(witness *w) {
+    const vg_graph *g = w->graph;
+    for (vg_node node = 1; node < w->count; node++) {
+        if (vg_node_op(g, node) != VG_OP_mul) continue;
+        for (uint32_t k = 0; k < 2; k++) {
+            const vg_node sigmoid = sigmoid_of(w, vg_operand(g, node, k));
+            if (sigmoid && w->learns[vg_operand(g, node, 1 - k)]) w->gate[sigmoid] = 1;
+        }
+    }
+}
+
 /* By falling id, along paths that pass a gradient. */
 static void find_reach(witness *w, vg_node loss) {
     const vg_graph *g = w->graph;
@@ -70,6 +93,7 @@ static void find_reach(witness *w, vg_node loss) {
     w->reaches[loss] = 1;
     for (vg_node node = loss; node > 0; node--) {
         const vg_op op = vg_node_op(g, node);
+        if (w->reaches[node] && w->variable[node]) w->reached[w->variable[node] - 1] = 1;
         if (!w->reaches[node] || vg_node_dtype(g, node) != VG_F32 || !vg_op_rows[op].has_gradient) continue;
         const bool product = op == VG_OP_matmul || op == VG_OP_conv2d;
         for (uint32_t k = 0; k < g->operand_count.items[node]; k++) {
@@ -104,13 +128,38 @@ static bool is_output(const witness *w, vg_node node) {
     return !on_the_way;
 }
 
+/* An output that is a sum in which an earlier output is a term, perhaps behind an activation. */
+static bool is_shortcut(const witness *w, vg_node node) {
+    const vg_graph *g = w->graph;
+    if (is_activation(vg_node_op(g, node))) node = vg_operand(g, node, 0);
+    if (vg_node_op(g, node) != VG_OP_add) return false;
+    return is_output(w, vg_operand(g, node, 0)) || is_output(w, vg_operand(g, node, 1));
+}
+
+/* What an activation's product has added to it, through elementwise operators that have one reader: number + 1. */
+static uint32_t bias_of(const witness *w, vg_node node) {
+    enum { FAR = 4 };
+    const vg_graph *g = w->graph;
+    for (uint32_t k = 0; k < FAR; k++) {
+        const vg_node operand = vg_operand(g, node, 0);
+        if (vg_node_op(g, operand) == VG_OP_add) {
+            const uint32_t right = w->variable[vg_operand(g, operand, 1)];
+            return right ? right : w->variable[vg_operand(g, operand, 0)];
+        }
+        if (!vg_op_is(vg_node_op(g, operand), VG_FLAG_view)) return 0;
+        node = operand;
+    }
+    return 0;
+}
+
 static uint32_t add_row(const witness *w, vg_evidence row, vg_node value, int64_t axis, double low, double high) {
     vg_graph *g = w->graph;
     const vg_word limits[3] = { (vg_word)axis, vg_word_real(low), vg_word_real(high) };
     g->here = (vg_place){ .span = row.span, .call = row.call };
     const vg_node survey = vg_emit(g, VG_OP_survey, &value, 1, vg_attr_of(g->ir, limits, 3));
     const vg_word sparse = row.role == VG_ROLE_gradient ? VG_CADENCE_RARE : VG_CADENCE_SPARSE;
-    const vg_word root[3] = { w->unit->evidence.count, w->every_step ? 1 : sparse, row.block + 1 };
+    const vg_word every = row.role == VG_ROLE_input ? VG_CADENCE_FIRST : w->every_step ? 1 : sparse;
+    const vg_word root[3] = { w->unit->evidence.count, every, row.block + 1 };
     vg_vec_push(w->mem, &w->unit->evidence, row);
     vg_emit(g, VG_OP_evidence, &survey, 1, vg_attr_of(g->ir, root, 3));
     return w->unit->evidence.count - 1;
@@ -126,7 +175,9 @@ static uint32_t add_value(const witness *w, vg_node node, vg_role role, uint32_t
     const vg_op op = vg_node_op(w->graph, node);
     const vg_place place = w->graph->place.items[node];
     const vg_evidence row = { .role = role, .path = w->path[node], .op = (uint8_t)op, .block = block,
-                              .last = !w->before[node], .span = place.span, .call = place.call };
+                              .last = !w->before[node], .gate = w->gate[node] != 0,
+                              .shortcut = role == VG_ROLE_output && is_shortcut(w, node),
+                              .bias = is_activation(op) ? bias_of(w, node) : 0, .span = place.span, .call = place.call };
     const double low = op == VG_OP_sigmoid ? 0.05 : op == VG_OP_tanh ? -0.95 : -INFINITY;
     return add_row(w, row, node, axis_of(w, node), low, op == VG_OP_sigmoid || op == VG_OP_tanh ? 0.95 : INFINITY);
 }
@@ -222,13 +273,36 @@ static void add_weight(const witness *w, vg_node node) {
     const vg_node right = vg_operand(g, node, 1);
     const uint32_t rank = vg_node_rank(g, right);
     uint32_t words;
-    int64_t fan_in = 1;
+    int64_t fan_in = 1, fan_out = length(w, right, 0);
     for (uint32_t k = 1; op == VG_OP_conv2d && k < rank; k++) fan_in *= length(w, right, k);
-    if (op == VG_OP_matmul)
-        fan_in = length(w, right, rank - (vg_attr_words(g->ir, g->attr.items[node], &words)[1] ? 1 : 2));
-    const vg_weight weight = { w->variable[right] - 1, (uint64_t)fan_in, (uint8_t)activation_behind(w, node),
-                               g->place.items[node].span, g->place.items[node].call };
+    for (uint32_t k = 2; op == VG_OP_conv2d && k < rank; k++) fan_out *= length(w, right, k);
+    if (op == VG_OP_matmul) {
+        const uint32_t turned = vg_attr_words(g->ir, g->attr.items[node], &words)[1] ? 1 : 0;
+        fan_in = length(w, right, rank - 2 + turned);
+        fan_out = length(w, right, rank - 1 - turned);
+    }
+    const vg_weight weight = { w->variable[right] - 1, (uint64_t)fan_in, (uint64_t)fan_out,
+                               (uint8_t)activation_behind(w, node), !w->before[node], g->place.items[node].span,
+                               g->place.items[node].call };
     vg_vec_push(w->mem, &w->unit->weights, weight);
+}
+
+/* What a product reads that is made of inputs alone: once, however many read it. */
+static void add_inputs(const witness *w, vg_node loss, uint32_t block) {
+    const vg_graph *g = w->graph;
+    uint32_t count = 0;
+    for (vg_node node = 1; node <= loss && count < w->most; node++) {
+        if (!is_weighing(w, node)) continue;
+        const vg_node left = vg_operand(g, node, 0);
+        if (w->learns[left] || w->fed[left] || !is_batch(w, left)) continue;
+        const vg_place place = g->place.items[left], reader = g->place.items[node];
+        const vg_evidence row = { .role = VG_ROLE_input, .path = w->path[left], .op = (uint8_t)vg_node_op(g, left),
+                                  .block = block, .span = place.span, .call = place.call, .reader = reader.span,
+                                  .reader_call = reader.call };
+        add_row(w, row, left, axis_of(w, left), -INFINITY, INFINITY);
+        w->fed[left] = 1;
+        count++;
+    }
 }
 
 /* Each where it is used first; of many as many as of variables' gradients. */
@@ -263,6 +337,8 @@ static uint64_t classes_of(const witness *w, vg_node node) {
         if (op == VG_OP_pick) {
             const vg_node rows = vg_operand(g, node, 0);
             const bool known = mean && vg_node_op(g, rows) == VG_OP_log_softmax;
+            const vg_node under = known ? vg_operand(g, rows, 0) : 0;
+            if (known && vg_node_op(g, under) == VG_OP_softmax) w->unit->softened = g->place.items[under];
             return known ? (uint64_t)length(w, rows, vg_node_rank(g, rows) - 1) : 0;
         }
         if (op == VG_OP_div) mean = constant_of(w, vg_operand(g, node, 1)) == 0;
@@ -270,6 +346,16 @@ static uint64_t classes_of(const witness *w, vg_node node) {
         node = vg_operand(g, node, 0);
     }
     return 0;
+}
+
+/* ---- variables that nothing trains */
+
+static void find_untrained(const witness *w) {
+    const vg_unit *unit = w->unit;
+    for (uint32_t k = 0; k < unit->blocks.count; k++)
+        if (unit->blocks.items[k].chosen) return;
+    for (uint32_t k = 0; k < unit->variables.count && unit->blocks.count > 0; k++)
+        if (unit->variables.items[k].trainable && !w->reached[k]) vg_vec_push(w->mem, &w->unit->untrained, k);
 }
 
 void vg_evidence_add(vg_unit *unit, vg_graph *graph, bool every_step, uint32_t most) {
@@ -288,8 +374,12 @@ void vg_evidence_add(vg_unit *unit, vg_graph *graph, bool every_step, uint32_t m
     w.before = VG_ARRAY(&arena, uint8_t, count);
     w.variable = VG_ARRAY(&arena, uint32_t, count);
     w.weighed = VG_ARRAY(&arena, uint8_t, unit->variables.count);
+    w.gate = VG_ARRAY(&arena, uint8_t, count);
+    w.fed = VG_ARRAY(&arena, uint8_t, count);
+    w.reached = VG_ARRAY(&arena, uint8_t, unit->variables.count);
     find_paths(&w);
     find_dependences(&w);
+    find_gates(&w);
     for (uint32_t k = 0; k < roots; k++) {
         const vg_node root = graph->roots.items[k];
         uint32_t words;
@@ -298,7 +388,10 @@ void vg_evidence_add(vg_unit *unit, vg_graph *graph, bool every_step, uint32_t m
         find_reach(&w, loss);
         add_weights(&w, loss);
         if (unit->blocks.count == 1) unit->classes = classes_of(&w, loss);
-        add_block(&w, loss, (uint32_t)vg_attr_words(graph->ir, graph->attr.items[root], &words)[0] - 1);
+        const uint32_t block = (uint32_t)vg_attr_words(graph->ir, graph->attr.items[root], &words)[0] - 1;
+        add_block(&w, loss, block);
+        add_inputs(&w, loss, block);
     }
+    find_untrained(&w);
     vg_arena_release(&arena);
 }

@@ -66,6 +66,9 @@ typedef enum vg_part { VG_PART_STEP, VG_PART_INITIAL, VG_PART_EVALUATION, VG_PAR
 #define VG_CADENCE_SPARSE UINT64_MAX
 /* The same without the last tenth, for what is large: of that the twentieths are enough. */
 #define VG_CADENCE_RARE   (UINT64_MAX - 1)
+/* The first ten steps alone, for what hardly changes. */
+#define VG_CADENCE_FIRST  (UINT64_MAX - 2)
+static inline bool vg_is_at_first_due(uint64_t step) { return step < 10; }
 static inline bool vg_is_rarely_due(uint64_t step) { return step < 10 || step % 20 == 0; }
 static inline bool vg_is_sparsely_due(uint64_t step, uint64_t steps) {
     return vg_is_rarely_due(step) || step >= steps - steps / 10;

@@ -12,7 +12,8 @@ uint64_t vg_program_due(const vg_program *program, uint64_t step, uint64_t steps
     for (uint32_t bit = 0; bit < program->schedule.cadence_count; bit++) {
         const uint64_t every = program->schedule.cadence_every[bit];
         const bool now = every == VG_CADENCE_SPARSE ? vg_is_sparsely_due(step, steps)
-                       : every == VG_CADENCE_RARE ? vg_is_rarely_due(step) : every == 0 || step % every == 0;
+                       : every == VG_CADENCE_RARE ? vg_is_rarely_due(step)
+                       : every == VG_CADENCE_FIRST ? vg_is_at_first_due(step) : every == 0 || step % every == 0;
         if (now) due |= (uint64_t)1 << bit;
     }
     return due;
