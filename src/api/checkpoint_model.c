@@ -71,8 +71,7 @@ bool vg_checkpoint_open(vg_model *model, vg_mem *mem, const char *path, bool our
         return false;
     }
     const char *layout = vg_safetensors_metadata(file, "vgraph");
-    if (!ours) return true;
-    if (!layout) return wrong(model, path, "it holds tensors, but no model: name the model's file, too");
+    if (!layout) return !ours || wrong(model, path, "it holds tensors, but no model: name the model's file, too");
     return strcmp(layout, VG_CHECKPOINT_LAYOUT) == 0 || wrong(model, path, "another version of vgraph has written it");
 }
 
@@ -83,8 +82,8 @@ json_t *vg_checkpoint_object(vg_model *model, vg_mem *mem, const vg_safetensors 
     if (object) return vg_checkpoint_own(mem, object);
     if (text && json_error_code(&error) == json_error_out_of_memory) vg_mem_fail(mem);
     vg_arena *arena = &model->ir.arena;
-    wrong(model, file->path, text ? vg_arena_format(arena, "its '%s' is no JSON: %s (byte %d)", key, error.text, error.position)
-                                  : vg_arena_format(arena, "it has no '%s'", key));
+    if (text) wrong(model, file->path, vg_arena_format(arena, "its '%s' is no JSON: %s", key, error.text));
+    else wrong(model, file->path, vg_arena_format(arena, "it has no '%s'", key));
     return NULL;
 }
 
@@ -158,6 +157,15 @@ static void add_files(vg_model *model, const json_t *sources) {
     }
 }
 
+/* The data need not be aligned. */
+static void read_whole(const vg_safetensor *tensor, double *elements) {
+    for (uint64_t i = 0; i < tensor->count; i++) {
+        int32_t number;
+        memcpy(&number, (const char *)tensor->data + i * sizeof number, sizeof number);
+        elements[i] = number;
+    }
+}
+
 /* The arrays that `load` had read: constants of the model, as if it had read them now. */
 static bool add_constants(vg_model *model, const vg_safetensors *file) {
     vg_ir *ir = &model->ir;
@@ -170,14 +178,8 @@ static bool add_constants(vg_model *model, const vg_safetensors *file) {
             return wrong(model, file->path, vg_arena_format(&ir->arena, "the type of %s", tensor->name));
         const bool integer = tensor->dtype[0] == 'I';
         double *elements = vg_mem_alloc(&model->mem, tensor->count * sizeof *elements);
-        for (uint64_t i = 0; i < tensor->count; i++) {
-            int32_t number;
-            if (!integer) memcpy(&elements[i], (const char *)tensor->data + i * sizeof *elements, sizeof *elements);
-            else {
-                memcpy(&number, (const char *)tensor->data + i * sizeof number, sizeof number);
-                elements[i] = number;
-            }
-        }
+        if (integer) read_whole(tensor, elements);
+        else memcpy(elements, tensor->data, tensor->count * sizeof *elements);
         for (uint32_t d = 0; d < tensor->rank; d++) dims[d] = vg_dim_number(&ir->dims, (int64_t)tensor->shape[d]);
         const vg_shape shape = vg_shape_of(&ir->dims, dims, tensor->rank);
         vg_vec_push(&model->mem, &ir->constants,
@@ -199,28 +201,31 @@ static bool add_facts(vg_model *model, const vg_safetensors *file) {
     return true;
 }
 
+/* The model's text, with the files, arrays and options that it was made with. */
+static vg_status build(vg_model *model, const vg_safetensors *file, const json_t *object) {
+    const json_t *sources = json_object_get(object, "sources"), *main_source = json_array_get(sources, 0);
+    const char *name = json_string_value(json_array_get(main_source, 0));
+    const json_t *text = json_array_get(main_source, 1);
+    if (!name || !json_is_string(text)) {
+        wrong(model, file->path, "it does not say its model's text");
+        return vg_model_status(model);
+    }
+    add_files(model, sources);
+    if (!add_constants(model, file)) return vg_model_status(model);
+    const vg_status status = add_options(model, object);
+    return status == VG_OK ? vg_model_load_text(model, name, json_string_value(text), json_string_length(text)) : status;
+}
+
 static vg_status recall(void *user) {
     const recalling *r = user;
     vg_model *model = r->model;
     vg_safetensors file;
     if (!vg_checkpoint_open(model, &model->mem, r->path, r->whole, &file)) return vg_model_status(model);
     vg_status status = VG_OK;
-    /* Of other programs' files there is nothing but tensors to recall. */
-    if (vg_safetensors_metadata(&file, "vgraph")) {
+    if (vg_safetensors_metadata(&file, "vgraph")) {      /* another program's file has nothing but tensors */
         const json_t *object = vg_checkpoint_object(model, &model->mem, &file, VG_CHECKPOINT_MODEL);
-        const json_t *sources = json_object_get(object, "sources"), *pair = json_array_get(sources, 0);
-        const json_t *text = json_array_get(pair, 1);
-        const char *name = json_string_value(json_array_get(pair, 0));
         if (!object || !add_facts(model, &file)) status = vg_model_status(model);
-        else if (r->whole && (!name || !json_is_string(text))) {
-            wrong(model, r->path, "it does not say its model's text");
-            status = vg_model_status(model);
-        } else if (r->whole) {
-            add_files(model, sources);
-            status = add_constants(model, &file) ? add_options(model, object) : vg_model_status(model);
-            if (status == VG_OK)
-                status = vg_model_load_text(model, name, json_string_value(text), json_string_length(text));
-        }
+        else if (r->whole) status = build(model, &file, object);
     }
     vg_safetensors_close(&file);
     return status;
