@@ -33,7 +33,7 @@ static size_t make(char *out, const char *header, const char *data, size_t lengt
 }
 
 static bool opens(fixture *f, vg_safetensors *file) {
-    static char path[128];
+    static char path[512];
     snprintf(path, sizeof path, "%s", path_of(f, "file"));
     return vg_safetensors_open(file, &f->mem, path, &f->error);
 }
@@ -195,7 +195,7 @@ static void test_bad_files(void **state) {
 /* Cut at every byte, and with every byte another one: refused or read, never more. */
 static void test_every_byte(void **state) {
     fixture *f = *state;
-    char path[128], *bytes;
+    char path[512], *bytes;
     size_t length;
     vg_safetensors file;
     assert_int_equal(write_whole(f, &f->mem, NULL), 0);
@@ -279,7 +279,7 @@ static void test_leftovers(void **state) {
 static void there_and_back(vg_mem *mem, void *user) {
     fixture *f = user;
     vg_safetensors file;
-    char path[128];
+    char path[512];
     snprintf(path, sizeof path, "%s", path_of(f, "file"));
     assert_int_equal(write_whole(f, mem, NULL), 0);
     assert_true(vg_safetensors_open(&file, mem, path, &f->error));
