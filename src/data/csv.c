@@ -196,8 +196,7 @@ static bool is_infinite(const vg_csv_field *field) {
     return (length == 3 && strncasecmp(text, "inf", 3) == 0) || (length == 8 && strncasecmp(text, "infinity", 8) == 0);
 }
 
-/* The shape of a decimal number: [sign] digits [. digits] [e [sign] digits], with a digit before or behind the point.
- * */
+/* A decimal number: [sign] digits [. digits] [e [sign] digits], with a digit before or behind the point. */
 typedef struct decimal { bool fine, whole, negative; uint64_t digits; int exponent; uint32_t used; } decimal;
 
 static decimal read_decimal(const char *p, const char *end) {
@@ -237,8 +236,7 @@ static decimal read_decimal(const char *p, const char *end) {
  * to read floating point numbers accurately, 1990); the rest is left to the library. */
 static double value_of(const vg_csv *csv, const vg_csv_field *field, const decimal *d) {
     static const double powers[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14,
-                                     1e15,
-                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
+                                     1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
     if (d->used < 19 && d->digits <= (uint64_t)1 << 53 && d->exponent >= -22 && d->exponent <= 22) {
         double value = (double)d->digits;
         value = d->exponent < 0 ? value / powers[-d->exponent] : value * powers[d->exponent];

@@ -39,8 +39,9 @@ static bool list(vg_mem *mem, const char *path, names *out, vg_data_error *error
     *out = (names){ 0 };
     DIR *folder = opendir(path);
     if (!folder) {
-        return errno == ENOTDIR ? vg_data_fail(error, "'%s' is not a folder", path) : vg_data_unreadable(error, path,
-                                                                                                         errno);
+        int failed = errno;
+        return failed == ENOTDIR ? vg_data_fail(error, "'%s' is not a folder", path)
+                                 : vg_data_unreadable(error, path, failed);
     }
     void *handle = vg_mem_own(mem, close_folder, folder);
     for (struct dirent *entry; (entry = readdir(folder));) {
@@ -140,8 +141,8 @@ static bool take_size(album *a, const vg_dataset *set, vg_data_error *error) {
     }
     if (set->arguments[CHANNELS].given && channels != 1 && channels != 3) {
         char shown[32];
-        return vg_data_refuse(error, "channels is 1 (grey) or 3 (red, green, blue), not %s", vg_number_text(shown,
-                                                                                                            channels));
+        return vg_data_refuse(error, "channels is 1 (grey) or 3 (red, green, blue), not %s",
+                              vg_number_text(shown, channels));
     }
     if (height && (!vg_argument_whole(set, HEIGHT, 1, VG_PICTURE_SIDE, error)
                    || !vg_argument_whole(set, WIDTH, 1, VG_PICTURE_SIDE, error))) {

@@ -197,8 +197,7 @@ static bool read_value(const table *t, const vg_csv_field *field, void *out, vg_
     }
     if ((cell != VG_CELL_WHOLE && cell != VG_CELL_REAL) || fabs(value) > (double)FLT_MAX) {
         return vg_csv_complain(&t->csv, field->line, error, "'%.*s' is no finite number, as '%s' takes them", shown,
-                               field->text,
-                               name_of(like));
+                               field->text, name_of(like));
     }
     if (like->dtype == VG_F32) {
         *(float *)out = is_of_bytes(like) ? (float)value * like->scale : (float)value;
@@ -208,8 +207,8 @@ static bool read_value(const table *t, const vg_csv_field *field, void *out, vg_
     char low[32], high[32];
     if (cell != VG_CELL_WHOLE || value < least || value > most) {
         return vg_csv_complain(&t->csv, field->line, error, "'%.*s' is no whole number from %s to %s, as '%s' takes "
-                                                            "them", shown,
-                               field->text, vg_number_text(low, least), vg_number_text(high, most), name_of(like));
+                               "them", shown, field->text, vg_number_text(low, least), vg_number_text(high, most),
+                               name_of(like));
     }
     *(int32_t *)out = (int32_t)value;
     return true;

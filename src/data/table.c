@@ -216,9 +216,8 @@ static bool refuse_ragged(const vg_table *table, vg_data_error *error) {
     uint32_t have = csv->fields.count;
     return vg_csv_complain(csv, csv->row, error, "there %s %u field%s, where %s %u: %s", have == 1 ? "is" : "are", have,
                            have == 1 ? "" : "s", table->header ? "the header names" : "the first line has",
-                           table->count,
-                           have < table->count ? "is something missing?" : "a field that holds the separator must be "
-                           "quoted");
+                           table->count, have < table->count ? "is something missing?"
+                           : "a field that holds the separator must be quoted");
 }
 
 /* All rows behind the header. */
