@@ -153,6 +153,8 @@ vg_status vg_run_prepare(vg_run *run, uint32_t turn);
 void vg_run_load_make(vg_run *run);
 /* The mini-batch of a turn, from the loading ahead or made now. VG_FAILED_RESOURCE, reported, when it cannot be had. */
 vg_status vg_run_take_batch(vg_run *run, vg_turn *turn);
+/* Where the host is asked for examples: from now until the next step the loading thread does not ask. */
+void vg_run_load_settle(vg_run *run);
 /* Reports that input `k`'s examples could not be gathered. */
 vg_status vg_run_report_gather(vg_run *run, uint32_t k);
 /* Asks for the mini-batch of the turn that comes after `turn`, if one does. */

@@ -67,6 +67,7 @@ bool vg_run_eval_make(vg_run *run) {
 /* `size` examples from the split's `begin`-th on; a data set that is over begins again. */
 static vg_status load_batch(vg_run *run, uint64_t begin, uint32_t size) {
     uint32_t *batch = run->evaluation.batch;
+    vg_run_load_settle(run);
     for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
         const vg_input *input = &run->unit->inputs.items[k];
         const vg_dataset *set = vg_run_dataset(run, k);

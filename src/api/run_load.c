@@ -163,6 +163,16 @@ static void note_place(vg_run *run) {
     }
 }
 
+/* What nobody has begun is left to the step. */
+static void settle(vg_ahead *ahead, uint32_t spin) {
+    change(ahead, VG_AHEAD_asked, VG_AHEAD_idle);
+    vg_thread_wait(&ahead->state, VG_AHEAD_begun, spin);
+}
+
+void vg_run_load_settle(vg_run *run) {
+    if (run->provided && run->ahead.wanted) settle(&run->ahead, 0);
+}
+
 /* A thread that had no core to run on is not waited for. */
 vg_status vg_run_take_batch(vg_run *run, vg_turn *turn) {
     vg_ahead *ahead = &run->ahead;
@@ -172,8 +182,7 @@ vg_status vg_run_take_batch(vg_run *run, vg_turn *turn) {
         note_place(run);
         return failed ? vg_run_report_gather(run, failed - 1) : VG_OK;
     }
-    change(ahead, VG_AHEAD_asked, VG_AHEAD_idle);
-    vg_thread_wait(&ahead->state, VG_AHEAD_begun, SPIN);
+    settle(ahead, SPIN);
     if (change(ahead, VG_AHEAD_made, VG_AHEAD_idle)) {
         assert(ahead->batch == turn->batch);
         failed = ahead->failed;
