@@ -92,6 +92,7 @@ static vg_status train(vg_model *model, vg_run_options options, heard *to, bool 
 static void test_same(void **state) {
     (void)state;
     static host h;
+    host_open(&h);
     for (unsigned k = 0; k < 8; k++) {
         const vg_run_options options = { .float64 = k & 1, .threads = k & 2 ? 2 : 1 };
         heard own = { .count = 0 }, provided = { .count = 0 };
@@ -100,7 +101,7 @@ static void test_same(void **state) {
         assert_int_equal(vg_model_load_text(model, "m.nn", text, sizeof text - 1), VG_OK);
         assert_int_equal(train(model, options, &own, true), VG_OK);
         vg_model_free(model);
-        host_open(&h);
+        h.asked = 0;
         const vg_provider provider = provider_of(&h, 0);
         model = vg_model_new();
         assert_int_equal(vg_model_provide(model, "digits", &provider), VG_OK);
@@ -110,8 +111,8 @@ static void test_same(void **state) {
         assert_true(own.count == 12 + 4 && provided.count == own.count);      /* steps, and 0, 5, 10, 12 on the test split */
         assert_memory_equal(own.values, provided.values, own.count * sizeof *own.values);
         assert_true(h.asked >= 2 * (12 + 4 * 2) && h.at_once == 0 && h.wrong == 0);
-        vg_mem_release(&h.mem);
     }
+    vg_mem_release(&h.mem);
 }
 
 /* A split of the host's own: the first `train` examples are trained on, the others are the test split. */
@@ -144,10 +145,11 @@ static vg_diagnostic last(const vg_model *model) {
 static void test_failing(void **state) {
     (void)state;
     static host h;
+    host_open(&h);
     for (unsigned at = 1; at <= 24; at++)
         for (unsigned ahead = 0; ahead < 2; ahead++) {
             heard provided = { .count = 0 };
-            host_open(&h);
+            h.asked = 0;
             h.fails_at = at;
             const vg_provider provider = provider_of(&h, 0);
             vg_model *model = vg_model_new();
@@ -159,8 +161,8 @@ static void test_failing(void **state) {
             assert_non_null(strstr(last(model).message, "data 'digits': the program that provides it could not give column '"));
             assert_true(last(model).line == 2 || last(model).line == 3);
             vg_model_free(model);
-            vg_mem_release(&h.mem);
         }
+    vg_mem_release(&h.mem);
 }
 
 /* ---- what cannot be provided */
