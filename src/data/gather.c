@@ -204,22 +204,25 @@ static void copy_long(const vg_column *column, const char *from, size_t elements
     }
 }
 
-/* value * gain + shift, in the precision that is wanted. */
-static void rescale(const vg_column *column, size_t elements, uint32_t count, void *out, bool wide) {
-    bool each = column->scalings > 1;
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < elements; k++) {
-            float gain = column->gain[each ? k : 0], shift = column->shift[each ? k : 0];
-            if (wide) {
-                double *to = (double *)out + i * elements + k;
-                *to = *to * gain + shift;
-            } else {
-                float *to = (float *)out + i * elements + k;
-                *to = *to * gain + shift;
-            }
-        }
+/* value * gain + shift, in the precision that is wanted: of all by the same, or of each by its own. */
+#define RESCALE(name, real) \
+    static void name(const vg_column *column, size_t elements, size_t count, real *restrict to) { \
+        const float *restrict gain = column->gain, *restrict shift = column->shift; \
+        if (column->scalings == 1) { \
+            for (size_t i = 0; i < count * elements; i++) { \
+                to[i] = to[i] * gain[0] + shift[0]; \
+            } \
+            return; \
+        } \
+        for (size_t i = 0; i < count; i++, to += elements) { \
+            for (size_t k = 0; k < elements; k++) { \
+                to[k] = to[k] * gain[k] + shift[k]; \
+            } \
+        } \
     }
-}
+RESCALE(rescale_floats, float)
+RESCALE(rescale_doubles, double)
+#undef RESCALE
 
 void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *examples, uint32_t count, void *out,
                        bool wide) {
@@ -239,7 +242,9 @@ void vg_dataset_gather(const vg_dataset *set, uint32_t column, const uint32_t *e
             copy_long(from, (const char *)from->data + examples[i] * stride, elements, same, to, wide);
         }
     }
-    if (from->scalings) {
-        rescale(from, elements, count, out, wide);
+    if (from->scalings && wide) {
+        rescale_doubles(from, elements, count, out);
+    } else if (from->scalings) {
+        rescale_floats(from, elements, count, out);
     }
 }
