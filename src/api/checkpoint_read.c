@@ -191,7 +191,9 @@ static vg_status read_variables(reading *r) {
 
 static vg_status load(void *user) {
     reading *r = user;
-    if (!vg_checkpoint_open(r->run->model, &r->mem, r->path, false, &r->file)) return vg_model_status(r->run->model);
+    vg_model *model = r->run->model;
+    if (!vg_checkpoint_open(model, &r->mem, r->path, false, &r->file)) return vg_model_status(model);
+    r->run->loaded = vg_arena_copy(&model->ir.arena, r->path, strlen(r->path));
     return read_variables(r);
 }
 

@@ -117,6 +117,8 @@ struct vg_run {
     double         loss;
     bool           refused;             /* the watcher asked to stop */
     vg_status      failed;              /* what ended the run; VG_OK while it can go on */
+    const char    *loaded;              /* the file whose values it began with; NULL: with its own. The model's text */
+    bool           given;               /* the host has fed an input or set a variable: nobody can do the same again */
     vg_text        checkpoints;         /* the folder for them; empty: none are kept */
     uint64_t       checkpoint_every;    /* 0: as the model says */
     uint64_t       kept;                /* the steps that were done at the last checkpoint, + 1; 0: none */

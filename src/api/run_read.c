@@ -63,7 +63,7 @@ static vg_status feed(void *user) {
         return VG_FAILED_USAGE;
     }
     take(g, view);
-    input->fed = true;
+    input->fed = run->given = true;
     return VG_OK;
 }
 
@@ -101,6 +101,7 @@ static vg_status set_variable(void *user) {
         return VG_FAILED_USAGE;
     }
     take(g, view);
+    run->given = true;
     return VG_OK;
 }
 

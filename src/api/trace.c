@@ -108,8 +108,10 @@ bool vg_trace_nonfinite(vg_run *run, uint64_t step, vg_origin *origin) {
     search s = { .origin = origin };
     options.watch = NULL;
     options.steps = run->steps;
+    if (run->given) return false;
     if (vg_run_new(run->model, &options, &s.again) != VG_OK) return false;
-    vg_status status = VG_OK;
+    const vg_load_options load = { .partial = true };
+    vg_status status = run->loaded ? vg_run_load(s.again, run->loaded, &load) : VG_OK;
     while (s.again->done < step && status == VG_OK) status = vg_run_step(s.again);
     if (status == VG_OK) vg_model_guard(run->model, &s.again->mem, look_at_turns, &s);
     vg_run_free(s.again);

@@ -10,7 +10,8 @@ typedef enum kind { NOTHING, WORDS, MODELS, FILES, FOLDERS } kind;
 static const struct { const char *option; unsigned verbs; const char *words; } choices[] = {
     { "color", ~0u, "always never auto" },
     { "stage", VG_CLI_GRAPH, "forward backward fused plan" },
-    { "format", VG_CLI_GRAPH, "text dot" },
+    { "format", VG_CLI_GRAPH, "text dot json" },
+    { "format", VG_CLI_PREDICT, "csv json npy" },
     { "format", VG_CLI_PRINT, "text json npy" },
     { "dump", ~0u, "elaborate differentiate simplify arrange" },
 };
