@@ -325,8 +325,9 @@ VG_API vg_status vg_run_step(vg_run *run);
  * (NULL: never), with VG_INTERRUPTED, from which another call goes on. VG_FAILED_EXPECT: all steps were done, but an
  * `expect` did not hold. Else as vg_run_step. */
 VG_API vg_status vg_run_all(vg_run *run, const volatile int *stop);
-/* `steps`, as the options or the model say. */
+/* `steps`, as the options or the model say; and how many are done. */
 VG_API uint64_t  vg_run_steps(const vg_run *run);
+VG_API uint64_t  vg_run_done(const vg_run *run);
 /* ---- Keeping and going on. A checkpoint is a safetensors file: the variables, states and optimizers' states by their
  * paths; and in its metadata the model's text and options, what the data sets were, and how far the run is. */
 

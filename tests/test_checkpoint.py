@@ -123,7 +123,7 @@ def test_killed_runs_go_on():
                 if os.path.exists(path):
                     read(path)
             parts += 1
-            run = start(folder, "--resume")
+            run = start(folder, "--resume") if os.path.exists(folder) else start(folder)
         assert run.returncode == 3, run.stderr.read()
         for name in ("checkpoint", "best"):
             a, b = (open(f"{which}/{name}.safetensors", "rb").read() for which in ("whole", folder))
@@ -187,17 +187,35 @@ def test_a_clock_that_was_ahead():
 
 
 def test_what_differs_is_refused():
-    for more, what in ((["--set", "units=13"], "--set is not"), (["--seed", "4"], "the seed is not"),
-                       (["--float64"], "--float64 is not"), (["--batch", "8"], "--batch is not"),
-                       (["--set", "train.steps=9"], "--set is not"),
-                       (["--data", "points=moons()"], "--data is not")):
+    for more, what in ((["--set", "units=13"], "begun without --set units=13"), (["--seed", "4"], "its seed is 1"),
+                       (["--float64"], "begun without --float64"), (["--batch", "8"], "begun without --batch"),
+                       (["--set", "train.steps=9"], "begun without --set train.steps=9"),
+                       (["--data", "points=moons()"], "begun without --data points=moons()")):
         refused = vgraph("run", "model.nn", "--out", "whole", "--resume", *more)
         assert refused.returncode == 2 and what in refused.stderr, (more, refused.stderr)
+    vgraph("run", "model.nn", "--out", "set", "--quiet", "--steps", "4", "--set", "units=5", "--set", "train[2].every=2")
+    for more, what in (([], "begun with --set units=5"), (["--set", "units=6", "--set", "train[2].every=2"], "units=5")):
+        refused = vgraph("run", "model.nn", "--out", "set", "--resume", *more)
+        assert refused.returncode == 2 and what in refused.stderr, (more, refused.stderr)
+    ended = vgraph("run", "model.nn", "--out", "set", "--resume", "--steps", "4", "--set", "train[2].every=2", "--set", "units=5")
+    assert ended.returncode == 0 and "nothing is left to do" in ended.stderr, ended.stderr
+    for where in ("nowhere", "whole.jsonl"):
+        refused = vgraph("run", "model.nn", "--out", where, "--resume")
+        assert refused.returncode == 2 and "is no run's folder" in refused.stderr, refused.stderr
+    again = vgraph("run", "model.nn", "--out", "whole")
+    assert again.returncode == 2 and "--resume" in again.stderr, again.stderr
+    longer = start("locked", "--steps", "100000")
+    while not os.path.exists("locked/checkpoint.safetensors"):
+        time.sleep(0.01)
+    both = vgraph("run", "model.nn", "--out", "locked", "--resume", "--steps", "100000")
+    longer.kill()
+    longer.wait()
+    assert both.returncode == 4 and "another run is writing to 'locked'" in both.stderr, both.stderr
     shutil.copytree("whole", "other")
     text = MODEL.replace("0.2)", "0.3)")
     open("changed.nn", "w").write(text)
     refused = vgraph("run", "changed.nn", "--out", "other", "--resume")
-    assert refused.returncode == 2 and "the model's text is not" in refused.stderr, refused.stderr
+    assert refused.returncode == 2 and "line 6 of 'changed.nn' was" in refused.stderr, refused.stderr
     for at in (0, 7, 8, 100, 2000, -1):
         content = open("whole/checkpoint.safetensors", "rb").read()
         open("other/checkpoint.safetensors", "wb").write(content[:at])
@@ -257,6 +275,28 @@ def test_types_of_other_programs():
     w, k, n, u = (json.loads(line)["data"] for line in shown.stdout.splitlines())
     assert w[:2] == [1.5, -2] and abs(w[2] - 2 ** -24) < 1e-12 and k == [0.5, -256] and n == [7, -2.14748365e+09], shown.stdout
     assert u == [0, 255]
+
+
+def test_nothing_that_fits():
+    write("strange.safetensors", {"fc1.weight": ("F32", [2], bytes(8))})
+    wrong = vgraph("run", "model.nn", "--load", "strange.safetensors", "--partial", "--no-files")
+    assert wrong.returncode == 1 and "has nothing that the model could load" in wrong.stderr, wrong.stderr
+
+
+def test_where_files_are_written():
+    open("target.csv", "w").write("old\n")
+    os.chmod("target.csv", 0o600)
+    os.symlink("target.csv", "link.csv")
+    done = vgraph("predict", "whole", "--fetch", "argmax(logits)", "--out", "link.csv")      # the folder stands for its checkpoint
+    assert done.returncode == 0 and os.path.islink("link.csv"), done.stderr
+    assert open("target.csv").read().startswith("argmax(logits)\n") and os.stat("target.csv").st_mode & 0o777 == 0o600
+    shutil.copytree("whole", "linked")
+    os.rename("linked/checkpoint.safetensors", "far.safetensors")
+    os.chmod("far.safetensors", 0o640)
+    os.symlink("../far.safetensors", "linked/checkpoint.safetensors")
+    assert vgraph("run", "model.nn", "--out", "linked", "--resume", "--steps", "404", "--quiet").returncode == 3
+    assert os.path.islink("linked/checkpoint.safetensors") and os.stat("far.safetensors").st_mode & 0o777 == 0o640
+    assert json.loads(read("far.safetensors")[1]["vgraph.run"])["step"] == 404
 
 
 def test_a_loaded_run_begins_again():
@@ -325,6 +365,8 @@ summary scalar loss, mean(argmax(logits) == y) as "accuracy"
                           folder=empty)
             assert told.returncode == 4 and "wrong.csv" in told.stderr and wrong in told.stderr, told.stderr
             assert not os.path.exists(os.path.join(empty, "p.csv"))
+        needs = vgraph("predict", "checkpoint.safetensors", "--input", "x=x.csv", "--fetch", "argmax(logits) == y", folder=empty)
+        assert needs.returncode == 2 and "needs the input 'y', too" in needs.stderr, needs.stderr
         unknown = vgraph("predict", "checkpoint.safetensors", "--input", "z=x.csv", "--fetch", "logits", folder=empty)
         assert unknown.returncode == 2 and "no such input" in unknown.stderr, unknown.stderr
 

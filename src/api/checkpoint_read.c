@@ -169,7 +169,8 @@ static vg_status report_mismatch(reading *r, const vg_load_row *rows, uint32_t c
         if (rows[k].state == VG_LOADED || is_wrong(r, &rows[k])) counts[rows[k].state]++;
     for (uint32_t state = 0; state < STATES; state++)
         if (counts[state]) vg_text_format(&text, "%s%u %s", text.length ? ", " : "", counts[state], state_words[state]);
-    vg_report(diags, checkpoint_mismatch, ((vg_span){ 0, 0 }), 0, r->path, vg_text_c(&text));
+    if (counts[VG_LOADED]) vg_report(diags, checkpoint_mismatch, ((vg_span){ 0, 0 }), 0, r->path, vg_text_c(&text));
+    else vg_report(diags, checkpoint_strange, ((vg_span){ 0, 0 }), 0, r->path, vg_text_c(&text));
     for (uint32_t k = 0; k < count; k++)
         if (is_wrong(r, &rows[k])) note(r, &rows[k]);
     for (uint32_t k = 0; k < count; k++)
@@ -180,8 +181,16 @@ static vg_status report_mismatch(reading *r, const vg_load_row *rows, uint32_t c
 static vg_status read_variables(reading *r) {
     uint32_t count;
     const vg_load_row *rows = list_rows(r, &count);
-    for (uint32_t k = 0; k < count; k++)
+    uint32_t loaded = 0, own = 0;
+    for (uint32_t k = 0; k < count; k++) {
         if (is_wrong(r, &rows[k])) return report_mismatch(r, rows, count);
+        own += rows[k].state != VG_LOADED_UNEXPECTED && !rows[k].beside;
+        loaded += rows[k].state == VG_LOADED && !rows[k].beside;
+    }
+    if (own > 0 && loaded == 0) {      /* not even a part */
+        r->options.partial = false;
+        return report_mismatch(r, rows, count);
+    }
     for (uint32_t k = 0; k < r->run->variable_count; k++)
         if (rows[k].state == VG_LOADED) copy(r, tensor_of(r, k), view_of(r->run, k));
     for (uint32_t k = 0; k < count && r->options.report; k++)
@@ -223,29 +232,77 @@ static vg_status differ(const reading *r, const char *what) {
     return VG_FAILED_USAGE;
 }
 
-/* Whether two lists of [name, text] or of texts have the same texts: files may have moved. */
-static bool same_texts(const json_t *a, const json_t *b) {
-    if (json_array_size(a) != json_array_size(b)) return false;
-    for (size_t k = 0; k < json_array_size(a); k++) {
-        const json_t *x = json_array_get(a, k), *y = json_array_get(b, k);
-        if (!json_equal(json_array_get(x, 1), json_array_get(y, 1))) return false;
+/* ---- what is another than it was: told with what it was and what it is */
+
+/* The first line in which two texts differ. */
+static const char *line_difference(reading *r, const char *name, const char *then, const char *now) {
+    uint32_t line = 1;
+    const char *a = then, *b = now;
+    for (;; line++) {
+        const size_t left = strcspn(a, "\n"), right = strcspn(b, "\n");
+        const bool same = left == right && strncmp(a, b, left) == 0;
+        if (!same)
+            return vg_arena_format(&r->arena, "line %u of '%s' was '%.*s', and is '%.*s'", line, name, (int)left, a, (int)right, b);
+        if (!a[left] || !b[right])
+            return vg_arena_format(&r->arena, "'%s' has %s lines than it had", name, a[left] ? "fewer" : "more");
+        a += left + 1;
+        b += right + 1;
     }
-    return true;
+}
+
+/* Files may have moved: their texts count. */
+static const char *source_difference(reading *r, const json_t *then, const json_t *now) {
+    if (json_array_size(then) != json_array_size(now)) return "the number of the model's files is another";
+    for (size_t k = 0; k < json_array_size(then); k++) {
+        const json_t *old = json_array_get(json_array_get(then, k), 1), *new = json_array_get(json_array_get(now, k), 1);
+        const char *name = json_string_value(json_array_get(json_array_get(now, k), 0));
+        if (json_equal(old, new) || !json_is_string(old)) continue;
+        return line_difference(r, name, json_string_value(old), json_string_value(new));
+    }
+    return NULL;
+}
+
+/* "name=text", or the text of an option without a name. */
+static const char *option_text(reading *r, const json_t *item) {
+    if (json_is_string(item)) return json_string_value(item);
+    const char *name = json_string_value(json_array_get(item, 0)), *text = json_string_value(json_array_get(item, 1));
+    return vg_arena_format(&r->arena, "%s=%s", name ? name : "", text ? text : "");
+}
+
+static bool has_item(const json_t *list, const json_t *item) {
+    for (size_t k = 0; k < json_array_size(list); k++)
+        if (json_equal(json_array_get(list, k), item)) return true;
+    return false;
+}
+
+/* Their order does not matter. */
+static const char *option_difference(reading *r, const char *option, const json_t *then, const json_t *now) {
+    for (size_t k = 0; k < json_array_size(then); k++)
+        if (!has_item(now, json_array_get(then, k)))
+            return vg_arena_format(&r->arena, "it was begun with --%s %s", option, option_text(r, json_array_get(then, k)));
+    for (size_t k = 0; k < json_array_size(now); k++)
+        if (!has_item(then, json_array_get(now, k)))
+            return vg_arena_format(&r->arena, "it was begun without --%s %s", option, option_text(r, json_array_get(now, k)));
+    return NULL;
 }
 
 /* NULL, or what is another than it was. `steps` alone may be. */
 static const char *difference(reading *r, const json_t *model, const json_t *facts, const json_t *run) {
-    static const char *const options[] = { "set", "data", "summary", "batch" };
+    static const char *const options[] = { "set", "data", "summary" };
     const json_t *now = vg_checkpoint_describe(r->run->model, &r->mem);
     const json_t *data = vg_checkpoint_own(&r->mem, vg_facts_list(r->run->unit, &r->run->model->ir.strings));
     const json_int_t seed = json_integer_value(json_object_get(run, "seed"));
-    if (!same_texts(json_object_get(model, "sources"), json_object_get(now, "sources"))) return "the model's text";
-    for (size_t k = 0; k < sizeof options / sizeof *options; k++)
-        if (!json_equal(json_object_get(model, options[k]), json_object_get(now, options[k])))
-            return vg_arena_format(&r->arena, "--%s", options[k]);
-    if ((uint64_t)seed != r->run->context.seed) return "the seed";
-    if (json_is_true(json_object_get(run, "float64")) != (r->run->real == 8)) return "--float64";
-    return json_equal(data, facts) ? NULL : "what its data sets hold";
+    const json_int_t batch = json_integer_value(json_object_get(model, "batch"));
+    const char *what = source_difference(r, json_object_get(model, "sources"), json_object_get(now, "sources"));
+    for (size_t k = 0; k < sizeof options / sizeof *options && !what; k++)
+        what = option_difference(r, options[k], json_object_get(model, options[k]), json_object_get(now, options[k]));
+    if (what) return what;
+    if ((uint64_t)batch != r->run->model->front.batch)
+        return batch ? vg_arena_format(&r->arena, "it was begun with --batch %lld", (long long)batch) : "it was begun without --batch";
+    if ((uint64_t)seed != r->run->context.seed) return vg_arena_format(&r->arena, "its seed is %lld", (long long)seed);
+    if (json_is_true(json_object_get(run, "float64")) != (r->run->real == 8))
+        return r->run->real == 8 ? "it was begun without --float64" : "it was begun with --float64";
+    return json_equal(data, facts) ? NULL : "its data sets are not what they were";
 }
 
 /* Where the loaders, the expects and the evaluation stand. False: that is not of this model. */
@@ -266,7 +323,9 @@ static bool take_place(vg_run *run, const json_t *object) {
         run->expects[k].failures = (uint64_t)json_integer_value(json_array_get(expects, k));
     run->done = (uint64_t)step;
     run->kept = run->done + 1;
-    run->evaluation.done = (uint64_t)json_integer_value(json_object_get(object, "evaluated"));
+    /* An evaluation at the end is no longer one at the end where more steps follow. */
+    if (run->done >= run->steps)
+        run->evaluation.done = (uint64_t)json_integer_value(json_object_get(object, "evaluated"));
     if (best) run->evaluation.best = json_number_value(best);
     return true;
 }
@@ -286,8 +345,8 @@ static vg_status resume(void *user) {
     if (status != VG_OK) return status;
     const vg_safetensor *findings = vg_safetensors_find(&r->file, VG_CHECKPOINT_FINDINGS);
     if (findings && !vg_judge_recall(run, findings->data, findings->bytes))
-        return differ(r, "what it has looked at (--no-watch)");
-    return take_place(run, place) ? VG_OK : differ(r, "the number of its data sets or expects");
+        return differ(r, "it has looked for other things (--no-watch)");
+    return take_place(run, place) ? VG_OK : differ(r, "it has other data sets or expects");
 }
 
 vg_status vg_run_resume(vg_run *run, const char *path) {

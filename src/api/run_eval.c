@@ -162,7 +162,7 @@ static bool make_late(vg_run *run, vg_part part) {
     }
     for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
         const vg_dataset *other = vg_run_dataset(run, k);
-        if (!other || !(other->fed || set->fed) || other->test_count == set->test_count) continue;
+        if (!other || !other->fed || other->test_count == set->test_count) continue;
         vg_report(&run->model->ir.diags, fed_counts, run->unit->inputs.items[k].span, 0, vg_run_text(run, set->name),
                   vg_run_number(run, set->test_count), vg_run_text(run, other->name),
                   vg_run_number(run, other->test_count));

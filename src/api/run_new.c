@@ -13,7 +13,10 @@ static const char *number_of(vg_run *run, uint64_t number) {
 static vg_status load(vg_run *run, const vg_input *input) {
     vg_data_error error = { .argument = false };
     if (vg_dataset_load(input->dataset, &error)) return VG_OK;
-    vg_report(&run->model->ir.diags, data_failed, input->span, 0, vg_run_text(run, input->dataset->name), error.text);
+    const char *name = vg_run_text(run, input->dataset->name);
+    vg_report(&run->model->ir.diags, data_failed, input->span, 0, name, error.text);
+    if (input->dataset->facts)
+        vg_diags_note(&run->model->ir.diags, (vg_span){ 0, 0 }, "--data '%s=...' reads it from elsewhere", name);
     return VG_FAILED_RESOURCE;
 }
 
@@ -61,6 +64,21 @@ static void find_inputs(vg_run *run) {
         run->inputs[input_of(unit, (vg_str)words[1])].wanted = true;
     }
     vg_mem_free(&run->mem, mark);
+}
+
+/* Where the examples of one input come from a file of its own (--input), so must those of all others that are read: a data
+ * set has other ones. */
+static vg_status check_files(const vg_run *run) {
+    const vg_input *inputs = run->unit->inputs.items, *unfed = NULL;
+    bool fed = false;
+    for (uint32_t k = 0; k < run->unit->inputs.count; k++) {
+        const vg_dataset *set = vg_run_dataset(run, k);
+        fed = fed || (set && set->fed);
+        if (set && !set->fed && !unfed) unfed = &inputs[k];
+    }
+    if (!fed || !unfed) return VG_OK;
+    vg_report(&run->model->ir.diags, fed_missing, unfed->span, 0, vg_run_text(run, unfed->path));
+    return VG_FAILED_USAGE;
 }
 
 static vg_status make_loaders(vg_run *run) {
@@ -223,6 +241,8 @@ static vg_status make(void *user) {
     vg_store_init(&run->store, &run->mem, run->real);
     run->pool = vg_pool_new(&run->mem, run->options.threads ? run->options.threads : vg_thread_cores());
     find_inputs(run);
+    status = check_files(run);
+    if (status != VG_OK) return status;
     make_turns(run);
     if (!vg_run_fits(run)) vg_mem_fail(&run->mem);
     status = make_loaders(run);

@@ -84,6 +84,7 @@ vg_status vg_run_step(vg_run *run) {
 }
 
 uint64_t vg_run_steps(const vg_run *run) { return run->steps; }
+uint64_t vg_run_done(const vg_run *run) { return run->done; }
 
 /* ---- all of them */
 

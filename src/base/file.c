@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -142,14 +143,8 @@ int vg_file_close(vg_file *file) {
 
 /* ---- replacing */
 
-/* Nothing is allocated while the descriptors of this part are open, so they need no owner. */
-static int write_pieces(vg_disk *disk, const char *path, const vg_piece *pieces, size_t count, bool sync) {
-    enum { FLAGS = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC };
-    int descriptor = open(path, FLAGS, 0666);
-    if (descriptor < 0 && errno == EEXIST) {   /* of a process that was killed: no thread that lives has our number */
-        unlink(path);
-        descriptor = open(path, FLAGS, 0666);
-    }
+/* Nothing is allocated while the descriptors of this part are open, so they need no owner. Closes this one. */
+static int write_pieces(vg_disk *disk, int descriptor, const vg_piece *pieces, size_t count, bool sync) {
     if (descriptor < 0) {
         return errno;
     }
@@ -161,6 +156,20 @@ static int write_pieces(vg_disk *disk, const char *path, const vg_piece *pieces,
     failed = failed || !sync ? failed : vg_file_sync(&file);
     int closed = close(descriptor) ? errno : 0;
     return failed ? failed : closed;
+}
+
+/* A new file, with the mode of the one that it will replace, where there is one. */
+static int create_beside(const char *path, const struct stat *old) {
+    enum { FLAGS = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC };
+    int descriptor = open(path, FLAGS, 0666);
+    if (descriptor < 0 && errno == EEXIST) {   /* of a process that was killed: no thread that lives has our number */
+        unlink(path);
+        descriptor = open(path, FLAGS, 0666);
+    }
+    if (descriptor >= 0 && old && fchmod(descriptor, old->st_mode & 07777)) {
+        errno = 0;      /* some file systems have no modes */
+    }
+    return descriptor;
 }
 
 /* A name is on the disk when its folder is. There are file systems that cannot sync a folder and need not. */
@@ -176,10 +185,19 @@ static int sync_folder(vg_disk *disk, const char *folder) {
 }
 
 int vg_file_replace(vg_mem *mem, vg_disk *disk, const char *path, const vg_piece *pieces, size_t count, bool sync) {
+    struct stat old;
+    char target[PATH_MAX];
+    const bool exists = stat(path, &old) == 0;
+    if (exists && !S_ISREG(old.st_mode)) {      /* a device or a pipe has nothing to be replaced */
+        return write_pieces(disk, open(path, O_WRONLY | O_CLOEXEC), pieces, count, false);
+    }
+    if (exists && realpath(path, target)) {     /* a link goes on being one */
+        path = target;
+    }
     size_t room = strlen(path) + 24;
     char *beside = vg_mem_alloc(mem, room), *folder = vg_path_join_sibling(mem, path, ".");
     snprintf(beside, room, "%s.%ld", path, (long)gettid());
-    int failed = write_pieces(disk, beside, pieces, count, sync);
+    int failed = write_pieces(disk, create_beside(beside, exists ? &old : NULL), pieces, count, sync);
     if (!failed && rename(beside, path)) {
         failed = errno;
     }

@@ -27,7 +27,8 @@ typedef struct vg_piece { const void *bytes; size_t length; } vg_piece;
 /* Writes a file of these pieces beside `path` and renames it, so that nobody ever sees half of it. Where it fails,
  * what was there before still is, and nothing is left beside it. `sync`: not even a power cut shows half of it, and
  * what is returned from is on the disk (when only syncing the folder fails, the new file is there, and the error is
- * returned). */
+ * returned). The mode stays; where `path` is a link, what it points to is replaced; what is no regular file is written
+ * to as it is. */
 int  vg_file_replace(vg_mem *mem, vg_disk *disk, const char *path, const vg_piece *pieces, size_t count, bool sync);
 
 /* A file's bytes in the address space: read from the disk where they are touched, and not counted as memory. The

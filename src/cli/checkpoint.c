@@ -14,7 +14,7 @@ static const char file_name[] = "checkpoint.safetensors";
 
 static bool list_row(void *user, const vg_load_row *row) {
     (void)user;
-    if (row->beside && row->state == VG_LOADED_UNEXPECTED) {
+    if (row->beside) {      /* optimizers begin anew as well */
         return true;
     }
     switch (row->state) {
@@ -33,26 +33,31 @@ static bool list_row(void *user, const vg_load_row *row) {
     return true;
 }
 
-/* --load, or the checkpoint that the model is of. */
-static const char *values_file(const vg_cli_options *options) {
-    const char *path = options->arguments[0];
-    return options->load ? options->load : vg_cli_is_checkpoint(path) ? path : NULL;
+char *vg_cli_values_path(const vg_cli_options *options) {
+    if (!options->load) {
+        return vg_cli_checkpoint_path(options->arguments[0]);
+    }
+    char *path = vg_cli_checkpoint_path(options->load);
+    return path ? path : vg_cli_format("%s", options->load);
 }
 
 vg_status vg_cli_needs_values(const vg_cli_options *options) {
-    if (values_file(options)) {
-        return VG_OK;
-    }
-    return vg_cli_usage(options->verb, "'vgraph %s' needs --load: the checkpoint with the values", options->verb->name);
+    char *path = vg_cli_values_path(options);
+    const bool has = path != NULL;
+    free(path);
+    return has ? VG_OK : vg_cli_usage(options->verb, "'vgraph %s' needs --load: the checkpoint with the values",
+                                      options->verb->name);
 }
 
 vg_status vg_cli_load_values(const vg_cli_options *options, vg_run *run) {
     const vg_load_options how = { .partial = options->partial, .report = options->partial ? list_row : NULL };
-    const char *path = values_file(options);
+    char *path = vg_cli_values_path(options);
     if (!path && options->partial) {
         return vg_cli_usage(options->verb, "--partial goes with --load");
     }
-    return path ? vg_run_load(run, path, &how) : VG_OK;
+    const vg_status status = path ? vg_run_load(run, path, &how) : VG_OK;
+    free(path);
+    return status;
 }
 
 /* ---- --resume */
@@ -94,8 +99,14 @@ static char *newest_folder(const char *name) {
 }
 
 char *vg_cli_resume_folder(const vg_cli_options *options, const char *model_path, vg_status *status) {
-    if (options->out) {
+    struct stat seen;
+    if (options->out && stat(options->out, &seen) == 0 && S_ISDIR(seen.st_mode)) {
         return vg_cli_format("%s", options->out);
+    }
+    if (options->out) {
+        *status = vg_cli_usage(options->verb, "'%s' is no run's folder to go on in; without --resume a run begins there",
+                               options->out);
+        return NULL;
     }
     char *name = vg_cli_base_name(model_path), *folder = newest_folder(name);
     if (!folder) {
@@ -125,13 +136,11 @@ static void clear_remains(const char *folder) {
     }
 }
 
-vg_status vg_cli_resume(const vg_cli_options *options, vg_run *run, const char *folder) {
+vg_status vg_cli_resume(vg_run *run, const char *folder) {
     struct stat status;
     clear_remains(folder);
     if (!has_checkpoint(folder, &status)) {
-        if (!options->quiet) {
-            fprintf(stderr, "note: '%s' has no checkpoint yet: the run begins at its first step\n", folder);
-        }
+        fprintf(stderr, "note: '%s' has no checkpoint yet: the run begins at its first step\n", folder);
         return VG_OK;
     }
     char *path = vg_cli_format("%s/%s", folder, file_name);

@@ -101,7 +101,7 @@ uint32_t vg_cli_rows(FILE *stream);                          /* the same; 0 */
 bool vg_cli_write(void *stream, const char *bytes, size_t length);   /* a vg_write to a vg_cli_stream */
 void vg_cli_flush(vg_cli_stream *stream);
 /* A file for results: what was there stays until the new one is whole. `path` NULL: standard output. */
-typedef struct vg_cli_result { FILE *file; char *beside; const char *path; } vg_cli_result;
+typedef struct vg_cli_result { FILE *file; char *beside, *path; } vg_cli_result;
 bool vg_cli_result_open(vg_cli_result *result, const char *path);      /* false after saying why */
 /* keep: else the file is thrown away. False after saying why. */
 bool vg_cli_result_close(vg_cli_result *result, bool keep);
@@ -117,13 +117,16 @@ vg_status vg_cli_worse(vg_status a, vg_status b);
  * `fetches` (NULL: none) is asked for by its place. */
 vg_status vg_cli_load(const vg_cli_options *options, const char *path, char *const *fetches, int fetch_count,
                       vg_watching watching, vg_model **model);
-/* Whether a path's name says that it is a checkpoint: it stands for its model, and its values. */
-bool      vg_cli_is_checkpoint(const char *path);
+/* The checkpoint that stands for its model, and its values: FILE.safetensors, or the one in a run's folder. NULL: the path
+ * is neither. To be freed. */
+char     *vg_cli_checkpoint_path(const char *path);
 /* Shows the diagnostics from `from` on. */
 void      vg_cli_explain(const vg_cli_options *options, const vg_model *model, size_t from);
 
 /* ---- checkpoint.c */
 
+/* Where they are: --load, or the checkpoint that is the model; NULL: nowhere. To be freed. */
+char     *vg_cli_values_path(const vg_cli_options *options);
 /* Says so when there are no values to be loaded: neither --load, nor a checkpoint as the model. */
 vg_status vg_cli_needs_values(const vg_cli_options *options);
 /* What --load says, or the checkpoint that is the model, into a run that has not begun; with --partial what does not fit is listed on standard error. */
@@ -132,7 +135,7 @@ vg_status vg_cli_load_values(const vg_cli_options *options, vg_run *run);
  * saying why, with *status; to be freed. */
 char *vg_cli_resume_folder(const vg_cli_options *options, const char *model_path, vg_status *status);
 /* Goes on from the folder's checkpoint; where it has none yet, the run begins at the beginning. */
-vg_status vg_cli_resume(const vg_cli_options *options, vg_run *run, const char *folder);
+vg_status vg_cli_resume(vg_run *run, const char *folder);
 
 /* ---- tensor.c: what `print` prints */
 
@@ -148,6 +151,8 @@ bool vg_cli_tensor_npy(FILE *stream, const vg_tensor *tensor, const char *dtype)
 /* runs/NAME-DATE-TIME, or `out`, for what is one of `parent`'s ("runs", "sweeps"). NULL after saying why, with *status;
  * to be freed. */
 char *vg_cli_folder_make(const vg_cli_options *options, const char *parent, const char *model_path, vg_status *status);
+/* This process alone writes to the folder, which exists, as long as it lives. False after saying that another one does. */
+bool  vg_cli_folder_lock(const char *folder);
 /* "models/deep_sigmoid.nn" -> "deep_sigmoid"; to be freed. */
 char *vg_cli_base_name(const char *path);
 /* Makes a folder with its parents; one that exists is fine. False after saying why. */

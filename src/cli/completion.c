@@ -67,7 +67,7 @@ static void quoted(FILE *stream, const char *text, const char *escape, const cha
 
 static const char *bash_files(kind what) {
     switch (what) {
-    case MODELS:  return "_vgraph_files '*.nn'";
+    case MODELS:  return "_vgraph_files '*.nn' '*.safetensors'";
     case FILES:   return "_vgraph_files '*'";
     case FOLDERS: return "_vgraph_files '*/'";
     case NOTHING:
@@ -106,7 +106,8 @@ static void bash(FILE *stream) {
           "    if [[ $1 == '*/' ]]; then\n"
           "        COMPREPLY=($(compgen -d -- \"$word\"))\n"
           "    else\n"
-          "        COMPREPLY=($(compgen -d -- \"$word\"; compgen -f -X \"!$1\" -- \"$word\"))\n"
+          "        local kind\n"
+          "        COMPREPLY=($(compgen -d -- \"$word\"; for kind in \"$@\"; do compgen -f -X \"!$kind\" -- \"$word\"; done))\n"
           "    fi\n"
           "}\n"
           "_vgraph() {\n"
@@ -127,7 +128,7 @@ static void bash(FILE *stream) {
 
 static const char *zsh_action(kind what) {
     switch (what) {
-    case MODELS:  return "_files -g \"*.nn\"";
+    case MODELS:  return "_files -g \"*.(nn|safetensors)\"";
     case FILES:   return "_files";
     case FOLDERS: return "_files -/";
     case NOTHING:
@@ -192,7 +193,7 @@ static void zsh(FILE *stream) {
 
 static const char *fish_arguments(kind what) {
     switch (what) {
-    case MODELS:  return " -a '(__fish_complete_suffix .nn)'";
+    case MODELS:  return " -a '(__fish_complete_suffix .nn; __fish_complete_suffix .safetensors)'";
     case FILES:   return " -F";
     case FOLDERS: return " -a '(__fish_complete_directories)'";
     case NOTHING:

@@ -1,8 +1,10 @@
 /* A run's folder. Nothing of an earlier run is overwritten. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -87,9 +89,18 @@ char *vg_cli_folder_make(const vg_cli_options *options, const char *parent, cons
         return make_dated(parent, model_path, status);
     }
     if (holds_run(options->out)) {
-        *status = vg_cli_usage(options->verb, "'%s' holds the files of an earlier run; name another folder",
-                               options->out);
+        *status = vg_cli_usage(options->verb, "'%s' holds the files of an earlier run; name another folder%s", options->out,
+                               options->verb->bit == VG_CLI_RUN ? ", or go on with --resume" : "");
         return NULL;
     }
     return vg_cli_format("%s", options->out);   /* the sinks make it, with its parents */
+}
+
+bool vg_cli_folder_lock(const char *folder) {
+    const int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);      /* open, and locked, until the end */
+    if (descriptor < 0 || flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) {
+        return true;      /* where there are no locks nobody can tell */
+    }
+    vg_cli_complain("another run is writing to '%s'", folder);
+    return false;
 }

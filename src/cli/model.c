@@ -1,5 +1,7 @@
 /* Loads a model with what the options change, and shows its diagnostics. */
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 
@@ -13,20 +15,32 @@ static vg_status apply_change(vg_model *model, const vg_cli_change *change) {
     return VG_OK;
 }
 
-bool vg_cli_is_checkpoint(const char *path) {
+char *vg_cli_checkpoint_path(const char *path) {
     static const char end[] = ".safetensors";
     const size_t length = strlen(path);
-    return length >= sizeof end && strcmp(path + length - (sizeof end - 1), end) == 0;
+    struct stat status;
+    if (length >= sizeof end && strcmp(path + length - (sizeof end - 1), end) == 0) {
+        return vg_cli_format("%s", path);
+    }
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode) ? vg_cli_format("%s/checkpoint%s", path, end) : NULL;
 }
 
 /* Of the model's file, or of a checkpoint. A checkpoint whose values are looked at also says what the data were. */
 static vg_status load(const vg_cli_options *options, vg_model *model, const char *path) {
     const bool looks = options->verb->bit & (VG_CLI_PRINT | VG_CLI_EVAL | VG_CLI_PREDICT);
-    if (vg_cli_is_checkpoint(path)) {
-        return vg_model_load_checkpoint(model, path);
+    char *checkpoint = vg_cli_checkpoint_path(path), *values = vg_cli_values_path(options);
+    vg_status status = VG_OK;
+    if (checkpoint) {
+        status = vg_model_load_checkpoint(model, checkpoint);
+    } else if (looks && values) {
+        status = vg_model_recall_data(model, values);
     }
-    const vg_status status = looks && options->load ? vg_model_recall_data(model, options->load) : VG_OK;
-    return status == VG_OK ? vg_model_load_file(model, path) : status;
+    if (!checkpoint && status == VG_OK) {
+        status = vg_model_load_file(model, path);
+    }
+    free(checkpoint);
+    free(values);
+    return status;
 }
 
 /* All of them, so that all mistakes are shown at once. */

@@ -72,7 +72,7 @@ static const option_row rows[] = {
     { "stage", "STAGE", OPTION_STAGE, VG_CLI_GRAPH, "forward, backward (the default), fused, or plan" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_GRAPH, "text (the default), dot, or json, a node a line" },
     { "format", "FORMAT", OPTION_FORMAT, VG_CLI_PRINT, "text (the default), json or npy" },
-    { "format", "FORMAT", OPTION_FORMAT, VG_CLI_PREDICT, "csv (the default), json or npy" },
+    { "format", "FORMAT", OPTION_FORMAT, VG_CLI_PREDICT, "csv (the default), json (an object a line for each example), or npy" },
     { "wrt", "NAME", OPTION_WRT, VG_CLI_GRAPH, "write the derivative of the loss with respect to NAME as a model" },
     { "of", "EXPR", OPTION_OF, VG_CLI_GRAPH, "with --wrt: derive this, not the first train block's loss" },
     { "dump", "PASS", OPTION_DUMP, CHANGED, "print the graph after elaborate, differentiate, simplify or arrange" },

@@ -29,7 +29,7 @@ static vg_status find_format(const vg_cli_options *options, predict_format *form
     const char *name = options->format ? options->format : dot ? dot + 1 : "csv";
     *format = PREDICT_CSV;
     for (size_t i = 0; i < FORMATS; i++) {
-        if (strcmp(name, formats[i]) == 0) {
+        if (strcmp(name, formats[i]) == 0 || (i == PREDICT_JSON && !options->format && strcmp(name, "jsonl") == 0)) {
             *format = (predict_format)i;
             return *format == PREDICT_NPY && options->fetch_count > 1
                  ? vg_cli_usage(options->verb, "a .npy file holds one value: give one --fetch") : VG_OK;

@@ -23,21 +23,27 @@ static bool complain(const char *path, int error) {
 
 bool vg_cli_result_open(vg_cli_result *result, const char *path) {
     struct stat status;
-    *result = (vg_cli_result){ .file = stdout, .path = path };
+    *result = (vg_cli_result){ .file = stdout };
     if (!path) {
         return true;
     }
-    /* A pipe or a device is written to as it is. */
-    if (stat(path, &status) != 0 || S_ISREG(status.st_mode)) {
-        result->beside = vg_cli_format("%s.%ld", path, (long)getpid());
+    /* A pipe or a device is written to as it is; a link goes on being one. */
+    const bool exists = stat(path, &status) == 0;
+    result->path = exists ? realpath(path, NULL) : vg_cli_format("%s", path);
+    if (result->path && (!exists || S_ISREG(status.st_mode))) {
+        result->beside = vg_cli_format("%s.%ld", result->path, (long)getpid());
     }
-    result->file = fopen(result->beside ? result->beside : path, result->beside ? "wxe" : "we");
+    result->file = result->path ? fopen(result->beside ? result->beside : path, result->beside ? "wxe" : "we") : NULL;
+    if (result->file && result->beside && exists) {
+        fchmod(fileno(result->file), status.st_mode & 07777);      /* some file systems have no modes */
+    }
     if (result->file) {
         snprintf(writing, sizeof writing, "%s", result->beside ? result->beside : "");
         return true;
     }
     complain(path, errno);
     free(result->beside);
+    free(result->path);
     return false;
 }
 
@@ -57,6 +63,8 @@ bool vg_cli_result_close(vg_cli_result *result, bool keep) {
         unlink(result->beside);
     }
     *writing = '\0';
+    const bool fine = !failed || complain(result->path, failed);
     free(result->beside);
-    return !failed || complain(result->path, failed);
+    free(result->path);
+    return fine;
 }

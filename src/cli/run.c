@@ -1,4 +1,5 @@
 /* vgraph run: trains a model and lets the sinks watch. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,7 +54,7 @@ static bool hand_out(void *user, const vg_record *record) {
         fine &= vg_sink_watch(all->list[i].sink, record);
     }
     if (record->kind == VG_RECORD_START && record->step > 0 && all->folder) {
-        show_earlier(all, record->step);
+        show_earlier(all, record->step + (record->step >= record->steps));      /* with what was recorded at the end */
     }
     if (all->quiet && record->kind == VG_RECORD_EXPECT && record->last && !record->ok) {
         vg_cli_complain("expect failed %llu times: %s", (unsigned long long)record->failures, record->tag);
@@ -67,6 +68,9 @@ static bool watch(void *user, const vg_record *record) {
 }
 
 static void complain_about(const char *path, const char *error) {
+    if (path && strcmp(path, "-") == 0 && strcmp(error, strerror(EPIPE)) == 0) {
+        return;      /* whoever read it has gone, and knows */
+    }
     if (path && strcmp(path, "-") == 0) {
         vg_cli_complain("cannot write to standard output: %s", error);
     } else if (path) {
@@ -166,13 +170,32 @@ static char *make_folder(const vg_cli_options *options, const vg_model *model, v
     }
     char *folder = options->resume ? vg_cli_resume_folder(options, vg_model_name(model), status)
                                    : vg_cli_folder_make(options, "runs", vg_model_name(model), status);
+    if (*status == VG_OK && options->out && !vg_cli_folder_create(folder)) {
+        *status = VG_FAILED_RESOURCE;
+    }
+    if (*status == VG_OK && !vg_cli_folder_lock(folder)) {
+        *status = VG_FAILED_RESOURCE;
+    }
     if (*status == VG_OK && options->resume) {
-        *status = vg_cli_resume(options, run, folder);
+        *status = vg_cli_resume(run, folder);
     }
     if (*status == VG_OK) {
         *status = vg_run_checkpoints(run, folder, options->checkpoint_every);
     }
     return folder;
+}
+
+/* A run that goes on, but has done all its steps and told of it. */
+static bool has_ended(const vg_cli_options *options, const vg_run *run, const char *folder) {
+    vg_archive *archive = options->resume ? vg_archive_open(folder) : NULL;
+    const vg_archive_info *info = archive && !vg_archive_error(archive) ? vg_archive_info_of(archive) : NULL;
+    const bool ended = info && info->done && vg_run_done(run) >= vg_run_steps(run);
+    if (ended) {
+        fprintf(stderr, "nothing is left to do: the run in %s has done %llu of %llu steps\n", folder,
+                (unsigned long long)vg_run_done(run), (unsigned long long)vg_run_steps(run));
+    }
+    vg_archive_close(archive);
+    return ended;
 }
 
 static vg_status train(const vg_cli_options *options, vg_model *model) {
@@ -192,6 +215,11 @@ static vg_status train(const vg_cli_options *options, vg_model *model) {
     }
     char *folder = status == VG_OK ? make_folder(options, model, run, &status) : NULL;
     all.folder = options->resume ? folder : NULL;
+    if (status == VG_OK && folder && has_ended(options, run, folder)) {
+        vg_run_free(run);
+        free(folder);
+        return VG_OK;
+    }
     if (status == VG_OK && !open_sinks(&all, options, &run_options, model, folder)) {
         status = VG_FAILED_RESOURCE;
     }

@@ -345,7 +345,7 @@ static bool watch(vg_sink *sink, const vg_record *record) {
     case VG_RECORD_IMAGE:
         return write_images(self, record);
     case VG_RECORD_START:
-        self->start = record->step;
+        self->start = record->step + (record->step >= record->steps);      /* what was recorded at the end stays */
         return !self->later || write_start(self, self->file);
     case VG_RECORD_EXPECT:
     case VG_RECORD_CHECKPOINT:
