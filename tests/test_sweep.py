@@ -403,7 +403,7 @@ def test_diff_of_what_is_no_run():
     data = bytearray(open(file, "rb").read())
     data[-20] ^= 1
     open(file, "wb").write(data)
-    for folder, err in (("nowhere", "vgraph: nowhere/run.json: No such file or directory\n"),
+    for folder, err in (("nowhere", "vgraph: 'nowhere' is not a run's folder"),
                         ("hurt", "vgraph: %s: byte " % file)):
         done = vgraph("diff", "fine", folder)
         assert done.returncode == 4 and done.stdout == "" and err in done.stderr, done
