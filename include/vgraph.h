@@ -575,7 +575,7 @@ VG_API bool vg_archive_replay(vg_archive *archive, vg_watch watch, void *user);
 typedef struct vg_report_run {
     const char *name;          /* "act=relu,depth=8" */
     const char *link;          /* to the run's own report, as seen from `folder`; NULL: there is none */
-    vg_archive *archive;
+    vg_archive *archive;       /* NULL: the run did not come to be, and is only named */
 } vg_report_run;
 
 /* report.html in `folder` (made when missing): the runs' settings, last values and faults as a table, each scalar and

@@ -261,7 +261,7 @@ def test_numbers_that_break(browser):
     page, _ = make(write("broken.nn", BROKEN), "broken", status=5)
     browser.open(page, READY)
     assert "NaN" in browser.run("document.querySelector('.verdict').textContent")
-    assert browser.run("document.querySelectorAll('#findings .error').length") == 2      # the run's, and where it began
+    assert browser.run("document.querySelectorAll('#findings .error, #findings .cause').length") == 2      # the run's, and where it began
 
 
 def test_deep(browser):

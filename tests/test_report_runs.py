@@ -104,9 +104,9 @@ def test_one_run():
 def test_what_is_no_run():
     for folder in ("nowhere", "."):
         done = vgraph("report", folder)
-        assert done.returncode == 4 and "run.json: No such file" in done.stderr, done
+        assert done.returncode == 4 and "there is no run.json in it" in done.stderr, done
     done = vgraph("report", "s/rate=0.1,goal=1", "nowhere")
-    assert done.returncode == 4 and done.stdout == "" and "nowhere/run.json" in done.stderr, done
+    assert done.returncode == 4 and done.stdout == "" and "'nowhere' is not a run's folder" in done.stderr, done
     os.makedirs("bad")
     open("bad/sweep.json", "w").write("{")
     done = vgraph("report", "bad")

@@ -193,13 +193,21 @@ def test_a_failing_combination_stops_no_other():
     assert done.returncode == 3 and wrong_of(done)[0].startswith("expect failed"), done.stdout
     done = vgraph("sweep", "ok.nn", "--set", "nothing=1,2", "--out", "options")
     assert done.returncode == vgraph("run", "ok.nn", "--set", "nothing=1", "--no-files").returncode
-    assert len(os.listdir("options")) == 1, "only sweep.json"
+    assert not os.path.exists("options") and done.stderr.count("unused-set") == 1, done.stderr
 
 
 def test_the_same_message_is_said_once():
-    done = vgraph("sweep", "ok.nn", "--set", "rate=0.1,0.2,0.3", "--data", "no=idx(\"x\")", "--out", "said")
-    assert done.returncode not in (0, 3, 5) and done.stderr.count("'no'") + done.stderr.count("--data no") >= 1
+    with open("wrong.nn", "w", encoding="utf-8") as file:
+        file.write(open("ok.nn", encoding="utf-8").read() + "wrong = nowhere\n")
+    done = vgraph("sweep", "wrong.nn", "--set", "rate=0.1,0.2,0.3", "--out", "said")
+    assert done.returncode == 1 and done.stderr.count("nowhere") >= 1
     assert "rate=0.1:\n" in done.stderr and "rate=0.2:\n" not in done.stderr, done.stderr
+
+
+def test_a_wrong_option_is_refused_once():
+    done = vgraph("sweep", "ok.nn", "--set", "rate=0.1,0.2,0.3", "--data", "no=idx(\"x\")", "--out", "refused")
+    assert done.returncode == 2 and done.stderr.count("unused-data") == 1 and done.stdout == "", done
+    assert not os.path.exists("refused")
 
 
 def test_json_lines():
@@ -395,7 +403,7 @@ def test_diff_of_what_is_no_run():
     data = bytearray(open(file, "rb").read())
     data[-20] ^= 1
     open(file, "wb").write(data)
-    for folder, err in (("nowhere", "vgraph: nowhere/run.json: No such file or directory\n"),
+    for folder, err in (("nowhere", "vgraph: 'nowhere' is not a run's folder"),
                         ("hurt", "vgraph: %s: byte " % file)):
         done = vgraph("diff", "fine", folder)
         assert done.returncode == 4 and done.stdout == "" and err in done.stderr, done

@@ -1,4 +1,4 @@
-/* `vgraph help NAME`: what any operator, library function, layer, setting, data source or message is. */
+/* `vgraph help NAME`: what any operator, library function, layer, setting, verb, data source, rule of doctor or message is. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -146,6 +146,29 @@ static bool help_library(const helping *h, const char *name) {
     return false;
 }
 
+/* ---- rules of doctor, in any case */
+
+static const struct { const char *name, *severity; double limit; const char *doc; } rules[] = {
+#define VG_FINDING(rule, severity, limit, doc) { #rule, #severity, limit, doc },
+#include "api/finding.def"
+#undef VG_FINDING
+};
+enum { RULE_COUNT = sizeof rules / sizeof *rules };
+
+static bool help_rule(const helping *h, const char *name) {
+    for (uint32_t k = 0; k < RULE_COUNT; k++) {
+        const char *a = rules[k].name, *b = name;
+        while (*a && *a == toupper((unsigned char)*b)) a++, b++;
+        if (*a || *b) continue;
+        say(h, "%s        (what doctor, run and report.html may find%s)\n  %s\n", rules[k].name,
+            strcmp(rules[k].severity, "NOTE") == 0 ? ", for information" : "", rules[k].doc);
+        if (rules[k].limit > 0) say(h, "  The limit is %g.\n", rules[k].limit);
+        say(h, "  'vgraph doctor FILE.nn' says where, how much, why, and what to change.\n");
+        return true;
+    }
+    return false;
+}
+
 /* ---- messages */
 
 static bool help_message(const helping *h, const char *name) {
@@ -199,6 +222,7 @@ static void suggest_name(const helping *h, const char *name) {
         if (!(vg_builtin_rows[k].flags & VG_BUILTIN_LIBRARY)) vg_suggest_offer(&n.suggest, vg_builtin_rows[k].name);
     for (uint32_t k = 0; k < vg_source_row_count; k++) vg_suggest_offer(&n.suggest, vg_source_rows[k].name);
     for (size_t k = 0; k < ROW_COUNT; k++) vg_suggest_offer(&n.suggest, rows[k].name);
+    for (uint32_t k = 0; k < RULE_COUNT; k++) vg_suggest_offer(&n.suggest, rules[k].name);
     each_definition(offer_definition, &n);
     const char *best = vg_suggest_best(&n.suggest);
     if (best) say(h, "there is no '%s': did you mean '%s'?\n", name, best);
@@ -245,7 +269,9 @@ static void list_all(const helping *h) {
     list_begin(&l, "data sources");
     for (uint32_t k = 0; k < vg_source_row_count; k++)
         if (vg_source_rows[k].describe) list_name(&l, vg_source_rows[k].name, strlen(vg_source_rows[k].name));
-    say(h, "\n");
+    list_begin(&l, "what doctor finds");
+    for (uint32_t k = 0; k < RULE_COUNT; k++) list_name(&l, rules[k].name, strlen(rules[k].name));
+    say(h, "\nand the name that stands in brackets behind a message, as in [matmul-mismatch]\n");
 }
 
 bool vg_help(const char *name, vg_write write, void *user) {
@@ -257,7 +283,7 @@ bool vg_help(const char *name, vg_write write, void *user) {
     bool found = help_row(&h, name);
     if (!found) found = help_library(&h, name) || help_builtin(&h, name) || help_operator(&h, name);
     found |= help_source(&h, name);
-    if (!found) found = help_message(&h, name);
+    if (!found) found = help_rule(&h, name) || help_message(&h, name);
     if (!found) suggest_name(&h, name);
     return found;
 }

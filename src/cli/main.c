@@ -40,7 +40,8 @@ static const vg_cli_verb verbs[] = {
       "vgraph doctor models/deep_sigmoid.nn --steps 50",
       "Trains with every layer's output, its gradient and every variable looked at in every step, and judges by ratios\n"
       "between layers that persist over the first and the last tenth of the steps. The cause comes first, with an edit\n"
-      "of the model's text that should mend it; what goes with it stands below. Leaves no files.\n",
+      "of the model's text that should mend it; what goes with it stands below. Leaves no files. The exit status is 0\n"
+      "whatever it finds, and a run's where the run fails (3, 4, 5).\n",
       VG_CLI_DOCTOR, 1, 1, vg_cli_doctor },
     { "time", "FILE.nn", "measure where a step's time goes, by operator and by node",
       "vgraph time models/deep_sigmoid.nn --no-fuse",

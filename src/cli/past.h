@@ -4,6 +4,7 @@
 
 #include "cli.h"
 
+/* folder NULL: of a run that did not come to be. */
 typedef struct vg_cli_past { char *folder, *name; } vg_cli_past;
 
 /* report.html in `out`, about several runs. False after saying why. */

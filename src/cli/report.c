@@ -114,6 +114,10 @@ bool vg_cli_report_runs(const char *out, const vg_cli_past *list, size_t count) 
     const char *error = NULL;
     bool fine = true;
     for (size_t i = 0; i < count; i++) {
+        told[i] = (vg_report_run){ list[i].name, NULL, NULL };
+        if (!list[i].folder) {
+            continue;
+        }
         told[i] = (vg_report_run){ list[i].name, link_of(list[i].folder, out), vg_archive_open(list[i].folder) };
         error = told[i].archive ? vg_archive_error(told[i].archive) : "there is not enough memory";
         if (error) {

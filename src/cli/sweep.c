@@ -46,16 +46,16 @@ static vg_status close_lines(vg_cli_grid *sweep) {
     return own->error ? VG_FAILED_RESOURCE : VG_OK;
 }
 
-/* About the runs that have left something. */
+/* About the runs that have left something; the others are named. */
 static bool write_report(const vg_cli_grid *sweep) {
     vg_cli_past *list = vg_cli_alloc(sweep->run_count, sizeof *list);
-    size_t count = 0;
+    bool some = false;
     for (size_t k = 0; k < sweep->run_count; k++) {
-        if (sweep->runs[k].read) {
-            list[count++] = (vg_cli_past){ sweep->runs[k].folder, sweep->runs[k].name };
-        }
+        const vg_cli_sweep_run *run = &sweep->runs[k];
+        list[k] = (vg_cli_past){ run->read ? run->folder : NULL, run->name };
+        some = some || run->read;
     }
-    const bool fine = count == 0 || vg_cli_report_runs(sweep->folder, list, count);
+    const bool fine = !some || vg_cli_report_runs(sweep->folder, list, sweep->run_count);
     free(list);
     return fine;
 }
@@ -89,6 +89,38 @@ static vg_status run_all(vg_cli_grid *sweep) {
     return vg_cli_worse(status, vg_cli_sweep_status(sweep));
 }
 
+/* The first combination is loaded here: what is wrong with an option is said once, before anything is made. What else may
+ * be wrong with it need not be so with the others. */
+static vg_status try_options(const vg_cli_grid *sweep) {
+    vg_cli_options options = *sweep->options;
+    options.changes = vg_cli_alloc(options.change_count, sizeof *options.changes);
+    size_t setting = 0;
+    for (size_t i = 0; i < options.change_count; i++) {
+        options.changes[i] = sweep->options->changes[i];
+        if (options.changes[i].kind == VG_CLI_SET) {
+            options.changes[i].value = sweep->settings[setting++].values[0];
+        }
+    }
+    vg_model *model;
+    vg_cli_stream nowhere = { fopen("/dev/null", "w"), 0 };
+    vg_cli_options quiet = options;
+    quiet.messages = nowhere.file ? &nowhere : options.messages;
+    vg_status status = vg_cli_load(&quiet, sweep->model, NULL, 0, VG_WATCH_NOTHING, &model);
+    if (status == VG_OK) {
+        vg_model_free(model);
+    }
+    if (status == VG_FAILED_USAGE) {
+        status = vg_cli_load(&options, sweep->model, NULL, 0, VG_WATCH_NOTHING, &model);
+    } else {
+        status = VG_OK;
+    }
+    if (nowhere.file) {
+        fclose(nowhere.file);
+    }
+    free(options.changes);
+    return status;
+}
+
 vg_status vg_cli_sweep(const vg_cli_options *options) {
     vg_cli_grid sweep = { .options = options, .model = options->arguments[0] };
     vg_status status = vg_cli_sweep_plan(&sweep);
@@ -96,6 +128,7 @@ vg_status vg_cli_sweep(const vg_cli_options *options) {
         vg_cli_complain("'%s' cannot be read: %s", sweep.model, strerror(errno));
         status = VG_FAILED_RESOURCE;
     }
+    status = status == VG_OK ? try_options(&sweep) : status;
     if (status == VG_OK) {
         share_cores(&sweep);
         status = run_all(&sweep);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "diag/suggest.h"
+#include "front/dataset.h"
 #include "front/elaborator.h"
 
 static void start(vg_elaborator *e, vg_unit *unit, vg_front *front, bool training) {
@@ -57,8 +58,15 @@ static void report_unused(vg_elaborator *e, vg_str set, vg_span span, bool data)
         vg_suggest_offer(&suggest, "train.seed");
         vg_suggest_offer(&suggest, "train.epochs");
     }
-    if (vg_suggest_best(&suggest))
+    if (vg_suggest_best(&suggest)) {
         vg_diags_note(e->diags, (vg_span){ 0, 0 }, "did you mean '%s'?", vg_suggest_best(&suggest));
+    } else if (data && e->unit->datasets.count) {
+        vg_text all = vg_text_new(e->mem);
+        for (uint32_t k = 0; k < e->unit->datasets.count; k++)
+            vg_text_format(&all, "%s%s", k ? ", " : "", vg_text_of(e, e->unit->datasets.items[k]->name));
+        vg_diags_note(e->diags, (vg_span){ 0, 0 }, "the model has the data sets %s", vg_text_c(&all));
+        vg_text_free(&all);
+    }
 }
 
 static void check_options(vg_elaborator *e) {

@@ -219,6 +219,13 @@ void vg_declare_data(vg_elaborator *e, vg_tree_id statement) {
         vg_bind_value(e, entry, (vg_value){ VG_V_data, index, 0 });
 }
 
+/* By --data: its columns then need not be those that the model reads. */
+static bool is_replaced(const vg_elaborator *e, vg_str name) {
+    for (uint32_t k = 0; k < e->front->data.count; k++)
+        if (e->front->data.items[k].name == name) return true;
+    return false;
+}
+
 vg_value vg_data_member(vg_elaborator *e, vg_value data, vg_tree_id name) {
     const vg_dataset *set = e->unit->datasets.items[data.id];
     const char *text = vg_text_of(e, vg_tree_name(e->tree, name));
@@ -232,6 +239,7 @@ vg_value vg_data_member(vg_elaborator *e, vg_value data, vg_tree_id name) {
     if (__builtin_strcmp(text, "count") == 0) return vg_value_number(set->train_count);
     if (__builtin_strcmp(text, "classes") == 0 && set->failed && !set->classes) return vg_value_poison();
     if (__builtin_strcmp(text, "classes") == 0 && set->classes) return vg_value_number(set->classes);
+    if (set->failed && is_replaced(e, set->name)) return vg_value_poison();      /* that is what has to be mended first */
     vg_report(e->diags, no_column, vg_tree_span(e->tree, name), e->frame->call, vg_text_of(e, set->name), text);
     vg_text all = vg_text_new(e->mem);
     for (uint32_t k = 0; k < set->column_count; k++) vg_text_format(&all, "%s%s", k ? ", " : "", set->columns[k].name);

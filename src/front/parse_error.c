@@ -322,6 +322,9 @@ void vg_parser_error(vg_parser *parser, const void *machine, vg_token found) {
         return;
     }
     vg_report(parser->diags, syntax, found.span, 0, expected_text(parser, machine), found_text(parser, found));
+    if (strcmp(expected_text(parser, machine), "'..'") == 0) {      /* for i in range(3) */
+        vg_diags_note(parser->diags, (vg_span){ 0, 0 }, "a range is written 1..3, both ends included");
+    }
     if (start->count == 1 && start->first.kind == VG_T_NAME && parser->mode == VG_T_AS_FILE && !start->settings) {
         suggest_word(parser, start);
     }

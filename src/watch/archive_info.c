@@ -1,7 +1,9 @@
 /* run.json, read again (journal.c writes it). */
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "watch/archive.h"
@@ -114,6 +116,12 @@ bool vg_archive_read_info(vg_archive *archive) {
     char *text;
     size_t length;
     const int failed = vg_file_read(&archive->mem, path, LARGEST, &text, &length);
+    if (failed == ENOENT || failed == ENOTDIR) {
+        const char *folder = archive->info.folder;
+        const bool sweep = access(vg_arena_format(&archive->arena, "%s/sweep.json", folder), F_OK) == 0;
+        return vg_archive_fail(archive, sweep ? "'%s' is a sweep's folder: name one of the runs in it"
+                                              : "'%s' is not a run's folder: there is no run.json in it", folder);
+    }
     if (failed) {
         return vg_archive_fail(archive, "%s: %s", path, vg_sink_reason(failed));
     }

@@ -47,6 +47,7 @@ typedef struct vg_curve {
     const char *tag;
     bool     test;
     uint64_t seen, stride;        /* records that came; a point is so many */
+    double   first, last;         /* values, of which means of several know nothing */
     VG_VEC(vg_point) points;
 } vg_curve;
 

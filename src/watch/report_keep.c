@@ -60,6 +60,8 @@ static void add_value(vg_keep *keep, vg_curve *curve, const vg_record *record) {
         vg_vec_push(keep->mem, &curve->points, point);
         keep->curve_points++;
     }
+    curve->first = curve->seen == 0 ? record->value : curve->first;
+    curve->last = record->value;
     curve->seen++;
     if (curve->points.count > keep->curve_limit) {
         halve_curve(keep, curve);
@@ -203,6 +205,8 @@ static void put_curve(vg_text *out, const vg_curve *curve, bool wide) {
     if (curve->stride > 1) {
         COLUMN(&curve->points, p, vg_point, put_real(out, p->min, wide))
         COLUMN(&curve->points, p, vg_point, put_real(out, p->max, wide))
+        put_real(out, curve->first, wide);
+        put_real(out, curve->last, wide);
     }
 }
 

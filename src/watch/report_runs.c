@@ -20,6 +20,7 @@ typedef struct runs_sink {
     const char *path;
     size_t      points;                   /* of a curve, at most */
     VG_VEC(told_run *) runs;
+    VG_VEC(const char *) missing;         /* names of those that did not come to be */
 } runs_sink;
 
 /* ---- the data; NULL without memory */
@@ -98,15 +99,24 @@ static json_t *add_curves(json_t *list, const vg_keep *keep, uint32_t run, bool 
     return fine ? list : NULL;
 }
 
+static json_t *missing_list(const runs_sink *self) {
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < self->missing.count; i++) {
+        list = append(list, json_string(self->missing.items[i]));
+    }
+    return list;
+}
+
 static json_t *data_object(const runs_sink *self, size_t bytes) {
     json_t *curves = json_array();
     for (uint32_t i = 0; i < self->runs.count; i++) {
         curves = add_curves(curves, &self->runs.items[i]->scalars, i, false);
         curves = add_curves(curves, &self->runs.items[i]->rms, i, true);
     }
-    return json_pack("{s:i, s:{s:s, s:s}, s:b, s:o, s:o, s:[], s:o}", "format", FORMAT,
+    return json_pack("{s:i, s:{s:s, s:s}, s:b, s:o, s:o, s:[], s:o, s:o}", "format", FORMAT,
                      "run", "version", vg_version(), "model", self->runs.count ? self->runs.items[0]->info->model : "",
-                     "wide", true, "bytes", whole(bytes), "curves", curves, "films", "runs", run_list(self));
+                     "wide", true, "bytes", whole(bytes), "curves", curves, "films", "runs", run_list(self),
+                     "missing", missing_list(self));
 }
 
 /* ---- the sink */
@@ -123,6 +133,10 @@ static bool open_runs(vg_sink *sink, const void *user) {
 static bool begin_run(vg_sink *sink, const void *user) {
     runs_sink *self = (runs_sink *)sink;
     const vg_report_run *run = user;
+    if (!run->archive) {
+        vg_vec_push(&sink->mem, &self->missing, vg_sink_utf8(&self->arena, run->name, strlen(run->name)));
+        return true;
+    }
     told_run *told = VG_NEW(&self->arena, told_run);
     told->name = vg_sink_utf8(&self->arena, run->name, strlen(run->name));
     told->link = run->link ? vg_sink_utf8(&self->arena, run->link, strlen(run->link)) : NULL;
@@ -178,7 +192,8 @@ bool vg_report_runs(const char *folder, const vg_report_run *runs, size_t count,
     ((runs_sink *)sink)->points = points_of(count);
     const char *damaged = NULL;
     for (size_t i = 0; i < count && !damaged && !sink->error; i++) {
-        if (vg_sink_guard(sink, begin_run, &runs[i]) && !vg_archive_replay(runs[i].archive, vg_sink_watch, sink)) {
+        if (vg_sink_guard(sink, begin_run, &runs[i]) && runs[i].archive &&
+            !vg_archive_replay(runs[i].archive, vg_sink_watch, sink)) {
             damaged = vg_archive_error(runs[i].archive);   /* NULL: the sink's own error is why */
         }
     }

@@ -133,9 +133,12 @@ const lineChart = given => {
     if (!x) return;
     cursor.setAttribute('x1', x(step));
     cursor.setAttribute('x2', x(step));
+    const atEnd = step >= Math.min(lastStep, steps[steps.length - 1]);      /* what is measured behind the last step, too */
     const parts = series
-      .map((s, i) => ({ s, i, k: placeOf(s.steps, step) }))
+      .map((s, i) => ({ s, i, k: placeOf(s.steps, atEnd ? lastStep : step) }))
       .filter(p => p.s.steps.length && p.s.steps[0] <= step);
+    const valueAt = (s, k) => (atEnd && s.ends && k === s.steps.length - 1 ? s.ends[1] : s.values[k]);
+    const ofStep = (s, k) => (s.test && s.steps[k] !== step ? ` (step ${whole(s.steps[k])})` : '');
     for (const dot of dots) dot.setAttribute('opacity', 0);
     const y = x.y;
     for (const { s, i, k } of parts) {
@@ -148,7 +151,7 @@ const lineChart = given => {
     const pick = series.length <= 2 ? parts : parts.filter(p => p.i === nearest);
     readout.textContent =
       `step ${whole(step)}` +
-      pick.map(({ s, k }) => ` · ${series.length > 1 ? `${s.label} ` : ''}${format(s.values[k])}`).join('');
+      pick.map(({ s, k }) => ` · ${series.length > 1 ? `${s.label}: ` : ''}${format(valueAt(s, k))}${ofStep(s, k)}`).join('');
   };
 
   const draw = () => {
@@ -235,7 +238,7 @@ const lineChart = given => {
   const describe = () =>
     series
       .slice(0, 4)
-      .map(s => `${s.label} from ${format(s.values[0])} to ${format(s.values[s.values.length - 1])}`)
+      .map(s => `${s.label} from ${format((s.ends || s.values)[0])} to ${format(s.ends ? s.ends[1] : s.values[s.values.length - 1])}`)
       .join('; ');
   const stepAt = event => {
     const box = holder.getBoundingClientRect(),

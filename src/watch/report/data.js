@@ -137,6 +137,8 @@ const readColumns = (bytes, wide, curves, films) => {
       curve.low = column(real, curve.points);
       curve.high = column(real, curve.points);
     }
+    /* the first and the last value as they came, not the means of their points */
+    curve.ends = curve.stride > 1 ? column(real, 2) : [curve.values[0], curve.values[curve.points - 1]];
   }
   for (const film of films) {
     const n = film.frames;

@@ -81,7 +81,7 @@ const header = () => {
   if (curve && curve.points)
     facts.push(
       fact(
-        [show(curve.values[0]), html('span', { class: 'arrow' }, ' → '), show(curve.values[curve.points - 1])],
+        [show(curve.ends[0]), html('span', { class: 'arrow' }, ' → '), show(curve.ends[1])],
         curve.tag
       )
     );
@@ -123,14 +123,14 @@ const header = () => {
 
 /* ---- findings, and what else must be said first */
 
-const severityNames = { error: 'Error', warning: 'With it', note: 'Note' };
-/* A finding of run.json: the cause is an error, what goes with it a warning. */
+const severityNames = { error: 'Error', cause: 'Cause', warning: 'With it', note: 'Note' };
+/* A finding of run.json: the cause, and what goes with it. */
 const shownFinding = f => ({
-  severity: f.severity === 'note' ? 'note' : f.follows ? 'warning' : 'error',
+  severity: f.severity === 'note' ? 'note' : f.follows ? 'warning' : 'cause',
   rule: f.rule,
   title: f.say,
   text: f.why,
-  tries: [f.try, f.option].filter(t => t),
+  tries: f.follows && run.findings.some(other => other.severity === 'fault' && !other.follows) ? [] : [f.try, f.option].filter(t => t),      /* the cause is mended first */
   where: f.where.length > 3 ? `${f.where[0]} … ${f.where[f.where.length - 1]}` : f.where.join(', '),
   line: base(f.file) === base(run.model) ? f.line : 0,
   node: 0

@@ -31,7 +31,7 @@ const tensors = groupsOf(data.curves.filter(c => c.rms));
 
 const lastOf = (group, i) => {
   const curve = group.curves.find(c => c.run === i);
-  return curve && curve.points ? curve.values[curve.points - 1] : undefined;
+  return curve && curve.points ? curve.ends[1] : undefined;
 };
 
 const wrongOf = r => {
@@ -100,7 +100,8 @@ const tableSection = () => {
 
 /* At a line's end: the values of what differs, or the name; not too long for a picture's margin. */
 const labelOf = i => {
-  const text = varied.length ? varied.map(key => settings[i][key] || '–').join(', ') : runs[i].name;
+  const own = varied.some(key => settings[i][key] !== undefined);
+  const text = own ? varied.map(key => settings[i][key] || 'as in the file').join(', ') : runs[i].name;
   return text.length > 22 ? `${text.slice(0, 21)}…` : text;
 };
 
@@ -154,6 +155,7 @@ const chartSection = (id, title, note, groups, log) =>
 const runsHeader = () => {
   const models = [...new Set(runs.map(r => base(r.model)))];
   const failed = runs.filter(r => r.exit !== 0).length;
+  const asked = runs.length + data.missing.length;
   document.title = `${models.join(', ')}: ${plural(runs.length, 'run')} · vgraph`;
   return [
     html(
@@ -165,10 +167,17 @@ const runsHeader = () => {
     html(
       'p',
       { class: 'lead' },
-      html('span', { class: `verdict ${failed ? 'warn' : 'good'}` }, plural(runs.length, 'run')),
-      failed ? `, ${failed} of them failed or broke off` : ', all ran to their end',
+      html('span', { class: `verdict ${failed || data.missing.length ? 'warn' : 'good'}` }, data.missing.length ? `${runs.length} of ${plural(asked, 'run')}` : plural(runs.length, 'run')),
+      failed
+        ? `, ${failed} of them failed or broke off`
+        : data.missing.length
+          ? ', which ran to their end; the others did not run'
+          : ', all ran to their end',
       ` · ${dateText(runs.map(r => r.started).sort()[0])}`
-    )
+    ),
+    data.missing.length
+      ? html('p', { class: 'note' }, 'Not run: ', data.missing.map((name, i) => [i ? ', ' : '', html('code', {}, name)]))
+      : null
   ];
 };
 
