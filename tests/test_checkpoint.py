@@ -5,6 +5,7 @@ import glob
 import json
 import os
 import random
+import resource
 import shutil
 import struct
 import subprocess
@@ -391,6 +392,13 @@ def test_predictions_are_those_of_the_run():
 def test_a_folder_that_cannot_be_written():
     done = vgraph("run", "model.nn", "--out", "/proc/nowhere", "--quiet", "--steps", "4")
     assert done.returncode == 4 and "/proc/nowhere" in done.stderr, done.stderr
+    shutil.copytree("set", "small")
+    before = open("small/checkpoint.safetensors", "rb").read()
+    limited = subprocess.run([PROGRAM, "run", "model.nn", "--out", "small", "--resume", "--quiet", "--steps", "9", "--set",
+                              "units=5", "--set", "train[2].every=2"], capture_output=True, text=True, timeout=60,
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)))
+    assert limited.returncode == 4 and "File too large" in limited.stderr, limited.stderr
+    assert open("small/checkpoint.safetensors", "rb").read() == before
     shown = vgraph("predict", "whole/checkpoint.safetensors", "--fetch", "logits", "--out", "/dev/full", "--format", "csv")
     assert shown.returncode == 4 and "/dev/full" in shown.stderr, shown.stderr
     pipe = subprocess.run(f"{PROGRAM} predict whole/checkpoint.safetensors --fetch h --format json | head -1", shell=True,

@@ -176,6 +176,7 @@ int main(int argc, char **argv) {
     setlocale(LC_CTYPE, "");
     json_set_alloc_funcs(vg_cli_json_alloc, free);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);      /* a file that may not grow is told of like a full disk */
     vg_cli_stream output = { stdout, 0 };
     if (argc < 2) {
         show_help(stderr);
