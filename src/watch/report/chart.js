@@ -77,8 +77,16 @@ const spread = (places, gap, low, high) => {
 
 const textWidth = (text, size) => text.length * size * 0.56;
 
-/* Which of many lines are labelled: all, or the first, the last and one between. */
-const labelled = count => (count <= 6 ? [...Array(count).keys()] : [0, count >> 1, count - 1]);
+/* Which of many lines are labelled: all for whose labels there is room, or the first, the last and one between. */
+const labelled = count => (count <= 12 ? [...Array(count).keys()] : [0, count >> 1, count - 1]);
+
+/* What findings are judged by is looked at now and then (pass/pass.h, VG_CADENCE_SPARSE). */
+const SAMPLED = 'Looked at in the first ten steps, in every 20th, and most of it in the last tenth.';
+const isSampled = s => {
+  let most = 0;
+  for (let k = 1; k < s.steps.length; k++) most = Math.max(most, s.steps[k] - s.steps[k - 1]);
+  return s.steps.length > 12 && s.steps[9] - s.steps[0] === 9 && most === 20;
+};
 
 /* options: title, series, log ('auto', true, false), percent, zero (the axis begins at 0), height, note. A series is
    {label, steps, values, colour (a function), dash, low and high (a range around each value), band (a list of {low,
@@ -115,10 +123,12 @@ const lineChart = given => {
     height = options.height || 190;
     ids = labelled(series.length);
     name.textContent = options.title;
-    caption.textContent = options.note || '';
     const range = rangeOf(series.flatMap(s => [s.values].concat((s.band || []).flatMap(b => [b.low, b.high]))));
     log = options.log === 'auto' ? logPays(range) : options.log && range.least < Infinity;
     low = log ? Math.max(range.least, range.high * 1e-30) : options.zero ? Math.min(0, range.low) : range.low;
+    caption.textContent = [options.note, log ? 'Log axis.' : '', series.some(isSampled) ? SAMPLED : '']
+      .filter(text => text)
+      .join(' ');
     high = range.high;
     if (high === low) {
       low = log ? low / 2 : low - (Math.abs(low) || 1) * 0.1;
@@ -294,10 +304,17 @@ const scalarSection = () => {
   const charts = [];
   const plain = () => getComputedStyle(document.documentElement).getPropertyValue('--accent').trim();
   const warm = () => getComputedStyle(document.documentElement).getPropertyValue('--warm').trim();
-  for (const family of families(
+  const all = families(
     [...data.curves].sort((a, b) => a.test - b.test),
     (head, rest) => (head ? `${head}/` : `/${rest}`)
-  )) {
+  );
+  /* A layer has one colour in all charts: by its place in the largest family that has all of these. */
+  const orderOf = rows =>
+    all
+      .map(family => [...new Set(family.items.map(c => c.label))])
+      .filter(labels => rows.every(c => labels.includes(c.label)))
+      .sort((a, b) => b.length - a.length)[0];
+  for (const family of all) {
     if (!family.head) {
       const own = family.items.filter(c => !c.test),
         test = family.items.filter(c => c.test);
@@ -309,7 +326,7 @@ const scalarSection = () => {
       const own = family.items.filter(c => !c.test),
         test = family.items.filter(c => c.test);
       const rows = own.concat(test),
-        among = c => (own.length ? own : test).findIndex(o => o.label === c.label);
+        order = orderOf(rows);
       charts.push(
         lineChart({
           title: family.head,
@@ -318,7 +335,7 @@ const scalarSection = () => {
             ...c,
             label: c.test && own.length ? `${c.label}, test` : c.label,
             dash: c.test && own.length ? '5 3' : undefined,
-            colour: () => depthColour(Math.max(among(c), 0), (own.length ? own : test).length)
+            colour: () => depthColour(order.indexOf(c.label), order.length)
           }))
         }).node
       );

@@ -121,11 +121,22 @@ const tamed = (group, log) => {
     cut = cut || values.some((v, k) => Number.isNaN(v) && Number.isFinite(c.values[k]));
     return { ...c, values, low: undefined, high: undefined };
   });
-  return [curves, cut ? 'Without what lies far beyond the other runs, of one whose loss is not finite.' : ''];
+  return [curves, cut ? 'Here and below: without what lies far beyond the other runs, of one whose loss is not finite.' : ''];
 };
 
-const chartOf = (group, log) => {
-  const [curves, note] = tamed(group, log);
+/* Most runs in the lowest part of a picture, one far above: a log axis parts them. */
+const isLow = curves => {
+  const ends = curves.map(c => c.ends[1]).filter(Number.isFinite).sort((a, b) => a - b),
+    range = rangeOf(curves.map(c => c.values));
+  return ends.length > 3 && range.low > 0 && ends[ends.length >> 1] < range.low + 0.15 * (range.high - range.low);
+};
+
+let noted = false;      /* once is enough */
+const chartOf = (group, wish) => {
+  const [curves, cut] = tamed(group, wish),
+    log = wish === 'auto' && group.curves[0].direction < 0 && isLow(curves) ? true : wish;
+  const note = noted ? '' : cut;
+  noted = noted || cut !== '';
   return lineChart({
     title: `${group.tag}${group.test ? ', test split' : ''}`,
     log,
@@ -133,6 +144,7 @@ const chartOf = (group, log) => {
     series: curves.map(curve => ({
       ...curve,
       label: labelOf(curve.run),
+      dash: runs.length > 6 && curve.run % 2 ? '5 3' : undefined,      /* neighbours' colours are near each other */
       colour: () => colourOf(curve.run)
     }))
   }).node;
@@ -178,7 +190,7 @@ const runsHeader = () => {
     data.missing.length
       ? html('p', { class: 'note' }, 'Not run: ', data.missing.map((name, i) => [i ? ', ' : '', html('code', {}, name)]))
       : null
-  ];
+  ].filter(part => part);
 };
 
 open(
