@@ -62,7 +62,7 @@ typedef struct vg_evidence {
     uint32_t partner;        /* flow: the place of its output among the evidence */
     uint32_t variable;       /* gradient: its number */
     bool     last;           /* an output that no product with a variable follows */
-    bool     gate;           /* a sigmoid that something else that learns is multiplied by: it is meant to be open or shut */
+    bool     gate;           /* a sigmoid that something else that learns is multiplied by, meant to be open or shut; a tanh that is this */
     bool     shortcut;       /* an output that an earlier output is a term of */
     uint32_t bias;           /* an activation: number + 1 of the variable that is added to its product; 0: none is */
     vg_span  span;

@@ -79,7 +79,10 @@ static void find_gates(witness *w) {
         if (vg_node_op(g, node) != VG_OP_mul) continue;
         for (uint32_t k = 0; k < 2; k++) {
             const vg_node sigmoid = sigmoid_of(w, vg_operand(g, node, k));
-            if (sigmoid && w->learns[vg_operand(g, node, 1 - k)]) w->gate[sigmoid] = 1;
+            const vg_node other = vg_operand(g, node, 1 - k);
+            if (!sigmoid || !w->learns[other]) continue;
+            w->gate[sigmoid] = 1;
+            if (vg_node_op(g, other) == VG_OP_tanh) w->gate[other] = 1;      /* what a gate lets in: the cell has other ways */
         }
     }
 }
