@@ -2,7 +2,7 @@
 """What vgraph doctor proposes is done, as an option or as an edit of a copy of the file, and doctor is asked again: after two
 edits at most what they were for is gone, and what the model has had already is not proposed again.
 
-The networks are those of battery.txt which are sick, but for models/ and what runs long. With --verbose, prints each step.
+The networks are those of battery.txt which are sick, but for the deepest, which take long. With --verbose, prints each step.
 """
 import os
 import re
@@ -65,12 +65,16 @@ def check(program, model, options, folder, verbose):
             text = apply_lines(text, edit)
 
 
+def runs_long(options):
+    return any(re.fullmatch(r"depth=\d\d+", option) for option in options)
+
+
 def main():
     program, verbose = sys.argv[1], "--verbose" in sys.argv
     wrong, edited, total = [], 0, 0
     with tempfile.TemporaryDirectory() as folder:
         for _, expected, model, options in test_battery.cases():
-            if expected == ["none"]:
+            if expected == ["none"] or runs_long(options):
                 continue
             if verbose:
                 print(model, *options)
