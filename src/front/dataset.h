@@ -112,8 +112,9 @@ vg_column *vg_dataset_columns(vg_dataset *set, uint32_t count);
 bool vg_dataset_describe(vg_dataset *set, vg_data_error *error);
 /* Fills a data set, whose source and arguments are known, with what its facts say. src/data/facts.c */
 void vg_dataset_recall(vg_dataset *set, const vg_facts *facts);
-/* Whether a described data set is what its facts say. False with *error. */
-bool vg_dataset_matches(const vg_dataset *set, vg_data_error *error);
+/* Whether a described data set is what its facts say. False with *error. Classes that are numbers are as many as they
+ * say, where the data hold no larger one. */
+bool vg_dataset_matches(vg_dataset *set, vg_data_error *error);
 /* Its columns are scaled as the facts say. */
 void vg_dataset_take_scales(vg_dataset *set);
 /* load once, then the splits (the source's own; or a share, the last part or drawn with a fixed key), then the scaling
