@@ -37,6 +37,14 @@ static bool same_texts(const char *const *a, const char *const *b, uint32_t coun
     return true;
 }
 
+/* How many names a column has in its file. */
+static uint32_t names_of(const vg_column *column) { return column->members ? column->shape[0] : 1; }
+
+static bool is_named_otherwise(const vg_column *column) {
+    return column->given && !same_texts(column->given, column->members ? column->members : &column->name,
+                                        names_of(column));
+}
+
 static json_t *column_object(const vg_column *column) {
     json_t *object = json_object();
     object = vg_json_put(object, "name", json_string(column->name));
@@ -47,6 +55,7 @@ static json_t *column_object(const vg_column *column) {
     object = vg_json_put(object, "classes", json_integer(column->classes));
     if (column->texts) object = vg_json_put(object, "texts", text_list(column->texts, column->classes));
     if (column->members) object = vg_json_put(object, "members", text_list(column->members, column->shape[0]));
+    if (is_named_otherwise(column)) object = vg_json_put(object, "given", text_list(column->given, names_of(column)));
     if (column->scalings) {
         object = vg_json_put(object, "gain", float_list(column->gain, column->scalings));
         object = vg_json_put(object, "shift", float_list(column->shift, column->scalings));
@@ -128,7 +137,8 @@ static bool read_column(vg_arena *arena, const json_t *object, vg_column *column
     if (!number_of(object, "classes", LARGEST, &column->classes) ||
         !read_texts(arena, json_object_get(object, "texts"), column->classes, &column->texts) ||
         !read_texts(arena, json_object_get(object, "members"), column->rank ? column->shape[0] : 0,
-                    &column->members))
+                    &column->members) ||
+        !read_texts(arena, json_object_get(object, "given"), names_of(column), &column->given))
         return false;
     column->scalings = (uint32_t)json_array_size(gain);
     if (column->scalings == 0) return true;
