@@ -140,6 +140,7 @@ static bool read_column(vg_arena *arena, const json_t *object, vg_column *column
                     &column->members) ||
         !read_texts(arena, json_object_get(object, "given"), names_of(column), &column->given))
         return false;
+    if (column->members && column->rank != 1) return false;
     column->scalings = (uint32_t)json_array_size(gain);
     if (column->scalings == 0) return true;
     if (column->scalings != 1 && column->scalings != elements) return false;
@@ -245,7 +246,7 @@ bool vg_dataset_matches(vg_dataset *set, vg_data_error *error) {
         return refuse_words("the classes", set->class_texts, set->classes, known->class_texts, known->classes, error);
     for (uint32_t k = 0; k < known->column_count; k++)
         if (!matches(column_named(set, known->columns[k].name), &known->columns[k], error)) return false;
-    set->classes = known->classes;
+    if (!set->class_texts) set->classes = known->classes;
     return true;
 }
 
