@@ -335,7 +335,7 @@ static void test_safetensors(void **state) {
     write_tensors(f, &f->mem, odd, 1);
     assert_fails(f, &set, "'a.st/u' has elements of type U32: only F16, BF16, F32, F64, I8 to I64, U8, U16 and BOOL can be data");
     write_tensors(f, &f->mem, odd + 1, 2);
-    assert_fails(f, &set, "'a.st/f' has 1 examples, 'a.st/h' 2: the first axis of all arrays must be the same");
+    assert_fails(f, &set, "'a.st/f' has 1 example, 'a.st/h' 2: the first axis of all arrays must be the same");
     write_tensors(f, &f->mem, odd + 3, 1);
     assert_fails(f, &set, "'a.st/n' holds a single number: its first axis must be the examples, one or more");
     write_tensors(f, &f->mem, odd, 0);

@@ -22,6 +22,10 @@ static const float gain[] = { 2, 0.5f }, shift[] = { 1, 0 }, half[] = { 0.5f }, 
 /* Columns as a model may have been trained with. */
 static const vg_column features = { .name = "features", .dtype = VG_F32, .storage = VG_STORE_F32, .rank = 1, .shape = { 2 },
                                     .members = members, .scalings = 2, .gain = gain, .shift = shift };
+static const char *const given[] = { "length", "4th" }, *const numbered[] = { "length", "_4th" }, *const own[] = { "kind" };
+static const vg_column flowers = { .name = "features", .dtype = VG_F32, .storage = VG_STORE_F32, .rank = 1, .shape = { 2 },
+                                   .members = numbered, .given = given };
+static const vg_column target = { .name = "target", .dtype = VG_I32, .classes = 3, .texts = words, .given = own };
 static const vg_column kind = { .name = "kind", .dtype = VG_I32, .classes = 3, .texts = words };
 static const vg_column images = { .name = "images", .dtype = VG_F32, .storage = VG_STORE_U8, .scale = 0.5f, .rank = 2,
                                   .shape = { 1, 2 } };
@@ -83,7 +87,22 @@ static const row good[] = {
     { &kind, C("|u1", "(2,)"), BYTES("\2\0"), "2 0" },
     { &images, C("|u1", "(2, 1, 2)"), BYTES("\1\2\3\4"), "0.5,1 1.5,2" },
     { &images, C("<f4", "(1, 2)"), BYTES("\0\0\200\77\0\0\0\100"), "1,2" },
+    { &images, C("<i4", "(1, 2)"), BYTES("\1\0\0\0\2\0\0\0"), "0.5,1" },
+    { &images, C(">u2", "(1, 2)"), BYTES("\0\1\0\377"), "0.5,127.5" },
+    { &images, C("|i1", "(1, 2)"), BYTES("\1\177"), "0.5,63.5" },
+    { &images, C("<i8", "(1, 2)"), BYTES("\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), "0.5,0" },
+    { &images, C("|b1", "(1, 2)"), BYTES("\1\0"), "1,0" },
     { &images, NULL, BYTES("1,2\n"), "0.5,1" },
+    { &images, NULL, BYTES("1,0\n0,255\n"), "0.5,0 0,127.5" },
+    { &images, NULL, BYTES("1,0\n0,1\n"), "1,0 0,1" },
+    { &images, NULL, BYTES("1,100\n0.5,0\n"), "1,100 0.5,0" },
+    { &scaled, NULL, BYTES("1,2\n"), "1.25,1.5" },
+    { &scaled, C("<i8", "(1, 2)"), BYTES("\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0"), "1.25,1.5" },
+    { &flowers, NULL, BYTES("4th,length\n1,2\n"), "2,1" },
+    { &flowers, NULL, BYTES("_4th,length\r1,2\r3,4\r"), "2,1 4,3" },
+    { &target, NULL, BYTES("size,kind\n1,small\n"), "2" },
+    { &target, NULL, BYTES("target,size\nsmall,1\n"), "2" },
+    { &target, NULL, BYTES("target,kind\nsmall,big\n"), "0" },
     { &scaled, C("|u1", "(1, 2)"), BYTES("\1\2"), "1.25,1.5" },
     { &scaled, C("<f4", "(1, 2)"), BYTES("\0\0\200\77\0\0\0\100"), "1.5,2" },
     { &ids, NULL, BYTES("4,0\n"), "4,0" },
@@ -117,7 +136,7 @@ static const row broken[] = {
       "first line of names must have it, in any place" },
     { &features, NULL, BYTES("1,2,3\n"), "'in' line 1: there are 3 fields: 'features' has 2 values, one for each field of a line; "
       "or the first line must hold names" },
-    { &features, NULL, BYTES("1,2\n1\n"), "'in' line 2: there are 1 fields, where the first line has 2" },
+    { &features, NULL, BYTES("1,2\n1\n"), "'in' line 2: there is 1 field, where the first line has 2" },
     { &features, NULL, BYTES("1,2\n1,x\n"), "'in' line 2: 'x' is no finite number, as 'features' takes them" },
     { &features, NULL, BYTES("1,2\n1,nan\n"), "'in' line 2: 'nan' is no finite number, as 'features' takes them" },
     { &features, NULL, BYTES("1,2\n1,\n"), "'in' line 2: a value is missing for 'features'" },
@@ -129,12 +148,52 @@ static const row broken[] = {
     { &ids, NULL, BYTES("4,5\n"), "'in' line 1: '5' is no whole number from 0 to 4, as 'now' takes them" },
     { &ids, NULL, BYTES("4,0.5\n"), "'in' line 1: '0.5' is no whole number from 0 to 4, as 'now' takes them" },
     { &images, C("|u1", "(2,)"), BYTES("\1\2"), "'in' is an array [2]: for 'images' [n, 1, 2] was expected, n examples" },
-    { &images, C("|u1", "(0, 2)"), BYTES(""), "'in' is an array [0, 2]: for 'images' [n, 1, 2] was expected, n examples" },
+    { &images, C("|u1", "(0, 2)"), BYTES(""), "'in' is an array [0, 2]: it holds no example" },
+    { &images, C("<i4", "(1, 2)"), BYTES("\1\0\0\0\0\1\0\0"), "'in' holds 256 at [0, 1]: integers must be from 0 to 255, as bytes: "
+      "so integers are taken where the data set is of bytes, and floats as the model sees them" },
+    { &images, C("|i1", "(1, 2)"), BYTES("\1\377"), "'in' holds -1 at [0, 1]: integers must be from 0 to 255, as bytes: so integers "
+      "are taken where the data set is of bytes, and floats as the model sees them" },
+    { &images, C("<f4", "(1, 2)"), BYTES("\0\0\0\0\0\0\200\103"), "'in' holds 256: floats are taken as the model sees 'images', which is from "
+      "0 to 127.5; integers from 0 to 255 are scaled to that" },
+    { &images, NULL, BYTES("1,2\n0,256\n"), "'in' line 2: '256' is no byte: 'images' is made of bytes from 0 to 255, and so are the "
+      "numbers of a table where all are whole, and one is above 1" },
+    { &images, NULL, BYTES("0.5,256\n"), "'in' line 1: '256' is far outside of 0 to 127.5, as the model sees 'images': a table is taken "
+      "so unless all its numbers are whole, and one is above 1: those are bytes" },
+    { &flowers, NULL, BYTES("length,fourth\n1,2\n"), "'in' line 1: there is no column '4th', which 'features' is made of: a first line "
+      "of names must have it, in any place" },
+    { &target, NULL, BYTES("size\n1\n"), "'in' line 1: there is no column 'kind', which 'kind' is made of: a first line of names must "
+      "have it, in any place" },
+    { &target, NULL, BYTES("kind\nblue\n"), "'in' line 2: 'blue' is none of the 3 words that 'kind' was trained with, such as 'big'" },
+    { &number, NULL, BYTES("1,2\n"), "'in' line 1: there are 2 fields: 'x' has 1 value, one for each field of a line; or the first line "
+      "must hold names" },
+    { &plain, NULL, BYTES("\x89PNG\r\n\x1a\n"), "'in' is a picture (PNG): for 'the input', which is of no pictures, "
+      ".npy or CSV was expected" },
     { &plain, NULL, BYTES("a,b\n1,2\n"), "'in' line 1: 'a' is no number of 'the input', which has no names that a first line could "
       "hold: lines of 2 values were expected" },
     { &plain, C("<f4", "(1, 2)"), BYTES("\0\0\200\177\0\0\0\0"), "'in' holds inf at [0, 0]: numbers must be finite" },
     { &plain, NULL, BYTES("\x93NUM"), "'in' ends at byte 4, within the beginning of an NPY file" },
 };
+
+/* The values of a float array of bytes may lie a little outside of what the data set has. */
+static void test_floats_beyond_bytes(void **state) {
+    static const row low = { &images, C("<f4", "(1, 2)"), BYTES("\0\0\0\303\0\0\0\103"), "" };
+    fixture *f = *state;
+    vg_dataset set;
+    write_row(f, &low);
+    assert_false(reads(f, &set, &images));                                 /* -128 */
+    assert_non_null(strstr(f->error.text, "holds -128: floats are taken"));
+    const float near[] = { -127, 254 };
+    char bytes[1024];
+    write_file(f, "in", bytes, make_npy(bytes, 1, low.dict, (const char *)near, sizeof near));
+    assert_true(reads(f, &set, &images));
+}
+
+static void test_a_folder(void **state) {
+    fixture *f = *state;
+    vg_dataset set = { .mem = &f->mem };
+    assert_false(vg_dataset_input(&set, &features, f->folder, &f->error));
+    assert_non_null(strstr(f->error.text, "is a folder: an input is read from one file, .npy, CSV or a picture"));
+}
 
 static void test_bad_files(void **state) {
     fixture *f = *state;
@@ -197,7 +256,8 @@ static void test_memory_fails_at_every_call(void **state) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(test_good_files), TEST(test_bad_files), TEST(test_standard_input), TEST(test_memory_fails_at_every_call),
+        TEST(test_good_files), TEST(test_floats_beyond_bytes), TEST(test_a_folder), TEST(test_bad_files),
+        TEST(test_standard_input), TEST(test_memory_fails_at_every_call),
     };
     return cmocka_run_group_tests_name("input", tests, NULL, NULL);
 }

@@ -116,7 +116,6 @@ static void test_grey(void **state) {
     write_png(f, "b/2.png", PNG_FORMAT_GRAY, 2, 3, grey);
     write_png(f, "b/1.PNG", PNG_FORMAT_GRAY, 2, 3, grey);
     write_jpeg(f, "a/z.jpeg", 1, 2, 3, 77, 0, 0);
-    write_file(f, "a/notes.txt", BYTES("not a picture"));
     write_file(f, "notes.txt", BYTES("not a folder"));
     write_file(f, "a/.hidden.png", BYTES("not a picture"));
     vg_dataset set = dataset(f, 0, 0, 0), large = set;
@@ -250,6 +249,15 @@ static void test_bad_folders(void **state) {
     assert_fails(f, missing, "nowhere' cannot be read: No such file or directory", false);
     make_folder(f, "a");
     assert_fails(f, set, "there is no picture (.png, .jpg, .jpeg) in '", false);
+    write_file(f, "a/2.gif", BYTES("GIF89a"));
+    assert_fails(f, set, "a', a folder for a class, holds 1 file that is no PNG or JPEG (.png, .jpg, .jpeg): '2.gif': convert it, or "
+                 "take it out of the folder", false);
+    write_file(f, "a/3.webp", BYTES("RIFF"));
+    write_png(f, "a/1.png", PNG_FORMAT_GRAY, 2, 3, grey);
+    assert_fails(f, set, "a', a folder for a class, holds also 2 files that are no PNG or JPEG (.png, .jpg, .jpeg), such as '2.gif': "
+                 "convert them, or take them out of the folder", false);
+    remove(path_of(f, "a/2.gif"));
+    remove(path_of(f, "a/3.webp"));
     write_png(f, "z.png", PNG_FORMAT_GRAY, 2, 3, grey);
     file.arguments[FOLDER].text = "z.png";
     assert_fails(f, file, "z.png' is not a folder", false);
@@ -299,6 +307,35 @@ static void test_every_byte(void **state) {
     }
 }
 
+/* ---- into a trained model */
+
+/* One picture is read as the data set reads it, whatever its size and colours. */
+static void test_one_goes_in(void **state) {
+    fixture *f = *state;
+    static const uint32_t first = 0;
+    make_folder(f, "a");
+    write_png(f, "a/1.png", PNG_FORMAT_RGB, 1, 2, colours);
+    for (int channels = 1; channels <= 3; channels += 2) {
+        float want[12], have[12];
+        vg_dataset set = dataset(f, 2, 2, channels), one = { .mem = &f->mem };
+        load(f, &set);
+        vg_column like = set.columns[0];
+        like.data = NULL;
+        if (!vg_dataset_input(&one, &like, path_of(f, "a/1.png"), &f->error)) {
+            fail_msg("%s", f->error.text);
+        }
+        assert_int_equal(one.count, 1);
+        vg_dataset_gather(&set, 0, &first, 1, want, false);
+        vg_dataset_gather(&one, 0, &first, 1, have, false);
+        assert_memory_equal(want, have, sizeof *want * 4 * (size_t)channels);
+        like.shape[0] = 1;
+        like.rank = 1;
+        vg_dataset other = { .mem = &f->mem };
+        assert_false(vg_dataset_input(&other, &like, path_of(f, "a/1.png"), &f->error));
+        assert_non_null(strstr(f->error.text, "is a picture (PNG): for 'images', which is of no pictures, .npy or CSV was expected"));
+    }
+}
+
 static void load_pictures(vg_mem *mem, void *user) {
     fixture *f = user;
     vg_dataset set = dataset(f, 4, 4, 3);
@@ -325,7 +362,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_grey), TEST(test_colours), TEST(test_splits), TEST(test_resize), TEST(test_sizes),
         TEST(test_bad_arguments), TEST(test_bad_folders), TEST(test_bad_pictures), TEST(test_every_byte),
-        TEST(test_memory_fails_at_every_call),
+        TEST(test_one_goes_in), TEST(test_memory_fails_at_every_call),
     };
     return cmocka_run_group_tests_name("pictures", tests, NULL, NULL);
 }

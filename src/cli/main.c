@@ -92,7 +92,8 @@ static const vg_cli_verb verbs[] = {
       "its data need be there. An input's file is .npy, an array with as many elements an example as the input; or CSV, with\n"
       "the names that its data set has, in any order (or without names, one field an element), numbers as they are there\n"
       "before scaling, words for classes. Inputs that the values do not need are not wanted. Each --fetch has an example a\n"
-      "row; several stand side by side in CSV, and in the object that JSON has for each example; .npy holds one.\n",
+      "row; several stand side by side in CSV, and in the object that JSON has for each example; .npy holds one.\n"
+      "For inputs of pictures a file may be a PNG or JPEG, one example; of arrays integers are bytes 0 to 255, floats 0 to 1.\n",
       VG_CLI_PREDICT, 1, 1, vg_cli_predict },
 };
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs };

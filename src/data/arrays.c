@@ -173,8 +173,9 @@ bool vg_arrays_describe(vg_dataset *set, const vg_raws *raws, vg_data_error *err
             return false;
         }
         if (raw->form.shape[0] != first->form.shape[0]) {
-            return vg_data_fail(error, "'%s' has %u examples, '%s' %u: the first axis of all arrays must be the same",
-                                first->form.path, first->form.shape[0], raw->form.path, raw->form.shape[0]);
+            return vg_data_fail(error, "'%s' has %u example%s, '%s' %u: the first axis of all arrays must be the "
+                                "same", first->form.path, first->form.shape[0], first->form.shape[0] == 1 ? "" : "s",
+                                raw->form.path, raw->form.shape[0]);
         }
         columns[k].mapped = raw->mapped && !vg_raw_is_moved(raw);
         bool label = is_label(raw->name) && columns[k].dtype == VG_I32 && !set->classes;

@@ -22,6 +22,7 @@ static void release_locale(void *object) { freelocale((locale_t)object); }
 
 void vg_csv_open(vg_csv *csv, vg_mem *mem, const char *path, const char *bytes, size_t length, char separator) {
     *csv = (vg_csv){ .mem = mem, .path = path, .bytes = bytes, .end = bytes + length, .separator = separator };
+    csv->ending = !length || memchr(bytes, '\n', length) || !memchr(bytes, '\r', length) ? '\n' : '\r';
     csv->unquoted = vg_text_new(mem);
     csv->c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!csv->c) {
@@ -66,9 +67,9 @@ static bool pass(vg_csv *csv, vg_data_error *error) {
     return true;
 }
 
-/* CR counts only before LF. */
+/* CR counts only before LF, but where there is no LF. */
 static bool is_line_end(const vg_csv *csv) {
-    return *csv->at == '\n' || (*csv->at == '\r' && csv->at + 1 < csv->end && csv->at[1] == '\n');
+    return *csv->at == csv->ending || (*csv->at == '\r' && csv->at + 1 < csv->end && csv->at[1] == '\n');
 }
 
 /* From behind the opening quote to behind the closing one. What it holds is gathered, and found when the row is whole:
@@ -79,7 +80,7 @@ static bool read_quoted(vg_csv *csv, vg_csv_field *field, vg_data_error *error) 
     for (;;) {
         const char *from = csv->at;
         while (csv->at < csv->end && *csv->at != '"') {
-            csv->line += *csv->at == '\n';
+            csv->line += *csv->at == csv->ending;
             if (!pass(csv, error)) {
                 return false;
             }
@@ -160,7 +161,7 @@ static bool read_line(vg_csv *csv, vg_data_error *error) {
         csv->at++;
     }
     if (csv->at < csv->end) {
-        csv->at += *csv->at == '\r' ? 2 : 1;
+        csv->at += *csv->at == csv->ending ? 1 : 2;
         csv->line++;
     }
     find_unquoted(csv);

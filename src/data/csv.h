@@ -1,5 +1,5 @@
 /* Tables as text, in the form of RFC 4180: fields between separators, quoted where they hold one, a quote (doubled) or
- * a line break; lines that end in LF or CRLF; in UTF-8. White space around a field that is not quoted, and lines with
+ * a line break; lines that end in LF or CRLF, or all in CR, where there is no LF; in UTF-8. White space around a field that is not quoted, and lines with
  * nothing in them, do not count. */
 #ifndef VG_DATA_CSV_H
 #define VG_DATA_CSV_H
@@ -16,7 +16,7 @@ typedef struct vg_csv {
     vg_mem     *mem;
     const char *path;               /* for messages; belongs to the caller, as the bytes do */
     const char *bytes, *at, *end;
-    char        separator;
+    char        separator, ending;  /* of a line: LF, or CR in a text without one */
     uint64_t    line;               /* the next one's number */
     uint64_t    row;                /* the line that the row below began on */
     VG_VEC(vg_csv_field) fields;        /* of the row; good until the next one */

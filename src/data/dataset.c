@@ -70,13 +70,29 @@ static void split(vg_dataset *set) {
     set->test_examples = test;
 }
 
-/* One that was made of its facts is looked at now, and must be what they say. */
+/* What reads a model that was built of the facts knows its columns by their places. */
+static bool columns_are_in_place(const vg_dataset *set, vg_data_error *error) {
+    const vg_dataset *known = &set->facts->set;
+    for (uint32_t k = 0; k < known->column_count; k++) {
+        const char *here = k < set->column_count ? set->columns[k].name : "nothing", *there = known->columns[k].name;
+        if (strcmp(here, there) != 0) {
+            return vg_data_fail(error, "its columns are not in the order that the checkpoint was trained with: '%s' is "
+                                "where '%s' was; with --data they are found by their names", here, there);
+        }
+    }
+    return true;
+}
+
+/* One that was made of its facts is looked at now, by a source that finds nothing filled in, and must be what they
+ * say. */
 static bool describe_recalled(vg_dataset *set, vg_data_error *error) {
     if (!set->recalled) {
         return true;
     }
     set->recalled = false;
-    return vg_dataset_describe(set, error) && vg_dataset_matches(set, error);
+    set->column_count = set->count = set->classes = 0;
+    set->class_texts = NULL;
+    return vg_dataset_describe(set, error) && vg_dataset_matches(set, error) && columns_are_in_place(set, error);
 }
 
 bool vg_dataset_load(vg_dataset *set, vg_data_error *error) {

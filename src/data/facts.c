@@ -2,6 +2,7 @@
 #include "data/facts.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -29,6 +30,21 @@ static json_t *shape_list(const vg_column *column) {
     return list;
 }
 
+static bool same_texts(const char *const *a, const char *const *b, uint32_t count) {
+    if (!a || !b) return a == b;
+    for (uint32_t k = 0; k < count; k++)
+        if (strcmp(a[k], b[k]) != 0) return false;
+    return true;
+}
+
+/* How many names a column has in its file. */
+static uint32_t names_of(const vg_column *column) { return column->members ? column->shape[0] : 1; }
+
+static bool is_named_otherwise(const vg_column *column) {
+    return column->given && !same_texts(column->given, column->members ? column->members : &column->name,
+                                        names_of(column));
+}
+
 static json_t *column_object(const vg_column *column) {
     json_t *object = json_object();
     object = vg_json_put(object, "name", json_string(column->name));
@@ -39,6 +55,7 @@ static json_t *column_object(const vg_column *column) {
     object = vg_json_put(object, "classes", json_integer(column->classes));
     if (column->texts) object = vg_json_put(object, "texts", text_list(column->texts, column->classes));
     if (column->members) object = vg_json_put(object, "members", text_list(column->members, column->shape[0]));
+    if (is_named_otherwise(column)) object = vg_json_put(object, "given", text_list(column->given, names_of(column)));
     if (column->scalings) {
         object = vg_json_put(object, "gain", float_list(column->gain, column->scalings));
         object = vg_json_put(object, "shift", float_list(column->shift, column->scalings));
@@ -119,8 +136,11 @@ static bool read_column(vg_arena *arena, const json_t *object, vg_column *column
     }
     if (!number_of(object, "classes", LARGEST, &column->classes) ||
         !read_texts(arena, json_object_get(object, "texts"), column->classes, &column->texts) ||
-        !read_texts(arena, json_object_get(object, "members"), column->rank ? column->shape[0] : 0, &column->members))
+        !read_texts(arena, json_object_get(object, "members"), column->rank ? column->shape[0] : 0,
+                    &column->members) ||
+        !read_texts(arena, json_object_get(object, "given"), names_of(column), &column->given))
         return false;
+    if (column->members && column->rank != 1) return false;
     column->scalings = (uint32_t)json_array_size(gain);
     if (column->scalings == 0) return true;
     if (column->scalings != 1 && column->scalings != elements) return false;
@@ -160,38 +180,74 @@ void vg_dataset_recall(vg_dataset *set, const vg_facts *facts) {
     set->recalled = true;
 }
 
-static bool same_texts(const char *const *a, const char *const *b, uint32_t count) {
-    if (!a || !b) return a == b;
-    for (uint32_t k = 0; k < count; k++)
-        if (strcmp(a[k], b[k]) != 0) return false;
-    return true;
-}
-
-static const vg_column *column_named(const vg_dataset *set, const char *name) {
+static vg_column *column_named(const vg_dataset *set, const char *name) {
     for (uint32_t k = 0; k < set->column_count; k++)
         if (strcmp(set->columns[k].name, name) == 0) return &set->columns[k];
     return NULL;
 }
 
+/* A word as messages have it: cut, and what is no sign as its code. */
+static const char *quoted(char out[48], const char *const *texts, uint32_t k, uint32_t count) {
+    if (k >= count) snprintf(out, 48, "missing");
+    else if ((unsigned char)texts[k][0] < ' ' && texts[k][0]) snprintf(out, 48, "\\x%02x", (unsigned)texts[k][0]);
+    else snprintf(out, 48, "'%.32s'", texts[k]);
+    return out;
+}
+
+/* Says which is the first that differs of two lists. */
+static bool refuse_words(const char *whose, const char *const *here, uint32_t count, const char *const *there,
+                         uint32_t known, vg_data_error *error) {
+    char now[48], then[48];
+    uint32_t k = 0;
+    while (k < count && k < known && strcmp(here[k], there[k]) == 0) k++;
+    return vg_data_fail(error, "%s are not those that the checkpoint was trained with, in the same order (%u here, %u "
+                        "there): the first that differs is %s here and %s there", whose, count, known,
+                        quoted(now, here, k, count), quoted(then, there, k, known));
+}
+
+/* Classes that are words are the same ones; of those that are numbers there may be fewer in a file than there were:
+ * they are as many as there were. */
+static bool classes_match(vg_column *column, const vg_column *known, vg_data_error *error) {
+    if (column->texts && known->texts) {
+        char whose[64];
+        if (column->classes == known->classes && same_texts(column->texts, known->texts, known->classes)) return true;
+        snprintf(whose, sizeof whose, "the classes of '%.32s'", known->name);
+        return refuse_words(whose, column->texts, column->classes, known->texts, known->classes, error);
+    }
+    if (column->texts || known->texts)
+        return vg_data_fail(error, "the checkpoint was trained with a column '%s' of %s, which is of %s here",
+                            known->name, known->texts ? "words" : "numbers", column->texts ? "words" : "numbers");
+    if (column->classes > known->classes && known->classes)
+        return vg_data_fail(error, "the largest number of '%s' is %u, and the checkpoint was trained with the classes 0 "
+                            "to %u", known->name, column->classes - 1, known->classes - 1);
+    if (!column->classes && known->classes)
+        return vg_data_fail(error, "'%s' holds a number that is no class: the checkpoint was trained with 0 to %u",
+                            known->name, known->classes - 1);
+    column->classes = known->classes;
+    return true;
+}
+
 /* A column that an input may read is what it was: its scale is taken over later. */
-static bool matches(const vg_column *column, const vg_column *known, vg_data_error *error) {
+static bool matches(vg_column *column, const vg_column *known, vg_data_error *error) {
     const bool same = column && column->dtype == known->dtype && column->rank == known->rank &&
                       memcmp(column->shape, known->shape, known->rank * sizeof *known->shape) == 0;
     if (!same)
         return vg_data_fail(error, "the checkpoint was trained with a column '%s' that is %s here", known->name,
                             column ? "of another type or shape" : "missing");
-    if (column->classes == known->classes && same_texts(column->texts, known->texts, known->classes)) return true;
-    return vg_data_fail(error, "the classes of '%s' are not those that the checkpoint was trained with (%u here, %u "
-                        "there): the same words in the same order", known->name, column->classes, known->classes);
+    if (!column->members || !known->members || same_texts(column->members, known->members, known->shape[0]))
+        return classes_match(column, known, error);
+    return refuse_words("the features", column->members, known->shape[0], known->members, known->shape[0], error);
 }
 
-bool vg_dataset_matches(const vg_dataset *set, vg_data_error *error) {
+bool vg_dataset_matches(vg_dataset *set, vg_data_error *error) {
     const vg_dataset *known = &set->facts->set;
+    const bool words = set->class_texts && known->class_texts;
+    if (words && (set->classes != known->classes || !same_texts(set->class_texts, known->class_texts, known->classes)))
+        return refuse_words("the classes", set->class_texts, set->classes, known->class_texts, known->classes, error);
     for (uint32_t k = 0; k < known->column_count; k++)
         if (!matches(column_named(set, known->columns[k].name), &known->columns[k], error)) return false;
-    if (same_texts(set->class_texts, known->class_texts, known->classes) && set->classes == known->classes) return true;
-    return vg_data_fail(error, "its alphabet is not the one that the checkpoint was trained with (%u characters "
-                        "here, %u there)", set->classes, known->classes);
+    if (!set->class_texts) set->classes = known->classes;
+    return true;
 }
 
 void vg_dataset_take_scales(vg_dataset *set) {

@@ -66,9 +66,19 @@ static bool is_picture(const char *name) {
     return dot && (strcasecmp(dot, ".png") == 0 || strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0);
 }
 
+/* "'pics/red' holds 3 files ..."; nothing that somebody put there is passed over without a word. */
+static bool refuse_others(const char *folder, uint32_t others, const char *first, bool pictures, vg_data_error *error) {
+    const bool one = others == 1;
+    return vg_data_fail(error, "'%s', a folder for a class, holds%s %u file%s that %s no PNG or JPEG (.png, .jpg, "
+                        ".jpeg)%s'%s': convert %s, or take %s out of the folder", folder,
+                        pictures ? " also" : "", others, one ? "" : "s", one ? "is" : "are", one ? ": " : ", such as ",
+                        first, one ? "it" : "them", one ? "it" : "them");
+}
+
 static bool add_class(album *a, const char *folder, uint32_t class, vg_data_error *error) {
     names inside;
-    uint32_t before = a->files.count;
+    const char *other = NULL;
+    uint32_t before = a->files.count, others = 0;
     if (!list(a->mem, folder, &inside, error)) {
         return false;
     }
@@ -76,9 +86,14 @@ static bool add_class(album *a, const char *folder, uint32_t class, vg_data_erro
         if (is_picture(inside.items[k])) {
             file one = { vg_data_path(a->mem, folder, inside.items[k], ""), class };
             vg_vec_push(a->mem, &a->files, one);
+        } else if (others++ == 0) {
+            other = inside.items[k];
         }
     }
     vg_vec_free(a->mem, &inside);
+    if (others) {
+        return refuse_others(folder, others, other, a->files.count > before, error);
+    }
     return a->files.count > before
         || vg_data_fail(error, "there is no picture (.png, .jpg, .jpeg) in '%s', a folder for a class", folder);
 }
@@ -201,33 +216,6 @@ bool vg_images_describe(vg_dataset *set, vg_data_error *error) {
 
 /* ---- reading them */
 
-/* From pixels with their channels together to one plane for each. */
-static void part(const uint8_t *from, size_t pixels, uint32_t channels, uint8_t *out) {
-    for (uint32_t c = 0; c < channels; c++) {
-        for (size_t k = 0; k < pixels; k++) {
-            out[c * pixels + k] = from[k * channels + c];
-        }
-    }
-}
-
-static bool read_picture(album *a, const vg_picture *picture, uint8_t *out, vg_data_error *error) {
-    size_t pixels = (size_t)a->size.height * a->size.width, own = (size_t)picture->height * picture->width;
-    uint8_t *raw = vg_mem_alloc(a->mem, own * a->channels), *sized = raw;
-    bool fine = vg_picture_read(picture, a->channels, raw, error);
-    if (fine && (picture->height != a->size.height || picture->width != a->size.width)) {
-        sized = vg_mem_alloc(a->mem, pixels * a->channels);
-        vg_picture_resize(a->mem, raw, (vg_extent){ picture->height, picture->width }, a->channels, sized, a->size);
-    }
-    if (fine) {
-        part(sized, pixels, a->channels, out);
-    }
-    if (sized != raw) {
-        vg_mem_free(a->mem, sized);
-    }
-    vg_mem_free(a->mem, raw);
-    return fine;
-}
-
 static bool load_file(album *a, const char *path, uint8_t *out, vg_data_error *error) {
     vg_picture picture;
     vg_mapping *mapping;
@@ -241,7 +229,7 @@ static bool load_file(album *a, const char *path, uint8_t *out, vg_data_error *e
                             a->size.height,
                             a->size.width, a->size.height, a->size.width);
     }
-    fine = fine && read_picture(a, &picture, out, error);
+    fine = fine && vg_picture_fit(a->mem, &picture, a->channels, a->size, out, error);
     vg_file_unmap(mapping);
     return fine;
 }

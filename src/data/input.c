@@ -1,21 +1,12 @@
-/* What goes into a trained model (vg_dataset_input): an array or a table, in the form of a column that the model was
- * trained with. */
-#include <float.h>
-#include <inttypes.h>
-#include <math.h>
+/* What goes into a trained model (vg_dataset_input): an array, a picture or (input_table.c) a table, in the form of a
+ * column that the model was trained with. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "data/arrays.h"
-#include "data/csv.h"
-
-typedef struct source {
-    vg_dataset      *set;
-    const vg_column *like;
-    const char      *path, *bytes;      /* the path as it is said */
-    size_t           length, elements;  /* of the file; of an example */
-    bool             mapped;
-} source;
+#include "data/input.h"
+#include "data/picture.h"
 
 /* "[28, 28]" */
 static const char *shape_text(vg_mem *mem, const uint32_t *shape, uint32_t rank, const char *first) {
@@ -28,30 +19,88 @@ static const char *shape_text(vg_mem *mem, const uint32_t *shape, uint32_t rank,
     return text.text;
 }
 
-static const char *name_of(const vg_column *like) { return like->name ? like->name : "the input"; }
+const char *vg_input_name(const vg_column *like) {
+    return like->given && !like->members ? like->given[0] : like->name ? like->name : "the input";
+}
 
-/* Whether the data set's own examples are bytes that stand for larger or smaller numbers. */
-static bool is_of_bytes(const vg_column *like) {
+bool vg_input_of_bytes(const vg_column *like) {
     return like->dtype == VG_F32 && like->storage == VG_STORE_U8 && like->scale > 0;
+}
+
+bool vg_input_is_far(const vg_column *like, double value) {
+    const double range = 255 * (double)like->scale;
+    return vg_input_of_bytes(like) && (value < -range || value > 2 * range);
 }
 
 /* ---- an array */
 
-static bool check_form(const source *s, const vg_raw *raw, vg_data_error *error) {
+static bool check_form(const vg_input_file *s, const vg_raw *raw, vg_data_error *error) {
     vg_mem *mem = s->set->mem;
     const vg_npy *form = &raw->form;
-    bool real = form->kind == 'f', fits = form->rank > 0 && form->shape[0] > 0;
-    fits = fits && form->count / form->shape[0] == s->elements;
-    if (!fits) {
+    if (form->rank > 0 && form->shape[0] == 0) {
+        return vg_data_fail(error, "'%s' is an array %s: it holds no example", s->path,
+                            shape_text(mem, form->shape, form->rank, ""));
+    }
+    if (form->rank == 0 || form->count / form->shape[0] != s->elements) {
         return vg_data_fail(error, "'%s' is an array %s: for '%s' %s was expected, n examples", s->path,
-                            shape_text(mem, form->shape, form->rank, ""), name_of(s->like),
+                            shape_text(mem, form->shape, form->rank, ""), vg_input_name(s->like),
                             shape_text(mem, s->like->shape, s->like->rank, "n"));
     }
-    return !real || s->like->dtype == VG_F32
-        || vg_data_fail(error, "'%s' holds floats, and '%s' takes integers", s->path, name_of(s->like));
+    return form->kind != 'f' || s->like->dtype == VG_F32
+        || vg_data_fail(error, "'%s' holds floats, and '%s' takes integers", s->path, vg_input_name(s->like));
 }
 
-static bool read_array(const source *s, vg_column *column, vg_data_error *error) {
+/* Whether the elements are what the column takes; `bytes`: from 0 to 255. */
+static bool check_elements(const vg_input_file *s, const vg_raw *raw, const vg_column *own, const void *data, bool bytes,
+                           vg_data_error *error) {
+    const vg_column *like = s->like;
+    const bool classes = like->dtype == VG_I32 && like->classes, truths = raw->form.kind == 'b';
+    double range[2], least = truths ? 0 : INT32_MIN, most = truths ? 1 : INT32_MAX;
+    if (bytes || classes) {
+        least = 0;
+        most = bytes ? 255 : like->classes - 1.0;
+    }
+    if (!vg_raw_check(raw, own, data, least, most, range, error)) {
+        const size_t length = strlen(error->text);
+        snprintf(error->text + length, sizeof error->text - length, "%s", bytes ? ", as bytes: so integers are taken "
+                 "where the data set is of bytes, and floats as the model sees them" : "");
+        return false;
+    }
+    const double far = vg_input_is_far(like, range[0]) ? range[0] : range[1];
+    char shown[32];
+    return raw->form.kind != 'f' || !vg_input_is_far(like, far)
+        || vg_data_fail(error, "'%s' holds %s: floats are taken as the model sees '%s', which is from 0 to %g; integers "
+                        "from 0 to 255 are scaled to that", s->path, vg_number_text(shown, far), vg_input_name(like),
+                        255 * (double)like->scale);
+}
+
+/* Integers, known to be from 0 to 255, as bytes; those of one byte are so already. */
+static bool narrow(const vg_input_file *s, const vg_raw *raw, vg_column *column, const void *data,
+                   vg_data_error *error) {
+    enum { BLOCK = 1024 };
+    int32_t block[BLOCK];
+    const uint32_t size = raw->form.size;
+    void *room;
+    column->data = data;
+    if (size == 1) {
+        return true;
+    }
+    column->mapped = vg_data_is_large(s->set, raw->form.count);
+    if (!vg_data_room(s->set, column->mapped, raw->form.count, &room, error)) {
+        return false;
+    }
+    for (uint64_t from = 0; from < raw->form.count; from += BLOCK) {
+        const size_t count = raw->form.count - from < BLOCK ? (size_t)(raw->form.count - from) : BLOCK;
+        vg_elements_whole(column->storage, (const char *)data + from * size, count, block);
+        for (size_t i = 0; i < count; i++) {
+            ((uint8_t *)room)[from + i] = (uint8_t)block[i];
+        }
+    }
+    column->data = room;
+    return true;
+}
+
+static bool read_array(const vg_input_file *s, vg_column *column, vg_data_error *error) {
     vg_raw raw = { .name = s->like->name };
     vg_column own;
     if (!vg_npy_open(&raw.form, s->path, s->bytes, s->length, error) || !check_form(s, &raw, error)) {
@@ -72,196 +121,47 @@ static bool read_array(const source *s, vg_column *column, vg_data_error *error)
         vg_raw_move(&raw, room);
         data = room;
     }
-    bool classes = s->like->dtype == VG_I32 && s->like->classes;
-    double most = raw.form.kind == 'b' ? 1 : INT32_MAX, least = raw.form.kind == 'b' ? 0 : INT32_MIN;
-    if (!vg_raw_check(&raw, &own, data, classes ? 0 : least, classes ? s->like->classes - 1.0 : most, NULL, error)) {
+    const bool bytes = vg_input_of_bytes(s->like) && (raw.form.kind == 'u' || raw.form.kind == 'i');
+    s->set->count = raw.form.shape[0];
+    column->storage = own.storage;
+    column->data = data;
+    if (!check_elements(s, &raw, &own, data, bytes, error) || (bytes && !narrow(s, &raw, column, data, error))) {
         return false;
     }
-    column->storage = own.storage;
-    column->scale = is_of_bytes(s->like) && raw.form.kind == 'u' ? s->like->scale : 1;
-    column->data = data;
-    s->set->count = raw.form.shape[0];
+    column->storage = bytes ? VG_STORE_U8 : column->storage;
+    column->scale = bytes ? s->like->scale : 1;
     return true;
 }
 
-/* ---- a table */
+/* ---- a picture */
 
-typedef struct table {
-    const source *s;
-    vg_csv        csv;
-    bool          header;
-    uint32_t      fields;               /* of a line */
-    uint32_t     *places;               /* by element: its field */
-    vg_strings    words;                /* class + 1 by word */
-} table;
-
-/* The field of the first line that has this name in a model; UINT32_MAX: none has. */
-static uint32_t field_named(const table *t, const char *name) {
-    uint32_t found = UINT32_MAX;
-    for (uint32_t k = 0; k < t->csv.fields.count && found == UINT32_MAX; k++) {
-        const vg_csv_field *field = &t->csv.fields.items[k];
-        char *known = vg_column_name(t->csv.mem, field->text, field->length, k + 1);
-        found = strcmp(known, name) == 0 ? k : found;
-        vg_mem_free(t->csv.mem, known);
+static bool read_picture(const vg_input_file *s, vg_column *column, vg_data_error *error) {
+    const vg_column *like = s->like;
+    const bool grey = like->rank == 2, colours = like->rank == 3 && like->shape[0] == 3;
+    vg_picture picture;
+    void *room;
+    if (!vg_input_of_bytes(like) || (!grey && !colours)) {
+        return vg_data_fail(error, "'%s' is a picture (%s): for '%s', which is of no pictures, .npy or CSV was expected",
+                            s->path, s->bytes[1] == 'P' ? "PNG" : "JPEG", vg_input_name(like));
     }
-    return found;
-}
-
-/* Whether every name that is wanted stands in the first line; *missing is the first that does not. */
-static bool find_names(table *t, const char **missing) {
-    const vg_column *like = t->s->like;
-    bool fine = like->members != NULL || (t->s->elements == 1 && like->name);
-    *missing = NULL;
-    for (uint32_t k = 0; fine && k < t->s->elements; k++) {
-        const char *name = like->members ? like->members[k] : like->name;
-        t->places[k] = field_named(t, name);
-        fine = t->places[k] != UINT32_MAX;
-        *missing = fine ? NULL : name;
+    if (!vg_picture_open(&picture, s->path, s->bytes, s->length, error)) {
+        return false;
     }
-    return fine;
-}
-
-static bool is_value(const table *t, const vg_csv_field *field) {
-    double value;
-    vg_cell cell = vg_csv_cell(&t->csv, field, &value);
-    return t->s->like->texts ? vg_strings_find(&t->words, field->text, field->length) != 0
-                             : cell != VG_CELL_WORD;
-}
-
-/* What the first line is. */
-static bool read_first(table *t, vg_data_error *error) {
-    const vg_csv *csv = &t->csv;
-    const char *missing, *name = name_of(t->s->like);
-    t->fields = csv->fields.count;
-    t->header = find_names(t, &missing);
-    if (t->header) {
-        return true;
+    const vg_extent size = { like->shape[like->rank - 2], like->shape[like->rank - 1] };
+    if (!vg_data_room(s->set, false, s->elements, &room, error)
+        || !vg_picture_fit(s->set->mem, &picture, colours ? 3 : 1, size, room, error)) {
+        return false;
     }
-    for (uint32_t k = 0; k < csv->fields.count; k++) {
-        const vg_csv_field *field = &csv->fields.items[k];
-        if (is_value(t, field)) {
-            continue;
-        }
-        int shown = field->length < 32 ? (int)field->length : 32;
-        if (missing) {
-            return vg_csv_complain(csv, csv->row, error, "there is no column '%s', which '%s' is made of: a first "
-                                   "line of names must have it, in any place", missing, name);
-        }
-        return vg_csv_complain(csv, csv->row, error, "'%.*s' is no %s of '%s', which has no names that a first line "
-                               "could hold: lines of %zu values were expected", shown, field->text,
-                               t->s->like->texts ? "class" : "number", name, t->s->elements);
-    }
-    for (uint32_t k = 0; k < t->s->elements; k++) {
-        t->places[k] = k;
-    }
-    return csv->fields.count == t->s->elements
-        || vg_csv_complain(csv, csv->row, error, "there are %u fields: '%s' has %zu values, one for each field of a "
-                           "line; or the first line must hold names", csv->fields.count, name, t->s->elements);
-}
-
-/* How many examples there are. */
-static bool count_rows(table *t, vg_data_error *error) {
-    vg_csv *csv = &t->csv;
-    uint64_t rows = !t->header;
-    while (vg_csv_row(csv, error)) {
-        if (csv->fields.count != t->fields) {
-            return vg_csv_complain(csv, csv->row, error, "there are %u fields, where the first line has %u",
-                                   csv->fields.count, t->fields);
-        }
-        rows++;
-    }
-    t->s->set->count = rows <= INT32_MAX ? (uint32_t)rows : 0;
-    return !csv->failed && (t->s->set->count || vg_data_fail(error, "'%s' holds %s", t->s->path, rows ? "too many lines"
-                                                             : "only names, and no example"));
-}
-
-static bool read_class(const table *t, const vg_csv_field *field, int32_t *out, vg_data_error *error) {
-    vg_str word = vg_strings_find(&t->words, field->text, field->length);
-    int shown = field->length < 32 ? (int)field->length : 32;
-    *out = (int32_t)word - 1;
-    return word || vg_csv_complain(&t->csv, field->line, error, "'%.*s' is none of the %u words that '%s' was trained "
-                                   "with, such as '%s'", shown, field->text, t->s->like->classes, name_of(t->s->like),
-                                   t->s->like->texts[0]);
-}
-
-static bool read_value(const table *t, const vg_csv_field *field, void *out, vg_data_error *error) {
-    const vg_column *like = t->s->like;
-    double value = 0;
-    if (like->texts) {
-        return read_class(t, field, out, error);
-    }
-    vg_cell cell = vg_csv_cell(&t->csv, field, &value);
-    int shown = field->length < 32 ? (int)field->length : 32;
-    if (cell == VG_CELL_MISSING && !field->length) {
-        return vg_csv_complain(&t->csv, field->line, error, "a value is missing for '%s'", name_of(like));
-    }
-    if ((cell != VG_CELL_WHOLE && cell != VG_CELL_REAL) || fabs(value) > (double)FLT_MAX) {
-        return vg_csv_complain(&t->csv, field->line, error, "'%.*s' is no finite number, as '%s' takes them", shown,
-                               field->text, name_of(like));
-    }
-    if (like->dtype == VG_F32) {
-        *(float *)out = is_of_bytes(like) ? (float)value * like->scale : (float)value;
-        return true;
-    }
-    double least = like->classes ? 0 : INT32_MIN, most = like->classes ? like->classes - 1.0 : INT32_MAX;
-    char low[32], high[32];
-    if (cell != VG_CELL_WHOLE || value < least || value > most) {
-        return vg_csv_complain(&t->csv, field->line, error, "'%.*s' is no whole number from %s to %s, as '%s' takes "
-                               "them", shown, field->text, vg_number_text(low, least), vg_number_text(high, most),
-                               name_of(like));
-    }
-    *(int32_t *)out = (int32_t)value;
-    return true;
-}
-
-static bool fill(table *t, char *out, vg_data_error *error) {
-    vg_csv *csv = &t->csv;
-    const uint32_t rows = t->s->set->count;
-    vg_csv_rewind(csv);
-    bool fine = !t->header || vg_csv_row(csv, error);
-    for (uint32_t row = 0; fine && row < rows; row++) {
-        fine = vg_csv_row(csv, error) && csv->fields.count == t->fields;
-        for (size_t k = 0; fine && k < t->s->elements; k++, out += sizeof(float)) {
-            if (!read_value(t, &csv->fields.items[t->places[k]], out, error)) {
-                return false;
-            }
-        }
-    }
-    return fine || vg_data_fail(error, "'%s' has changed while it was being read", t->s->path);
-}
-
-static void take_words(table *t) {
-    const vg_column *like = t->s->like;
-    vg_strings_init(&t->words, t->csv.mem);
-    for (uint32_t k = 0; like->texts && k < like->classes; k++) {
-        vg_strings_add(&t->words, like->texts[k], strlen(like->texts[k]));
-    }
-}
-
-static bool read_table(const source *s, vg_column *column, vg_data_error *error) {
-    vg_mem *mem = s->set->mem;
-    table t = { .s = s, .places = vg_mem_alloc(mem, s->elements * sizeof *t.places) };
-    vg_csv_open(&t.csv, mem, s->path, s->bytes, s->length, ',');
-    take_words(&t);
-    if (!vg_csv_row(&t.csv, error)) {
-        return t.csv.failed ? false : vg_data_fail(error, "'%s' is empty: a table or an NPY file was expected",
-                                                   s->path);
-    }
-    void *room = NULL;
-    bool fine = read_first(&t, error) && count_rows(&t, error);
-    uint64_t bytes = fine ? (uint64_t)s->set->count * s->elements * sizeof(float) : 0;
-    column->mapped = vg_data_is_large(s->set, bytes);
-    fine = fine && vg_data_room(s->set, column->mapped, bytes, &room, error) && fill(&t, room, error);
-    vg_csv_close(&t.csv);
-    vg_mem_free(mem, t.places);
-    column->storage = column->dtype == VG_I32 ? VG_STORE_I32 : VG_STORE_F32;
+    column->storage = VG_STORE_U8;
+    column->scale = like->scale;
     column->data = room;
-    return fine;
+    s->set->count = 1;
+    return true;
 }
 
 /* ---- the door */
 
-static bool open_source(source *s, const char *path, vg_data_error *error) {
+static bool open_source(vg_input_file *s, const char *path, vg_data_error *error) {
     vg_mem *mem = s->set->mem;
     vg_mapping *mapping;
     if (strcmp(path, "-") == 0) {
@@ -272,8 +172,10 @@ static bool open_source(source *s, const char *path, vg_data_error *error) {
         return failed ? vg_data_unreadable(error, s->path, failed) : true;
     }
     s->path = path;
-    if (!vg_data_map(mem, path, &mapping, error)) {
-        return false;
+    int failed = vg_file_map(mem, path, &mapping);
+    if (failed) {
+        return failed == EISDIR ? vg_data_fail(error, "'%s' is a folder: an input is read from one file, .npy, CSV or a "
+                                               "picture", path) : vg_data_unreadable(error, path, failed);
     }
     s->mapped = true;
     s->bytes = mapping->bytes;
@@ -310,15 +212,18 @@ static void split(vg_dataset *set) {
 }
 
 bool vg_dataset_input(vg_dataset *set, const vg_column *like, const char *path, vg_data_error *error) {
-    source s = { .set = set, .like = like, .elements = vg_column_elements(like) };
+    vg_input_file s = { .set = set, .like = like, .elements = vg_column_elements(like) };
     vg_column *column = vg_dataset_columns(set, 1);
     *column = form_of(set->mem, like);
     if (!open_source(&s, path, error)) {
         return false;
     }
-    column->mapped = s.mapped;
-    bool array = s.length && s.bytes[0] == '\x93';       /* which begins no text in UTF-8 */
-    if (!(array ? read_array(&s, column, error) : read_table(&s, column, error))) {
+    column->mapped = s.mapped;                       /* as long as its data lie there */
+    const bool array = s.length && s.bytes[0] == '\x93';       /* which begins no text in UTF-8 */
+    const bool fine = array ? read_array(&s, column, error)
+                    : vg_picture_is(s.bytes, s.length) ? read_picture(&s, column, error)
+                                                       : vg_input_table(&s, column, error);
+    if (!fine) {
         return false;
     }
     set->classes = like->classes;

@@ -114,13 +114,21 @@ static bool read_jpeg(const vg_picture *picture, uint32_t channels, uint8_t *out
 
 /* ---- either */
 
+static bool is_png(const char *bytes, size_t length) {
+    return length >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
+}
+
+bool vg_picture_is(const char *bytes, size_t length) {
+    return is_png(bytes, length) || (length >= 3 && memcmp(bytes, "\xff\xd8\xff", 3) == 0);
+}
+
 bool vg_picture_open(vg_picture *picture, const char *path, const char *bytes, size_t length, vg_data_error *error) {
     *picture = (vg_picture){ .path = path, .bytes = bytes, .length = length };
     if (!length) {
         return vg_data_fail(error, "'%s' is empty: a picture was expected", path);
     }
-    picture->is_png = length >= 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) == 0;
-    if (!picture->is_png && (length < 3 || memcmp(bytes, "\xff\xd8\xff", 3) != 0)) {
+    picture->is_png = is_png(bytes, length);
+    if (!vg_picture_is(bytes, length)) {
         return vg_data_fail(error, "'%s' is neither a PNG nor a JPEG file: it begins with %02x %02x", path,
                             (unsigned)(uint8_t)bytes[0], length > 1 ? (unsigned)(uint8_t)bytes[1] : 0);
     }
@@ -187,4 +195,32 @@ void vg_picture_resize(vg_mem *mem, const uint8_t *from, vg_extent old, uint32_t
     }
     vg_mem_free(mem, lines);
     vg_arena_release(&arena);
+}
+
+/* From pixels with their channels together to one plane for each. */
+static void part(const uint8_t *from, size_t pixels, uint32_t channels, uint8_t *out) {
+    for (uint32_t c = 0; c < channels; c++) {
+        for (size_t k = 0; k < pixels; k++) {
+            out[c * pixels + k] = from[k * channels + c];
+        }
+    }
+}
+
+bool vg_picture_fit(vg_mem *mem, const vg_picture *picture, uint32_t channels, vg_extent size, uint8_t *out,
+                    vg_data_error *error) {
+    size_t pixels = (size_t)size.height * size.width, own = (size_t)picture->height * picture->width;
+    uint8_t *raw = vg_mem_alloc(mem, own * channels), *sized = raw;
+    bool fine = vg_picture_read(picture, channels, raw, error);
+    if (fine && (picture->height != size.height || picture->width != size.width)) {
+        sized = vg_mem_alloc(mem, pixels * channels);
+        vg_picture_resize(mem, raw, (vg_extent){ picture->height, picture->width }, channels, sized, size);
+    }
+    if (fine) {
+        part(sized, pixels, channels, out);
+    }
+    if (sized != raw) {
+        vg_mem_free(mem, sized);
+    }
+    vg_mem_free(mem, raw);
+    return fine;
 }

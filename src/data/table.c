@@ -54,12 +54,26 @@ static const char *separator_hint(const vg_table *table) {
     return "";
 }
 
+/* A first line that is all numbers may be no line of names. */
+static const char *header_hint(const vg_table *table) {
+    for (uint32_t k = 0; k < table->count; k++) {
+        const vg_csv_field field = { table->columns[k].given, strlen(table->columns[k].given), 1 };
+        double value;
+        vg_cell cell = vg_csv_cell(&table->csv, &field, &value);
+        if (!table->header || (cell != VG_CELL_WHOLE && cell != VG_CELL_REAL)) {
+            return "";
+        }
+    }
+    return "; the first line is all numbers: where it is an example, and not names, header = false says so, and the "
+           "columns are c1, c2, ...";
+}
+
 static bool refuse_column(const vg_table *table, const char *what, const char *name, size_t length,
                           vg_data_error *error) {
     vg_text names = vg_text_new(table->csv.mem);
     list_names(table, &names);
-    vg_data_refuse(error, "%s: '%s' has no column '%.*s', but %s%s", what, table->csv.path, (int)length, name,
-                   vg_text_c(&names), separator_hint(table));
+    vg_data_refuse(error, "%s: '%s' has no column '%.*s', but %s%s%s", what, table->csv.path, (int)length, name,
+                   vg_text_c(&names), separator_hint(table), header_hint(table));
     vg_text_free(&names);
     return false;
 }
@@ -137,8 +151,8 @@ static bool check_names(vg_table *table, vg_data_error *error) {
             continue;
         }
         fine = vg_csv_complain(&table->csv, 1, error, "the columns '%s' and '%s' are both called %s in a model; call "
-                               "one otherwise, or leave it out with skip", sorted[k - 1]->given, sorted[k]->given,
-                               sorted[k]->name);
+                               "one otherwise, or leave it out with skip%s", sorted[k - 1]->given, sorted[k]->given,
+                               sorted[k]->name, header_hint(table));
     }
     vg_mem_free(mem, sorted);
     return fine;

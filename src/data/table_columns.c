@@ -4,7 +4,7 @@
 #include "data/table.h"
 
 static vg_column describe_column(const vg_table_column *from, bool target) {
-    vg_column column = { .name = from->name, .refused = from->refused };
+    vg_column column = { .name = from->name, .given = &from->given, .refused = from->refused };
     switch (from->kind) {
     case VG_TABLE_REAL:
         column.dtype = VG_F32;
@@ -31,6 +31,7 @@ static vg_column describe_column(const vg_table_column *from, bool target) {
 static void describe_features(vg_table *table, vg_dataset *set, uint32_t at) {
     const vg_table_column *words = NULL;
     const char **members = vg_mem_alloc(set->mem, (table->places + 1) * sizeof *members);
+    const char **given = vg_mem_alloc(set->mem, (table->places + 1) * sizeof *given);
     for (uint32_t k = 0, place = 0; k < table->count; k++) {
         const vg_table_column *column = &table->columns[k];
         if (k == table->target || column->skipped) {
@@ -38,11 +39,12 @@ static void describe_features(vg_table *table, vg_dataset *set, uint32_t at) {
         }
         words = words || column->kind != VG_TABLE_WORDS ? words : column;
         if (column->kind != VG_TABLE_WORDS) {
+            given[place] = column->given;
             members[place++] = column->name;
         }
     }
     set->columns[at] = (vg_column){ .name = "features", .dtype = VG_F32, .storage = VG_STORE_F32, .rank = 1,
-                                    .shape = { table->places }, .members = members };
+                                    .shape = { table->places }, .members = members, .given = given };
     if (words) {
         char line[32];
         vg_text text = vg_text_new(set->mem);

@@ -25,6 +25,7 @@ typedef struct vg_column {
     uint32_t    classes;        /* of an integer column of classes, else 0 */
     const char *const *texts;   /* by class, in UTF-8: the words that a file has for them; NULL: it has numbers */
     const char *const *members; /* of `features`: the shape[0] columns that it is made of; NULL: of any other column */
+    const char *const *given;   /* what the file calls it, or each of its members; NULL: as a model does */
     uint32_t    scalings;       /* of the two below: 0: none; 1: for all elements; or one for each element */
     const float *gain, *shift;  /* what an input sees is value * gain + shift (`scale = ...` in the model) */
     const void *data;           /* [count, shape], row by row; NULL until loaded; owned by the dataset's mem */
@@ -112,8 +113,9 @@ vg_column *vg_dataset_columns(vg_dataset *set, uint32_t count);
 bool vg_dataset_describe(vg_dataset *set, vg_data_error *error);
 /* Fills a data set, whose source and arguments are known, with what its facts say. src/data/facts.c */
 void vg_dataset_recall(vg_dataset *set, const vg_facts *facts);
-/* Whether a described data set is what its facts say. False with *error. */
-bool vg_dataset_matches(const vg_dataset *set, vg_data_error *error);
+/* Whether a described data set is what its facts say. False with *error. Classes that are numbers are as many as they
+ * say, where the data hold no larger one. */
+bool vg_dataset_matches(vg_dataset *set, vg_data_error *error);
 /* Its columns are scaled as the facts say. */
 void vg_dataset_take_scales(vg_dataset *set);
 /* load once, then the splits (the source's own; or a share, the last part or drawn with a fixed key), then the scaling
@@ -131,11 +133,12 @@ bool vg_dataset_read(const vg_dataset *set, uint32_t column, const uint32_t *exa
 extern const vg_source_row vg_source_provided;
 /* What goes into a trained model: a data set of one column in the form of `like`, which may be without data, and of all
  * examples of a file in the file's order, which are both splits. `set` is zero but for its mem. The file is known by
- * its first bytes: NPY, an array [n, like's shape] or of as many elements; else CSV. Of that, a first line of names
- * says where like->members are, or `like` itself; without one a line has as many fields as an example has elements.
- * "-" is standard input. Values are as in a file of like's own data set, and are scaled as it is. (Where that holds
- * bytes: so are bytes and the numbers of a table, while floats of an array are taken as the model sees those of its
- * data set before `scale`.) False with *error. src/data/input.c */
+ * its first bytes: NPY, an array [n, like's shape] or of as many elements; PNG or JPEG, one example, resized, for an
+ * input on pictures; else CSV. Of that, a first line of names says where like->members are, or `like` itself, by their
+ * names in a model or in the file that it was trained with; without one a line has as many fields as an example has
+ * elements. "-" is standard input. Values are as in a file of like's own data set, and are scaled as it is. Where that
+ * holds bytes, so do arrays of integers, and a table whose numbers are whole and not all 0 or 1: from 0 to 255; others
+ * are taken as the model sees its data set before `scale`. False with *error. src/data/input.c, input_table.c */
 bool vg_dataset_input(vg_dataset *set, const vg_column *like, const char *path, vg_data_error *error);
 
 /* How many bytes of `text` are a name that a model can write; 0: none, also where a word of the language stands. */

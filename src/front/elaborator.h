@@ -139,6 +139,7 @@ typedef struct vg_elaborator {
     uint64_t   steps, batch, seed;      /* of the run, once known; steps 0: not yet */
     bool       steps_busy;
     vg_span    steps_span;              /* where 'steps' was asked for first */
+    bool       input_lost;              /* an input could not be made, or its data: what it would read is not known */
 } vg_elaborator;
 
 static inline const char *vg_text_of(const vg_elaborator *e, vg_str id) { return vg_strings_text(&e->ir->strings, id); }

@@ -212,6 +212,7 @@ void vg_declare_data(vg_elaborator *e, vg_tree_id statement) {
     if (index == e->unit->datasets.count) {
         vg_dataset *dataset = provided_dataset(e, text);
         if (!dataset) dataset = make_dataset(e, text, tree);
+        e->input_lost |= !dataset;
         if (dataset) vg_vec_push(e->mem, &e->unit->datasets, dataset);
     }
     vg_entry entry = vg_bind_entry(e, name, NULL, 0, VG_E_data);
@@ -406,6 +407,7 @@ void vg_declare_input(vg_elaborator *e, vg_tree_id statement) {
     }
     fine = fine && (!column || column_fits(e, column, dims, rank, shape));
     vg_entry entry = vg_bind_entry(e, name, NULL, 0, VG_E_input);
+    e->input_lost |= !fine;
     if (!entry || !fine) return;
     vg_dtype dtype = integer || (column && column->dtype == VG_I32) ? VG_I32 : VG_F32;
     vg_shape id = vg_shape_of(&e->ir->dims, dims, rank);
@@ -419,6 +421,7 @@ void vg_declare_input(vg_elaborator *e, vg_tree_id statement) {
         else if (!column_of_dims(e, vg_text_of(e, fed->name), dtype == VG_I32, dims, rank, input.span, &like)) return;
         input.dataset = fed_dataset(e, fed, &like, input.span);
         input.column = 0;
+        e->input_lost |= !input.dataset;
         if (!input.dataset) return;
     }
     if (e->training) vg_vec_push(e->mem, &e->unit->inputs, input);

@@ -345,9 +345,10 @@ void vg_settings_run(vg_elaborator *e, const vg_settings *blocks) {
         if (run.tree[VG_S_checkpoint_best]) read_best(e, run.tree[VG_S_checkpoint_best]);
         return;
     }
-    if (run.tree[VG_S_epochs] && e->trains.count && !first_dataset(e))
+    const bool without_data = e->trains.count && !e->input_lost && !first_dataset(e);
+    if (run.tree[VG_S_epochs] && without_data)
         vg_report(e->diags, setting_no_data, vg_tree_span(e->tree, run.tree[VG_S_epochs]), 0, "epochs");
-    if (run.tree[VG_S_shuffle] && e->trains.count && !first_dataset(e))
+    if (run.tree[VG_S_shuffle] && without_data)
         vg_report(e->diags, setting_no_data, vg_tree_span(e->tree, run.tree[VG_S_shuffle]), 0, "shuffle");
     unit->batch_size = e->batch;
     unit->shuffle = truth;
