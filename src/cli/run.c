@@ -134,9 +134,12 @@ static bool open_sinks(watchers *all, const vg_cli_options *options, const vg_ru
         return false;
     }
     if (!options->quiet) {
-        if (!add_sink(all, terminal_sink(options, folder != NULL), NULL, &error)) {
+        vg_sink *terminal = terminal_sink(options, folder != NULL);
+        if (!terminal) {      /* it says no more than that */
+            vg_cli_complain("%s", error);
             return false;
         }
+        add_sink(all, terminal, NULL, &error);
         all->list[all->count - 1].shows = true;
     }
     if (all->count && !(all->queue = vg_sink_queue(hand_out, all, &error))) {
