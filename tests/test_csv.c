@@ -236,11 +236,11 @@ static const struct { const char *options, *bytes; size_t length; const char *te
       "target; call it otherwise, or leave it out with skip = \"features\"" },
     { "target=a", BYTES("a,target\n1,2\n"), "'t.csv' line 1: a column is called 'target', which in a model is what is to be "
       "learnt; call it otherwise, or leave it out with skip = \"target\"" },
-    { "target=z", BYTES("1,2.5\n1,2\n"), ARGUMENT "target: 't.csv' has no column 'z', but 1, 2.5; the first line is all numbers: where it "
-      "is an example, and not names, header = false says so, and the columns are c1, c2, ..." },
-    { "", BYTES("3,3\n1,2\n"), "'t.csv' line 1: the columns '3' and '3' are both called _3 in a model; call one otherwise, or leave it "
-      "out with skip; the first line is all numbers: where it is an example, and not names, header = false says so, and the columns "
-      "are c1, c2, ..." },
+    { "target=z", BYTES("1,2.5\n1,2\n"), ARGUMENT "target: 't.csv' has no column 'z', but 1, 2.5; the first line is all "
+      "numbers: where it is an example, and not names, header = false says so, and the columns are c1, c2, ..." },
+    { "", BYTES("3,3\n1,2\n"), "'t.csv' line 1: the columns '3' and '3' are both called _3 in a model; call one "
+      "otherwise, or leave it out with skip; the first line is all numbers: where it is an example, and not names, header "
+      "= false says so, and the columns are c1, c2, ..." },
     { "", BYTES("a,b\r1,2\r1\r"), "'t.csv' line 3: there is 1 field, where the header names 2: is something missing?" },
     { "target=z", BYTES("a,b\n1,2\n"), ARGUMENT "target: 't.csv' has no column 'z', but a, b" },
     { "target=b", BYTES("a;b\n1;2\n"), ARGUMENT "target: 't.csv' has no column 'b', but a;b; is it separated by ';'? "

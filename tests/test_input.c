@@ -149,23 +149,24 @@ static const row broken[] = {
     { &ids, NULL, BYTES("4,0.5\n"), "'in' line 1: '0.5' is no whole number from 0 to 4, as 'now' takes them" },
     { &images, C("|u1", "(2,)"), BYTES("\1\2"), "'in' is an array [2]: for 'images' [n, 1, 2] was expected, n examples" },
     { &images, C("|u1", "(0, 2)"), BYTES(""), "'in' is an array [0, 2]: it holds no example" },
-    { &images, C("<i4", "(1, 2)"), BYTES("\1\0\0\0\0\1\0\0"), "'in' holds 256 at [0, 1]: integers must be from 0 to 255, as bytes: "
+    { &images, C("<i4", "(1, 2)"), BYTES("\1\0\0\0\0\1\0\0"), "'in' holds 256 at [0, 1]: integers must be from 0 to 255, "
+      "as bytes: so integers are taken where the data set is of bytes, and floats as the model sees them" },
+    { &images, C("|i1", "(1, 2)"), BYTES("\1\377"), "'in' holds -1 at [0, 1]: integers must be from 0 to 255, as bytes: "
       "so integers are taken where the data set is of bytes, and floats as the model sees them" },
-    { &images, C("|i1", "(1, 2)"), BYTES("\1\377"), "'in' holds -1 at [0, 1]: integers must be from 0 to 255, as bytes: so integers "
-      "are taken where the data set is of bytes, and floats as the model sees them" },
-    { &images, C("<f4", "(1, 2)"), BYTES("\0\0\0\0\0\0\200\103"), "'in' holds 256: floats are taken as the model sees 'images', which is from "
-      "0 to 127.5; integers from 0 to 255 are scaled to that" },
-    { &images, NULL, BYTES("1,2\n0,256\n"), "'in' line 2: '256' is no byte: 'images' is made of bytes from 0 to 255, and so are the "
-      "numbers of a table where all are whole, and one is above 1" },
-    { &images, NULL, BYTES("0.5,256\n"), "'in' line 1: '256' is far outside of 0 to 127.5, as the model sees 'images': a table is taken "
-      "so unless all its numbers are whole, and one is above 1: those are bytes" },
-    { &flowers, NULL, BYTES("length,fourth\n1,2\n"), "'in' line 1: there is no column '4th', which 'features' is made of: a first line "
-      "of names must have it, in any place" },
-    { &target, NULL, BYTES("size\n1\n"), "'in' line 1: there is no column 'kind', which 'kind' is made of: a first line of names must "
-      "have it, in any place" },
-    { &target, NULL, BYTES("kind\nblue\n"), "'in' line 2: 'blue' is none of the 3 words that 'kind' was trained with, such as 'big'" },
-    { &number, NULL, BYTES("1,2\n"), "'in' line 1: there are 2 fields: 'x' has 1 value, one for each field of a line; or the first line "
-      "must hold names" },
+    { &images, C("<f4", "(1, 2)"), BYTES("\0\0\0\0\0\0\200\103"), "'in' holds 256: floats are taken as the model sees "
+      "'images', which is from 0 to 127.5; integers from 0 to 255 are scaled to that" },
+    { &images, NULL, BYTES("1,2\n0,256\n"), "'in' line 2: '256' is no byte: 'images' is made of bytes from 0 to 255, and "
+      "so are the numbers of a table where all are whole, and one is above 1" },
+    { &images, NULL, BYTES("0.5,256\n"), "'in' line 1: '256' is far outside of 0 to 127.5, as the model sees 'images': a "
+      "table is taken so unless all its numbers are whole, and one is above 1: those are bytes" },
+    { &flowers, NULL, BYTES("length,fourth\n1,2\n"), "'in' line 1: there is no column '4th', which 'features' is made of: "
+      "a first line of names must have it, in any place" },
+    { &target, NULL, BYTES("size\n1\n"), "'in' line 1: there is no column 'kind': a first line of names must have it, in "
+      "any place" },
+    { &target, NULL, BYTES("kind\nblue\n"), "'in' line 2: 'blue' is none of the 3 words that 'kind' was trained with, "
+      "such as 'big'" },
+    { &number, NULL, BYTES("1,2\n"), "'in' line 1: there are 2 fields: 'x' has 1 value, one for each field of a line; or "
+      "the first line must hold names" },
     { &plain, NULL, BYTES("\x89PNG\r\n\x1a\n"), "'in' is a picture (PNG): for 'the input', which is of no pictures, "
       ".npy or CSV was expected" },
     { &plain, NULL, BYTES("a,b\n1,2\n"), "'in' line 1: 'a' is no number of 'the input', which has no names that a first line could "

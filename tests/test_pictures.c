@@ -250,12 +250,12 @@ static void test_bad_folders(void **state) {
     make_folder(f, "a");
     assert_fails(f, set, "there is no picture (.png, .jpg, .jpeg) in '", false);
     write_file(f, "a/2.gif", BYTES("GIF89a"));
-    assert_fails(f, set, "a', a folder for a class, holds 1 file that is no PNG or JPEG (.png, .jpg, .jpeg): '2.gif': convert it, or "
-                 "take it out of the folder", false);
+    assert_fails(f, set, "a', a folder for a class, holds 1 file that is no PNG or JPEG (.png, .jpg, .jpeg): '2.gif': "
+                 "convert it, or take it out of the folder", false);
     write_file(f, "a/3.webp", BYTES("RIFF"));
     write_png(f, "a/1.png", PNG_FORMAT_GRAY, 2, 3, grey);
-    assert_fails(f, set, "a', a folder for a class, holds also 2 files that are no PNG or JPEG (.png, .jpg, .jpeg), such as '2.gif': "
-                 "convert them, or take them out of the folder", false);
+    assert_fails(f, set, "a', a folder for a class, holds also 2 files that are no PNG or JPEG (.png, .jpg, .jpeg), such "
+                 "as '2.gif': convert them, or take them out of the folder", false);
     remove(path_of(f, "a/2.gif"));
     remove(path_of(f, "a/3.webp"));
     write_png(f, "z.png", PNG_FORMAT_GRAY, 2, 3, grey);
@@ -332,7 +332,8 @@ static void test_one_goes_in(void **state) {
         like.rank = 1;
         vg_dataset other = { .mem = &f->mem };
         assert_false(vg_dataset_input(&other, &like, path_of(f, "a/1.png"), &f->error));
-        assert_non_null(strstr(f->error.text, "is a picture (PNG): for 'images', which is of no pictures, .npy or CSV was expected"));
+        assert_non_null(strstr(f->error.text, "is a picture (PNG): for 'images', which is of no pictures, .npy or CSV was "
+                               "expected"));
     }
 }
 

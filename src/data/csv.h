@@ -1,6 +1,6 @@
 /* Tables as text, in the form of RFC 4180: fields between separators, quoted where they hold one, a quote (doubled) or
- * a line break; lines that end in LF or CRLF, or all in CR, where there is no LF; in UTF-8. White space around a field that is not quoted, and lines with
- * nothing in them, do not count. */
+ * a line break; lines that end in LF or CRLF, or all in CR, where there is no LF; in UTF-8. White space around a field
+ * that is not quoted, and lines with nothing in them, do not count. */
 #ifndef VG_DATA_CSV_H
 #define VG_DATA_CSV_H
 

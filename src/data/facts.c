@@ -218,8 +218,8 @@ static bool classes_match(vg_column *column, const vg_column *known, vg_data_err
         return vg_data_fail(error, "the checkpoint was trained with a column '%s' of %s, which is of %s here",
                             known->name, known->texts ? "words" : "numbers", column->texts ? "words" : "numbers");
     if (column->classes > known->classes && known->classes)
-        return vg_data_fail(error, "the largest number of '%s' is %u, and the checkpoint was trained with the classes 0 "
-                            "to %u", known->name, column->classes - 1, known->classes - 1);
+        return vg_data_fail(error, "the largest number of '%s' is %u, and the checkpoint was trained with the classes "
+                            "0 to %u", known->name, column->classes - 1, known->classes - 1);
     if (!column->classes && known->classes)
         return vg_data_fail(error, "'%s' holds a number that is no class: the checkpoint was trained with 0 to %u",
                             known->name, known->classes - 1);

@@ -51,8 +51,8 @@ static bool check_form(const vg_input_file *s, const vg_raw *raw, vg_data_error 
 }
 
 /* Whether the elements are what the column takes; `bytes`: from 0 to 255. */
-static bool check_elements(const vg_input_file *s, const vg_raw *raw, const vg_column *own, const void *data, bool bytes,
-                           vg_data_error *error) {
+static bool check_elements(const vg_input_file *s, const vg_raw *raw, const vg_column *own, const void *data,
+                           bool bytes, vg_data_error *error) {
     const vg_column *like = s->like;
     const bool classes = like->dtype == VG_I32 && like->classes, truths = raw->form.kind == 'b';
     double range[2], least = truths ? 0 : INT32_MIN, most = truths ? 1 : INT32_MAX;
@@ -69,8 +69,8 @@ static bool check_elements(const vg_input_file *s, const vg_raw *raw, const vg_c
     const double far = vg_input_is_far(like, range[0]) ? range[0] : range[1];
     char shown[32];
     return raw->form.kind != 'f' || !vg_input_is_far(like, far)
-        || vg_data_fail(error, "'%s' holds %s: floats are taken as the model sees '%s', which is from 0 to %g; integers "
-                        "from 0 to 255 are scaled to that", s->path, vg_number_text(shown, far), vg_input_name(like),
+        || vg_data_fail(error, "'%s' holds %s: floats are taken as the model sees '%s', which is from 0 to %g; "
+                        "integers from 0 to 255 are scaled to that", s->path, vg_number_text(shown, far), vg_input_name(like),
                         255 * (double)like->scale);
 }
 
@@ -141,8 +141,8 @@ static bool read_picture(const vg_input_file *s, vg_column *column, vg_data_erro
     vg_picture picture;
     void *room;
     if (!vg_input_of_bytes(like) || (!grey && !colours)) {
-        return vg_data_fail(error, "'%s' is a picture (%s): for '%s', which is of no pictures, .npy or CSV was expected",
-                            s->path, s->bytes[1] == 'P' ? "PNG" : "JPEG", vg_input_name(like));
+        return vg_data_fail(error, "'%s' is a picture (%s): for '%s', which is of no pictures, .npy or CSV was "
+                            "expected", s->path, s->bytes[1] == 'P' ? "PNG" : "JPEG", vg_input_name(like));
     }
     if (!vg_picture_open(&picture, s->path, s->bytes, s->length, error)) {
         return false;
@@ -174,8 +174,8 @@ static bool open_source(vg_input_file *s, const char *path, vg_data_error *error
     s->path = path;
     int failed = vg_file_map(mem, path, &mapping);
     if (failed) {
-        return failed == EISDIR ? vg_data_fail(error, "'%s' is a folder: an input is read from one file, .npy, CSV or a "
-                                               "picture", path) : vg_data_unreadable(error, path, failed);
+        return failed == EISDIR ? vg_data_fail(error, "'%s' is a folder: an input is read from one file, .npy, CSV or "
+                                               "a picture", path) : vg_data_unreadable(error, path, failed);
     }
     s->mapped = true;
     s->bytes = mapping->bytes;

@@ -92,9 +92,11 @@ static bool read_first(table *t, vg_data_error *error) {
             continue;
         }
         int shown = field->length < 32 ? (int)field->length : 32;
+        const bool made = t->s->like->members != NULL;
         if (missing) {
-            return vg_csv_complain(csv, csv->row, error, "there is no column '%s', which '%s' is made of: a first "
-                                   "line of names must have it, in any place", missing, name);
+            return vg_csv_complain(csv, csv->row, error, "there is no column '%s'%s%s%s: a first line of names must have "
+                                   "it, in any place", missing, made ? ", which '" : "", made ? name : "",
+                                   made ? "' is made of" : "");
         }
         return vg_csv_complain(csv, csv->row, error, "'%.*s' is no %s of '%s', which has no names that a first line "
                                "could hold: lines of %zu values were expected", shown, field->text,
@@ -150,8 +152,8 @@ static bool read_class(const table *t, const vg_csv_field *field, int32_t *out, 
     int shown = field->length < 32 ? (int)field->length : 32;
     *out = (int32_t)word - 1;
     return word || vg_csv_complain(&t->csv, field->line, error, "'%.*s' is none of the %u words that '%s' was trained "
-                                   "with, such as '%s'", shown, field->text, t->s->like->classes, vg_input_name(t->s->like),
-                                   t->s->like->texts[0]);
+                                   "with, such as '%s'", shown, field->text, t->s->like->classes,
+                                   vg_input_name(t->s->like), t->s->like->texts[0]);
 }
 
 static bool read_real(const table *t, const vg_csv_field *field, double value, float *out, vg_data_error *error) {
@@ -165,8 +167,8 @@ static bool read_real(const table *t, const vg_csv_field *field, double value, f
                                field->text, vg_input_name(like));
     }
     return bytes || !vg_input_is_far(like, value)
-        || vg_csv_complain(&t->csv, field->line, error, "'%.*s' is far outside of 0 to %g, as the model sees '%s': a table "
-                           "is taken so unless all its numbers are whole, and one is above 1: those are bytes", shown,
+        || vg_csv_complain(&t->csv, field->line, error, "'%.*s' is far outside of 0 to %g, as the model sees '%s': a "
+                           "table is taken so unless all its numbers are whole, and one is above 1: those are bytes", shown,
                            field->text, 255 * (double)like->scale, vg_input_name(like));
 }
 
