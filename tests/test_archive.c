@@ -501,7 +501,7 @@ static void a_wrong_run_json_is_told(void **state) {
     (void)state;
     char folder[32], text[2000];
     make_folder(folder);
-    opens_with(folder, NULL, "No such file or directory");
+    opens_with(folder, NULL, "is not a run's folder: there is no run.json in it");
     opens_with(folder, "", "byte 0: '[' or '{' expected near end of file");
     opens_with(folder, "{\"format\": 1, 3", "byte 15: string or '}' expected near '3'");
     opens_with(folder, "[1]", "this is not a run's: Expected object, got array");

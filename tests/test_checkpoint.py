@@ -199,7 +199,7 @@ def test_what_differs_is_refused():
         refused = vgraph("run", "model.nn", "--out", "set", "--resume", *more)
         assert refused.returncode == 2 and what in refused.stderr, (more, refused.stderr)
     ended = vgraph("run", "model.nn", "--out", "set", "--resume", "--steps", "4", "--set", "train[2].every=2", "--set", "units=5")
-    assert ended.returncode == 0 and "nothing is left to do" in ended.stderr, ended.stderr
+    assert ended.returncode == 3 and "nothing is left to do" in ended.stderr, ended.stderr
     for where in ("nowhere", "whole.jsonl"):
         refused = vgraph("run", "model.nn", "--out", where, "--resume")
         assert refused.returncode == 2 and "is no run's folder" in refused.stderr, refused.stderr

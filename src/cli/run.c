@@ -188,12 +188,13 @@ static char *make_folder(const vg_cli_options *options, const vg_model *model, v
     return folder;
 }
 
-/* A run that goes on, but has done all its steps and told of it. */
-static bool has_ended(const vg_cli_options *options, const vg_run *run, const char *folder) {
+/* A run that goes on, but has done all its steps and told of it: its exit status is that one's. */
+static bool has_ended(const vg_cli_options *options, const vg_run *run, const char *folder, vg_status *status) {
     vg_archive *archive = options->resume ? vg_archive_open(folder) : NULL;
     const vg_archive_info *info = archive && !vg_archive_error(archive) ? vg_archive_info_of(archive) : NULL;
     const bool ended = info && info->done && vg_run_done(run) >= vg_run_steps(run);
     if (ended) {
+        *status = info->status;
         fprintf(stderr, "nothing is left to do: the run in %s has done %llu of %llu steps\n", folder,
                 (unsigned long long)vg_run_done(run), (unsigned long long)vg_run_steps(run));
     }
@@ -218,10 +219,10 @@ static vg_status train(const vg_cli_options *options, vg_model *model) {
     }
     char *folder = status == VG_OK ? make_folder(options, model, run, &status) : NULL;
     all.folder = options->resume ? folder : NULL;
-    if (status == VG_OK && folder && has_ended(options, run, folder)) {
+    if (status == VG_OK && folder && has_ended(options, run, folder, &status)) {
         vg_run_free(run);
         free(folder);
-        return VG_OK;
+        return status;
     }
     if (status == VG_OK && !open_sinks(&all, options, &run_options, model, folder)) {
         status = VG_FAILED_RESOURCE;
