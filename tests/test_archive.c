@@ -490,7 +490,8 @@ static void opens_with(const char *folder, const char *text, const char *wanted)
     if (text) write_file(folder, "run.json", text, strlen(text));
     vg_archive *archive = vg_archive_open(folder);
     snprintf(error, sizeof error, "%s", vg_archive_error(archive) ? vg_archive_error(archive) : "");
-    snprintf(expected, sizeof expected, "%s/run.json: %s", folder, wanted);
+    if (text) snprintf(expected, sizeof expected, "%s/run.json: %s", folder, wanted);
+    else snprintf(expected, sizeof expected, "'%s' %s", folder, wanted);
     assert_string_equal(error, expected);
     assert_null(vg_archive_info_of(archive)->source);
     assert_false(vg_archive_replay(archive, keep, NULL));
