@@ -250,7 +250,7 @@ typedef struct vg_record {
     uint64_t    step;          /* of the step whose batch was seen, before its update; START, CHECKPOINT, DONE: steps
                                   done so far; START's is above 0 in a run that goes on (vg_run_resume) */
     const char *tag;           /* SCALAR, HISTOGRAM, IMAGE: its tag. UNITS, RATIO: a name. EXPECT: its text.
-                                  CHECKPOINT: the file's name in options.checkpoints */
+                                  CHECKPOINT: the file's name in the folder of vg_run_checkpoints */
     double      value;         /* SCALAR, RATIO: the value. STEP: the loss (NaN without one). */
     bool        test;          /* SCALAR: of the whole test split (eval_every), before this step's update; at the end
                                   `step` is the number of steps */
@@ -331,7 +331,8 @@ VG_API uint64_t  vg_run_done(const vg_run *run);
 /* ---- Keeping and going on. A checkpoint is a safetensors file: the variables, states and optimizers' states by their
  * paths; and in its metadata the model's text and options, what the data sets were, and how far the run is. */
 
-/* Writes the run as it is between two steps: whole and on the disk, or not at all (then VG_FAILED_RESOURCE). */
+/* Writes the run as it is between two steps: whole and on the disk, in the place of what was there, or not at all (then
+ * VG_FAILED_RESOURCE). A link goes on pointing where it does; a pipe or a device is written to as it is. */
 VG_API vg_status vg_run_save(vg_run *run, const char *path);
 
 /* From now on vg_run_step leaves checkpoint.safetensors in this folder (made when missing) after every so many steps
@@ -347,15 +348,15 @@ typedef struct vg_load_row {
     const char   *model, *file;      /* types and shapes, as in "F32 [784, 128]"; NULL: it has none */
 } vg_load_row;
 typedef struct vg_load_options {
-    bool  partial;                   /* what is missing, unexpected or of another shape is no error */
+    bool  partial;                   /* what is missing, unexpected or of another shape is no error, if anything fits */
     bool (*report)(void *user, const vg_load_row *row);   /* NULL: nobody; of every name, when loading succeeds. Valid
                                         during the call; false ends with VG_FAILED_RESOURCE */
     void *user;
 } vg_load_options;
 /* Gives the variables the values of a safetensors file's tensors of the same names and shapes: a checkpoint, or another
- * program's (floats of 16, 32 or 64 bits, whole numbers). The run begins at step 0 all the same. What
- * does not fit is VG_FAILED_MODEL, and no variable is changed; but states of optimizers, which then begin as ever.
- * `options` NULL: all 0. */
+ * program's (floats of 16, 32 or 64 bits, whole numbers). The run begins at step 0 all the same. What does not fit is
+ * VG_FAILED_MODEL, its diagnostic lists every name, and no variable is changed. States of optimizers need not be there:
+ * then they begin as ever. `options` NULL: all 0. */
 VG_API vg_status vg_run_load(vg_run *run, const char *path, const vg_load_options *options);
 /* Before the first step: goes on where the checkpoint was written, bit for bit as if the run had never stopped. The
  * model must be the same, with the same options, seed, precision and data, or it is VG_FAILED_USAGE; only the number
