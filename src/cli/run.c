@@ -192,7 +192,9 @@ static char *make_folder(const vg_cli_options *options, const vg_model *model, v
 static bool has_ended(const vg_cli_options *options, const vg_run *run, const char *folder, vg_status *status) {
     vg_archive *archive = options->resume ? vg_archive_open(folder) : NULL;
     const vg_archive_info *info = archive && !vg_archive_error(archive) ? vg_archive_info_of(archive) : NULL;
-    const bool ended = info && info->done && vg_run_done(run) >= vg_run_steps(run);
+    /* Where something could not be written it is written now. */
+    const bool told = info && info->done && info->status != VG_FAILED_RESOURCE;
+    const bool ended = told && vg_run_done(run) >= vg_run_steps(run);
     if (ended) {
         *status = info->status;
         fprintf(stderr, "nothing is left to do: the run in %s has done %llu of %llu steps\n", folder,
