@@ -6,11 +6,9 @@
 #include "base/json.h"
 #include "data/facts.h"
 
-static void destroy_json(void *object) { json_decref(object); }
-
 json_t *vg_checkpoint_own(vg_mem *mem, json_t *object) {
     if (!object) vg_mem_fail(mem);
-    vg_mem_own(mem, destroy_json, object);
+    vg_json_own(mem, object);
     return object;
 }
 

@@ -6,6 +6,13 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/mem.h"
+
+static inline void vg_json_destroy(void *object) { json_decref(object); }
+
+/* Takes an object over for as long as `mem` lives. */
+static inline void vg_json_own(vg_mem *mem, json_t *object) { vg_mem_own(mem, vg_json_destroy, object); }
+
 static inline json_t *vg_json_keep(json_t *whole, bool fine) {
     if (fine) return whole;
     json_decref(whole);

@@ -1,6 +1,7 @@
 /* Gathering a batch out of a column: elements of any storage become floats, doubles or integers. */
 #include <string.h>
 
+#include "base/half.h"
 #include "data/source.h"
 
 uint32_t vg_storage_size(vg_storage storage) {
@@ -30,26 +31,6 @@ size_t vg_column_elements(const vg_column *column) {
 typedef struct half { uint16_t bits; } half;          /* IEEE 754 binary16 */
 typedef struct brain { uint16_t bits; } brain;        /* the upper half of a float */
 
-static float of_bits(uint32_t bits) {
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* Exact: every half is a float. A half's exponent is moved into a float's; what is below its smallest normal number is
- * so many 2^-24. */
-static float of_half(half h) {
-    uint32_t sign = (uint32_t)(h.bits & 0x8000) << 16, exponent = h.bits >> 10 & 31, fraction = h.bits & 0x3ff;
-    if (exponent == 0) {
-        float small = (float)fraction * 0x1p-24f;
-        return sign ? -small : small;
-    }
-    exponent = exponent == 31 ? 255 : exponent + 112;
-    return of_bits(sign | exponent << 23 | fraction << 13);
-}
-
-static float of_brain(brain b) { return of_bits((uint32_t)b.bits << 16); }
-
 #define CONVERT(name, from_type, to_type, expression) \
     static void name(const char *from, size_t count, to_type *to) { \
         for (size_t i = 0; i < count; i++) { \
@@ -64,8 +45,8 @@ REAL(u8, uint8_t, x)
 REAL(f32, float, x)
 REAL(i32, int32_t, x)
 REAL(f64, double, x)
-REAL(f16, half, of_half(x))
-REAL(bf16, brain, of_brain(x))
+REAL(f16, half, vg_half_of_bits(x.bits))
+REAL(bf16, brain, vg_bfloat_of_bits(x.bits))
 REAL(i8, int8_t, x)
 REAL(i16, int16_t, x)
 REAL(u16, uint16_t, x)

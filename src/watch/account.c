@@ -159,30 +159,17 @@ static json_t *machine_object(const vg_account *account) {
                      "blas", vg_blas_version());
 }
 
-/* Takes the item over. False without memory. */
-static bool append(json_t *list, json_t *item) { return json_array_append_new(list, item) == 0; }
-
-/* `list` when it is whole. */
-static json_t *whole_list(json_t *list, bool fine) {
-    if (!fine) {
-        json_decref(list);
-    }
-    return fine ? list : NULL;
-}
-
 static json_t *override_list(const vg_account *account) {
     json_t *list = json_array();
-    bool fine = list != NULL;
-    for (size_t i = 0; i < account->override_count && fine; i++) {
-        fine = append(list, json_string(account->overrides[i]));
+    for (size_t i = 0; i < account->override_count; i++) {
+        list = vg_json_add(list, json_string(account->overrides[i]));
     }
-    return whole_list(list, fine);
+    return list;
 }
 
 static json_t *data_list(const vg_account *account) {
     json_t *list = json_array();
-    bool fine = list != NULL;
-    for (uint32_t i = 0; i < account->data.count && fine; i++) {
+    for (uint32_t i = 0; i < account->data.count; i++) {
         const vg_account_data *data = &account->data.items[i];
         json_t *object = json_pack("{s:s, s:s, s:o, s:o}", "name", data->name, "source", data->source,
                                    "train", whole(data->train), "test", whole(data->test));
@@ -190,40 +177,38 @@ static json_t *data_list(const vg_account *account) {
         for (uint32_t k = 0; k < data->class_count; k++) {
             classes = vg_json_add(classes, json_string(data->classes[k]));
         }
-        fine = append(list, data->class_count ? vg_json_put(object, "classes", classes) : object);
+        list = vg_json_add(list, data->class_count ? vg_json_put(object, "classes", classes) : object);
     }
-    return whole_list(list, fine);
+    return list;
 }
 
 static json_t *expect_list(const vg_account *account) {
     json_t *list = json_array();
-    bool fine = list != NULL;
-    for (uint32_t i = 0; i < account->expects.count && fine; i++) {
+    for (uint32_t i = 0; i < account->expects.count; i++) {
         const vg_account_expect *expect = &account->expects.items[i];
-        fine = append(list, json_pack("{s:s, s:b, s:o}", "expr", expect->text, "ok", expect->failures == 0,
-                                      "failures", whole(expect->failures)));
+        list = vg_json_add(list, json_pack("{s:s, s:b, s:o}", "expr", expect->text, "ok", expect->failures == 0,
+                                           "failures", whole(expect->failures)));
     }
-    return whole_list(list, fine);
+    return list;
 }
 
 static json_t *finding_list(const vg_account *account) {
     json_t *list = json_array();
-    bool fine = list != NULL;
-    for (uint32_t i = 0; i < account->findings.count && fine; i++) {
-        fine = append(list, vg_finding_object(&account->findings.items[i]));
+    for (uint32_t i = 0; i < account->findings.count; i++) {
+        list = vg_json_add(list, vg_finding_object(&account->findings.items[i]));
     }
-    return whole_list(list, fine);
+    return list;
 }
 
 static json_t *error_list(const vg_account *account) {
     json_t *list = json_array();
-    bool fine = list != NULL;
     vg_diagnostic error;
-    for (size_t i = 0; fine && vg_model_diagnostic(account->model, i, &error); i++) {
-        fine = append(list, json_pack("{s:s, s:s, s:s, s:o, s:o}", "code", error.code, "message", error.message,
-                                      "file", error.file, "line", whole(error.line), "column", whole(error.column)));
+    for (size_t i = 0; vg_model_diagnostic(account->model, i, &error); i++) {
+        list = vg_json_add(list, json_pack("{s:s, s:s, s:s, s:o, s:o}", "code", error.code, "message", error.message,
+                                           "file", error.file, "line", whole(error.line),
+                                           "column", whole(error.column)));
     }
-    return whole_list(list, fine);
+    return list;
 }
 
 /* What the folder lacks. */

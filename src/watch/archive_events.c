@@ -12,7 +12,7 @@
 #include "watch/tensorboard.h"
 
 enum { HEAD = 12, TAIL = 4 };   /* length and its checksum; the record's checksum */
-static const char prefix[] = "events.out.tfevents.";
+static const char prefix[] = VG_TENSORBOARD_PREFIX;
 
 bool vg_event_stream_fail(const vg_event_stream *stream, const char *what) {
     return vg_archive_fail(stream->archive, "%s: byte %llu: %s", stream->paths.items[stream->next - 1],

@@ -6,12 +6,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "watch/archive.h"
 #include "watch/sink.h"
 
 enum { FORMAT = 1, LARGEST = 256 << 20 };
-
-static void destroy_json(void *object) { json_decref(object); }
 
 /* The texts of a list of strings; what is no string is left out. */
 static void read_overrides(vg_archive *archive, const json_t *list) {
@@ -134,7 +133,7 @@ bool vg_archive_read_info(vg_archive *archive) {
     if (!object) {
         return vg_archive_fail(archive, "%s: byte %d: %s", path, error.position, error.text);
     }
-    vg_mem_own(&archive->mem, destroy_json, object);   /* its texts live with the archive */
+    vg_json_own(&archive->mem, object);   /* its texts live with the archive */
     archive->json = object;
     const json_t *format = json_object_get(object, "format");
     if (json_is_integer(format) && json_integer_value(format) != FORMAT) {

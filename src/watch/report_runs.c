@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "watch/archive.h"
 #include "watch/report.h"
 
@@ -25,20 +26,12 @@ typedef struct runs_sink {
 
 /* ---- the data; NULL without memory */
 
-static json_t *append(json_t *list, json_t *item) {
-    if (!list || json_array_append_new(list, item) == 0) {
-        return list;
-    }
-    json_decref(list);
-    return NULL;
-}
-
 static json_t *whole(uint64_t value) { return json_integer((json_int_t)value); }
 
 static json_t *override_list(const vg_archive_info *info) {
     json_t *list = json_array();
     for (size_t i = 0; i < info->override_count; i++) {
-        list = append(list, json_string(info->overrides[i]));
+        list = vg_json_add(list, json_string(info->overrides[i]));
     }
     return list;
 }
@@ -48,8 +41,8 @@ static json_t *fault_list(const vg_archive_info *info) {
     for (size_t i = 0; i < info->finding_count; i++) {
         const vg_finding *finding = &info->findings[i];
         if (finding->severity == VG_SEVERITY_FAULT) {
-            list = append(list, json_pack("{s:s, s:s, s:b}", "rule", finding->rule, "say", finding->say,
-                                          "follows", finding->follows));
+            list = vg_json_add(list, json_pack("{s:s, s:s, s:b}", "rule", finding->rule, "say", finding->say,
+                                               "follows", finding->follows));
         }
     }
     return list;
@@ -70,7 +63,7 @@ static json_t *run_list(const runs_sink *self) {
             json_decref(object);
             object = NULL;
         }
-        list = append(list, object);
+        list = vg_json_add(list, object);
     }
     return list;
 }
@@ -102,7 +95,7 @@ static json_t *add_curves(json_t *list, const vg_keep *keep, uint32_t run, bool 
 static json_t *missing_list(const runs_sink *self) {
     json_t *list = json_array();
     for (uint32_t i = 0; i < self->missing.count; i++) {
-        list = append(list, json_string(self->missing.items[i]));
+        list = vg_json_add(list, json_string(self->missing.items[i]));
     }
     return list;
 }

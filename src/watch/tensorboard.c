@@ -248,7 +248,7 @@ static bool write_images(tensorboard_sink *self, const vg_record *record) {
 
 /* The seconds in the names of the folder's event files, the latest; -1: it has none. */
 static long long latest_file(const char *folder) {
-    static const char prefix[] = "events.out.tfevents.";
+    static const char prefix[] = VG_TENSORBOARD_PREFIX;
     long long latest = -1;
     DIR *directory = opendir(folder);
     for (struct dirent *entry; directory && (entry = readdir(directory));) {
@@ -275,7 +275,7 @@ static int create_file(tensorboard_sink *self, const char *folder, vg_file **fil
     const long long now = clock > latest ? clock : latest + 1;
     *later = latest >= 0;
     for (int n = 0; n < FILES_A_SECOND; n++) {
-        const char *path = vg_arena_format(&self->arena, "%s/events.out.tfevents.%010lld.%s.%u.%d", folder, now, host,
+        const char *path = vg_arena_format(&self->arena, "%s/" VG_TENSORBOARD_PREFIX "%010lld.%s.%u.%d", folder, now, host,
                                            (unsigned)vg_os_process(), n);
         failed = vg_file_create(&self->sink.mem, &self->sink.disk, path, true, file);
         if (failed != EEXIST) {

@@ -11,6 +11,8 @@
 enum { VG_TENSORBOARD_FLOAT = 1, VG_TENSORBOARD_DOUBLE = 2, VG_TENSORBOARD_STRING = 7,      /* dtypes */
        VG_TENSORBOARD_CLASS_TENSOR = 2, VG_TENSORBOARD_CLASS_BLOBS = 3 };
 
+#define VG_TENSORBOARD_PREFIX "events.out.tfevents."      /* what an event file's name begins with */
+
 uint32_t vg_crc32c(const void *bytes, size_t length);
 uint32_t vg_crc32c_masked(const void *bytes, size_t length);
 /* Appends one record: length, its CRC, the bytes, their CRC. */
